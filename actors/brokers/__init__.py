@@ -1,0 +1,1 @@
+"""Adapters to one broker each, behind the `Broker` port."""

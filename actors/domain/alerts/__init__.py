@@ -1,0 +1,1 @@
+"""What the trader is told, and how loudly."""

@@ -1,0 +1,1 @@
+"""When to try again, and which route takes a new order."""

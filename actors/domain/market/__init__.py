@@ -1,0 +1,1 @@
+"""Contracts, quotes and sessions."""

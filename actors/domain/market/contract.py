@@ -1,0 +1,165 @@
+"""What can be traded: one canonical symbol per contract, and the facts a product's rules give it.
+
+The canonical symbol of an option is OCC's: root padded to six, yymmdd, C or P, strike in thousandths, 21 characters
+(`SPXW  210104C03700000`). Equities and indices are their ticker (`GOOG`, `SPX`). Futures follow the broker's form with
+a two-digit year (`/ESH20`), their options put the future first: `./ESH20 200320C03200000`.
+
+The facts a symbol does not carry (multiplier, exercise style, settlement, underlying) come from the product table
+keyed by root; a root not in the table is an American equity option of 100 shares, physically settled.
+"""
+
+import re
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from actors.domain.value import Value
+
+_OCC = re.compile(r"^([A-Z0-9.^]{1,6}) *(\d{6})([CP])(\d{8})$")
+_FUTURE_OPTION = re.compile(r"^\./([A-Z0-9]+[FGHJKMNQUVXZ]\d{2}) (\d{6})([CP])(\d{8})$")
+_FUTURE = re.compile(r"^/([A-Z0-9]+)([FGHJKMNQUVXZ])(\d{2})$")
+_THOUSANDTHS = Decimal(1000)
+
+
+class Kind(StrEnum):
+    """What kind of instrument a symbol names."""
+
+    EQUITY = "EQUITY"
+    INDEX = "INDEX"
+    EQUITY_OPTION = "EQUITY_OPTION"
+    INDEX_OPTION = "INDEX_OPTION"
+    FUTURE = "FUTURE"
+    FUTURE_OPTION = "FUTURE_OPTION"
+
+
+class Right(StrEnum):
+    """Call or put."""
+
+    CALL = "C"
+    PUT = "P"
+
+
+class Style(StrEnum):
+    """When an option may be exercised."""
+
+    AMERICAN = "AMERICAN"
+    EUROPEAN = "EUROPEAN"
+
+
+class Settlement(StrEnum):
+    """What an exercise delivers."""
+
+    CASH = "CASH"
+    PHYSICAL = "PHYSICAL"
+
+
+class SettlementTime(StrEnum):
+    """Which print of the last day settles: the opening one (AM) or the closing one (PM)."""
+
+    AM = "AM"
+    PM = "PM"
+
+
+class Product(Value):
+    """The rules all contracts of one option root (or future) share."""
+
+    root: str
+    underlying: str
+    kind: Kind = Kind.EQUITY_OPTION
+    multiplier: int = 100
+    style: Style = Style.AMERICAN
+    settlement: Settlement = Settlement.PHYSICAL
+    settlement_time: SettlementTime = SettlementTime.PM
+    session: str = "equity_option"
+    """Name of the session rule in `sessions.toml`."""
+    tick_small: Decimal = Decimal("0.01")
+    """Smallest price step below `tick_threshold`."""
+    tick_large: Decimal = Decimal("0.01")
+    tick_threshold: Decimal = Decimal(3)
+
+
+class Contract(Value):
+    """One tradable contract. `strike`, `right`, `expires_on` are None for anything but an option."""
+
+    symbol: str
+    product: Product
+    expires_on: date | None = None
+    right: Right | None = None
+    strike: Decimal | None = None
+
+    @property
+    def is_option(self) -> bool:
+        """Whether the contract is an option of any kind."""
+        return self.right is not None
+
+    @property
+    def underlying(self) -> str:
+        """Ticker of the underlying."""
+        return self.product.underlying
+
+    @property
+    def multiplier(self) -> int:
+        """Dollars per point of price."""
+        return self.product.multiplier
+
+
+class UnknownSymbol(ValueError):
+    """The symbol follows none of the known forms."""
+
+
+class Products:
+    """The product table, by root."""
+
+    def __init__(self, products: tuple[Product, ...] = ()) -> None:
+        self._by_root = {product.root: product for product in products}
+
+    def of_root(self, root: str) -> Product:
+        """Return the product of an option root; an unknown one is an equity option of 100 shares."""
+        return self._by_root.get(root) or Product(root=root, underlying=root)
+
+    def roots_of(self, underlying: str) -> tuple[str, ...]:
+        """Return every option root that trades on `underlying`, the equity root of that name included."""
+        named = tuple(root for root, product in self._by_root.items() if product.underlying == underlying)
+        return named or (underlying,)
+
+    def contract(self, symbol: str) -> Contract:
+        """Parse a canonical symbol. Raises `UnknownSymbol`."""
+        if match := _OCC.match(symbol):
+            return self._option(symbol, match, match[1].strip())
+        if match := _FUTURE_OPTION.match(symbol):
+            return self._option(symbol, match, f"./{match[1][:-3]}", underlying=f"/{match[1]}")
+        if match := _FUTURE.match(symbol):
+            product = self.of_root(f"/{match[1]}").model_copy(update={"kind": Kind.FUTURE, "underlying": symbol})
+            return Contract(symbol=symbol, product=product)
+        if re.match(r"^[A-Z][A-Z0-9.^]{0,9}$", symbol):
+            kind = Kind.INDEX if self._is_index(symbol) else Kind.EQUITY
+            return Contract(symbol=symbol, product=Product(root=symbol, underlying=symbol, kind=kind, multiplier=1))
+        raise UnknownSymbol(f"{symbol!r} is neither an OCC option, a future, a future's option nor a ticker")
+
+    def _is_index(self, ticker: str) -> bool:
+        return any(
+            product.underlying == ticker and product.kind is Kind.INDEX_OPTION for product in self._by_root.values()
+        )
+
+    def _option(self, symbol: str, match: re.Match[str], root: str, underlying: str | None = None) -> Contract:
+        product = self.of_root(root)
+        if underlying is not None:
+            product = product.model_copy(update={"underlying": underlying, "kind": Kind.FUTURE_OPTION})
+        year, month, day = (int(match[2][i : i + 2]) for i in (0, 2, 4))
+        return Contract(
+            symbol=symbol,
+            product=product,
+            expires_on=date(2000 + year, month, day),
+            right=Right(match[3]),
+            strike=Decimal(match[4]) / _THOUSANDTHS,
+        )
+
+
+def occ_symbol(root: str, expires_on: date, right: Right, strike: Decimal) -> str:
+    """Return the canonical symbol of an option on an equity or index root."""
+    return f"{root:<6}{expires_on:%y%m%d}{right.value}{int(strike * _THOUSANDTHS):08d}"
+
+
+def future_option_symbol(future: str, expires_on: date, right: Right, strike: Decimal) -> str:
+    """Return the canonical symbol of an option on `future` (`/ESH20`)."""
+    return f"./{future.removeprefix('/')} {expires_on:%y%m%d}{right.value}{int(strike * _THOUSANDTHS):08d}"

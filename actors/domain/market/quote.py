@@ -1,0 +1,147 @@
+"""Quotes as columns.
+
+A `Universe` numbers the contracts of a session once; from then on a quote is a row number and six figures, and a batch
+of quotes is six arrays. Prices are float64 (a quote is a measurement, not money), sizes float32 (contracts), times
+int64 nanoseconds: `exchange_ns` since the Unix epoch on the market's clock (0 where the exchange gave none),
+`received_ns` on this machine's boot clock. A missing side is NaN.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actors.domain.market.contract import Contract
+from actors.domain.value import Value
+
+Rows = NDArray[np.int32]
+Floats = NDArray[np.float64]
+Sizes = NDArray[np.float32]
+Nanos = NDArray[np.int64]
+Codes = NDArray[np.uint16]
+
+_PRICE_STEP = Decimal("0.0001")
+
+
+class Universe(Value):
+    """The contracts of a session, numbered by their place. `version` changes whenever the numbering does."""
+
+    version: int
+    contracts: tuple[Contract, ...]
+
+    def rows(self) -> dict[str, int]:
+        """Return the row of each symbol."""
+        return {contract.symbol: row for row, contract in enumerate(self.contracts)}
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteFrame:
+    """One batch of quotes of one universe. All arrays have the same length; `codes` is 0 where the quote is sound."""
+
+    universe: int
+    sequence: int
+    rows: Rows
+    bid: Floats
+    ask: Floats
+    bid_size: Sizes
+    ask_size: Sizes
+    exchange_ns: Nanos
+    received_ns: int
+    codes: Codes
+
+
+@dataclass(frozen=True, slots=True)
+class RawQuotes:
+    """A batch as decoded from the wire, before any check. `rows` number the contracts that were asked for.
+
+    An index has no quote: its last print stands on both sides, with sizes 0.
+    """
+
+    rows: Rows
+    bid: Floats
+    ask: Floats
+    bid_size: Sizes
+    ask_size: Sizes
+    exchange_ns: Nanos
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The latest quote of one contract, as a rule or a strategy reads it. A missing side is None."""
+
+    symbol: str
+    bid: Decimal | None
+    ask: Decimal | None
+    bid_size: int
+    ask_size: int
+    exchange_at: datetime | None
+    received_ns: int
+    code: int
+
+    @property
+    def mid(self) -> Decimal | None:
+        """Middle of a two-sided quote."""
+        return None if self.bid is None or self.ask is None else (self.bid + self.ask) / 2
+
+
+class QuoteTable:
+    """The latest quote of every contract of a universe; written by one owner, row by row or frame by frame.
+
+    Only sound quotes move the marks: a refused one leaves the last good figures, and its code and time of refusal.
+    """
+
+    def __init__(self, universe: Universe) -> None:
+        count = len(universe.contracts)
+        self.universe = universe
+        self.row_of = universe.rows()
+        self.bid: Floats = np.full(count, np.nan)
+        self.ask: Floats = np.full(count, np.nan)
+        self.bid_size: Sizes = np.zeros(count, np.float32)
+        self.ask_size: Sizes = np.zeros(count, np.float32)
+        self.exchange_ns: Nanos = np.zeros(count, np.int64)
+        self.received_ns: Nanos = np.zeros(count, np.int64)
+        self.codes: Codes = np.zeros(count, np.uint16)
+
+    def apply(self, frame: QuoteFrame) -> None:
+        """Take in a frame of this table's universe; later rows win."""
+        rows = frame.rows
+        self.codes[rows] = frame.codes
+        sound = frame.codes == 0
+        if not sound.all():
+            rows = rows[sound]
+            bid, ask = frame.bid[sound], frame.ask[sound]
+            bid_size, ask_size = frame.bid_size[sound], frame.ask_size[sound]
+            exchange_ns = frame.exchange_ns[sound]
+        else:
+            bid, ask, bid_size, ask_size = frame.bid, frame.ask, frame.bid_size, frame.ask_size
+            exchange_ns = frame.exchange_ns
+        self.bid[rows] = bid
+        self.ask[rows] = ask
+        self.bid_size[rows] = bid_size
+        self.ask_size[rows] = ask_size
+        self.exchange_ns[rows] = exchange_ns
+        self.received_ns[rows] = frame.received_ns
+
+    def quote(self, symbol: str) -> Quote | None:
+        """Return the latest quote of `symbol`; None where the universe does not hold it or nothing came yet."""
+        row = self.row_of.get(symbol)
+        if row is None or self.received_ns[row] == 0:
+            return None
+        stamp = int(self.exchange_ns[row])
+        return Quote(
+            symbol=symbol,
+            bid=price(float(self.bid[row])),
+            ask=price(float(self.ask[row])),
+            bid_size=int(self.bid_size[row]),
+            ask_size=int(self.ask_size[row]),
+            exchange_at=datetime.fromtimestamp(stamp / 1e9, UTC) if stamp else None,
+            received_ns=int(self.received_ns[row]),
+            code=int(self.codes[row]),
+        )
+
+
+def price(value: float) -> Decimal | None:
+    """Return a quoted price as money, to the hundredth of a cent; None for NaN."""
+    return None if value != value else Decimal(repr(value)).quantize(_PRICE_STEP)

@@ -1,0 +1,1 @@
+"""Signals, orders, attempts, reports, and the tables they move through."""

@@ -1,0 +1,142 @@
+"""Orders as FIX speaks of them, spelled out.
+
+A combo is an order with several legs. `order_qty` counts combos; a leg trades `order_qty * ratio` contracts.
+`net_price` is per combo, in points: credit > 0, debit < 0. An `Order` is the intent and never changes; what becomes of
+it is an `OrderLife` (see `order_state`).
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from pydantic import Field, model_validator
+
+from actors.domain.value import Instant, Value
+
+LEGS_MAX = 4
+
+
+class Action(StrEnum):
+    """What a leg does to the position it meets."""
+
+    BUY_TO_OPEN = "BUY_TO_OPEN"
+    SELL_TO_OPEN = "SELL_TO_OPEN"
+    BUY_TO_CLOSE = "BUY_TO_CLOSE"
+    SELL_TO_CLOSE = "SELL_TO_CLOSE"
+
+    @property
+    def is_buy(self) -> bool:
+        """Whether contracts come in."""
+        return self in {Action.BUY_TO_OPEN, Action.BUY_TO_CLOSE}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the leg opens a position."""
+        return self in {Action.BUY_TO_OPEN, Action.SELL_TO_OPEN}
+
+    @property
+    def sign(self) -> int:
+        """+1 for a buy, -1 for a sale."""
+        return 1 if self.is_buy else -1
+
+    @property
+    def closing(self) -> "Action":
+        """The action that undoes an opening one."""
+        return Action.SELL_TO_CLOSE if self is Action.BUY_TO_OPEN else Action.BUY_TO_CLOSE
+
+
+class OrderType(StrEnum):
+    """How the order is priced."""
+
+    LIMIT = "LIMIT"
+    MARKET = "MARKET"
+
+
+class TimeInForce(StrEnum):
+    """How long the order may work."""
+
+    DAY = "DAY"
+    GTC = "GTC"
+    IOC = "IOC"
+
+
+class Intent(StrEnum):
+    """Whether an order adds risk or takes it away."""
+
+    OPEN = "OPEN"
+    CLOSE = "CLOSE"
+
+
+class Leg(Value):
+    """One leg of a combo: `ratio` contracts of `symbol` per combo."""
+
+    symbol: str
+    action: Action
+    ratio: int = Field(default=1, gt=0)
+
+
+class Order(Value):
+    """What we mean to trade: one intent, immutable, known by `cl_ord_id` for ever."""
+
+    cl_ord_id: str
+    signal_id: str
+    strategy: str
+    structure_id: str
+    """The opening order's `cl_ord_id`; a closing order names the structure it closes."""
+    intent: Intent
+    underlying: str
+    legs: tuple[Leg, ...] = Field(min_length=1, max_length=LEGS_MAX)
+    order_qty: int = Field(gt=0)
+    order_type: OrderType = OrderType.LIMIT
+    net_price: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.DAY
+    account_domain: str | None = None
+    """The domain that holds what a closing order closes; None where any may take it (law 4)."""
+    created_at: Instant
+    expires_at: Instant
+    """On the market's clock: past it the order is not sent, however long it waited."""
+
+    @model_validator(mode="after")
+    def _is_coherent(self) -> "Order":
+        symbols = [leg.symbol for leg in self.legs]
+        if len(set(symbols)) != len(symbols):
+            raise ValueError(f"legs name a symbol twice: {symbols}")
+        if (self.order_type is OrderType.LIMIT) != (self.net_price is not None):
+            raise ValueError("a limit order has a net_price, a market order has none")
+        if self.intent is Intent.CLOSE and (
+            self.account_domain is None or any(leg.action.is_open for leg in self.legs)
+        ):
+            raise ValueError("a closing order names its account_domain and only closes")
+        if self.intent is Intent.OPEN and not all(leg.action.is_open for leg in self.legs):
+            raise ValueError("an opening order only opens")
+        return self
+
+
+class Fill(Value):
+    """One execution of one leg. `last_qty` > 0 contracts, `last_px` >= 0 points."""
+
+    exec_id: str
+    symbol: str
+    action: Action
+    last_qty: int = Field(gt=0)
+    last_px: Decimal = Field(ge=0)
+    at: Instant
+
+    def cash(self, multiplier: int) -> Decimal:
+        """Return the cash it moved, before fees: in > 0."""
+        return -self.action.sign * self.last_qty * self.last_px * multiplier
+
+
+def attempt_id(cl_ord_id: str, number: int) -> str:
+    """Return the id of the `number`-th send of an order, from 1; it is what the broker is told."""
+    return f"{cl_ord_id}-r{number}"
+
+
+def cl_ord_id_of(attempt: str) -> str:
+    """Return the order an attempt id belongs to."""
+    return attempt.rpartition("-r")[0]
+
+
+def signal_id(strategy: str, session: datetime, number: int) -> str:
+    """Return the id of a strategy's `number`-th signal of a session: derived, never random."""
+    return f"{strategy}-{session:%Y%m%d}-{number}"

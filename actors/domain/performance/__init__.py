@@ -1,0 +1,1 @@
+"""How well it went: figures from the journal's events."""

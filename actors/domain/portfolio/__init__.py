@@ -1,0 +1,1 @@
+"""What is held, where, at what cost, and what it is worth."""

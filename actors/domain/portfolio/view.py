@@ -1,0 +1,78 @@
+"""The book as others see it: published by the executor after each change, read by strategies, risk, analyst, screens.
+
+It is a picture, not a source: everything in it is derived from the journal up to `journal_sequence`.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+
+from actors.domain.orders.order import Leg
+from actors.domain.orders.report import Status
+from actors.domain.value import Instant, Money, Value
+
+
+class Phase(StrEnum):
+    """Where a structure stands in its life."""
+
+    OPENING = "OPENING"
+    OPEN = "OPEN"
+    CLOSING = "CLOSING"
+    CLOSED = "CLOSED"
+
+
+class StructureView(Value):
+    """One structure. `legs` are the opening legs; `quantity` is what is held now, in combos.
+
+    `holdings` says what is truly held, signed contracts by symbol: an imbalance shows there. `entry_price` is the
+    net price per combo it was opened at (credit > 0); `cash` everything it moved so far, fees included.
+    """
+
+    structure_id: str
+    strategy: str
+    underlying: str
+    account_domain: str | None
+    phase: Phase
+    legs: tuple[Leg, ...]
+    order_qty: int
+    quantity: int
+    holdings: dict[str, int]
+    entry_price: Decimal | None
+    cash: Money
+    fees: Money
+    opened_at: Instant | None
+    in_doubt: bool = False
+
+
+class OrderView(Value):
+    """One order that is not finished, or finished this session."""
+
+    cl_ord_id: str
+    structure_id: str
+    strategy: str
+    status: Status
+    in_doubt: bool
+    route: str | None
+    order_qty: int
+    cum_qty: int
+    net_price: Decimal | None
+    broker_order_id: str | None = None
+
+
+class BookView(Value):
+    """The whole book."""
+
+    journal_sequence: int
+    executor_epoch: int
+    ready: bool
+    """False until every account was reconciled (law 8)."""
+    structures: tuple[StructureView, ...]
+    orders: tuple[OrderView, ...]
+    quarantined: tuple[str, ...] = ()
+    signals: dict[str, int] = {}
+    """Last signal number seen of each strategy in this session."""
+    cash: dict[str, Money] = {}
+    """By account domain, as journaled."""
+    baseline: dict[str, Money] = {}
+    """Net liquidation at the session's start, by account domain."""
+    pnl_day: Money | None = None
+    """Realised and unrealised since the baseline, marked where one could close; None where a mark is missing."""

@@ -1,0 +1,1 @@
+"""Who may trade, how much, and every reason why not."""

@@ -1,0 +1,53 @@
+"""The permit: how risk rules the executor without a hop on the order path.
+
+Risk issues it; the executor admits an opening only under a live one, checked against its own book in the same step.
+It carries the risk actor's epoch and a sequence (a lower pair is refused), and expires by the receiver's own boot
+clock, counted from its arrival: a dead risk actor means an expired permit, which means no openings. It never loosens a
+latch.
+"""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from actors.domain.value import Money, Value
+
+
+class TradingState(StrEnum):
+    """HALTED: no openings, cancels always, closes only up to a freshly read position. REDUCING: closes only."""
+
+    HALTED = "HALTED"
+    REDUCING = "REDUCING"
+    ACTIVE = "ACTIVE"
+
+
+class Limits(Value):
+    """What one permit allows. Money in dollars, quantities in contracts or structures."""
+
+    structure_loss_max: Money = Field(gt=0)
+    """Largest loss one structure may reach at expiry."""
+    account_loss_max: Money = Field(gt=0)
+    """Largest sum of those over all open and working structures."""
+    structures_max: int = Field(gt=0)
+    order_qty_max: int = Field(gt=0)
+    contracts_max: int = Field(gt=0)
+    quote_age_max_s: float = Field(gt=0)
+    leg_skew_max_s: float = Field(gt=0)
+    spread_max: float = Field(gt=0)
+    """Widest leg, as a share of its mid."""
+    spread_floor: float = Field(ge=0)
+    """A leg this narrow, in points, is never too wide."""
+    naked_allowed: bool = False
+
+
+class Permit(Value):
+    """Leave to trade, for `ttl_s` from its arrival."""
+
+    risk_epoch: int
+    sequence: int
+    state: TradingState
+    limits: Limits
+    reasons: tuple[str, ...] = ()
+    ttl_s: float = Field(gt=0)
+    journal_sequence: int = 0
+    """The book it was decided on."""

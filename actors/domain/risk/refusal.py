@@ -1,0 +1,73 @@
+"""Every reason an order is not sent, with its code and its numbers (law 11)."""
+
+from enum import StrEnum
+
+from actors.domain.value import Value
+
+
+class Code(StrEnum):
+    """The refusal codes. A code never changes its meaning; `holdfast explain` prints the same words."""
+
+    R001_MALFORMED = "R001"
+    R002_SIGNAL_ID_REUSED = "R002"
+    R003_EXPIRED = "R003"
+    R010_HALTED = "R010"
+    R011_NO_PERMIT = "R011"
+    R012_LATCHED = "R012"
+    R013_REDUCING = "R013"
+    R014_QUARANTINED = "R014"
+    R015_IN_DOUBT = "R015"
+    R020_SESSION_CLOSED = "R020"
+    R021_CONTRACT_EXPIRED = "R021"
+    R022_UNKNOWN_CONTRACT = "R022"
+    R030_NO_QUOTE = "R030"
+    R031_QUOTE_STALE = "R031"
+    R032_QUOTE_UNSOUND = "R032"
+    R033_LEG_SKEW = "R033"
+    R034_SPREAD_WIDE = "R034"
+    R035_PRICE_OFF_MARKET = "R035"
+    R040_QUANTITY = "R040"
+    R041_STRUCTURE_LOSS = "R041"
+    R042_ACCOUNT_LOSS = "R042"
+    R043_STRUCTURES = "R043"
+    R044_NAKED = "R044"
+    R045_BUYING_POWER = "R045"
+    R046_EDGE_BELOW_COST = "R046"
+    R050_UNKNOWN_STRUCTURE = "R050"
+    R051_CLOSE_WORKING = "R051"
+    R052_CLOSE_IN_DOUBT = "R052"
+    R053_NOTHING_TO_CLOSE = "R053"
+    R054_UNKNOWN_ORDER = "R054"
+    R055_ORDER_FINISHED = "R055"
+    R060_NO_ROUTE = "R060"
+
+
+class Check(Value):
+    """One check of one signal: what was seen, what was allowed, how old the data was, and whether it passed."""
+
+    code: Code
+    passed: bool
+    subject: str = ""
+    value: str = ""
+    limit: str = ""
+    age_s: float | None = None
+
+
+class Admitted(Value):
+    """Every check passed."""
+
+    checks: tuple[Check, ...]
+
+
+class Refused(Value):
+    """At least one check failed; all of them are kept."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        """The codes that failed, in the order they were checked."""
+        return tuple(check.code for check in self.checks if not check.passed)
+
+
+Verdict = Admitted | Refused

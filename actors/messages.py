@@ -1,0 +1,192 @@
+"""What crosses between actor processes on the streams. Each message has one sender and is frozen.
+
+Quotes do not travel as messages but as columns (`actors.streams`). Replies are messages of their own: nobody waits in a
+handler, so two actors can never wait for each other.
+"""
+
+from typing import Literal
+
+from actors.domain.alerts.alert import Alert
+from actors.domain.market.quote import Universe
+from actors.domain.orders.attempt import Resolution, SubmitOutcome
+from actors.domain.orders.order import Order
+from actors.domain.orders.report import AccountState, ExecutionReport
+from actors.domain.orders.signal import Signal
+from actors.domain.portfolio.view import BookView
+from actors.domain.risk.permit import Permit
+from actors.domain.risk.refusal import Check
+from actors.domain.value import Instant, Value
+
+
+class SubmitSignal(Value):
+    """Anyone to executor: please do this, and tell `reply_to` what became of it."""
+
+    signal: Signal
+    reply_to: str
+
+
+class SignalAnswered(Value):
+    """Executor to the asker: admitted (with the order's id) or refused, with every check."""
+
+    signal_id: str
+    admitted: bool
+    cl_ord_id: str | None
+    checks: tuple[Check, ...]
+
+
+class IssuePermit(Value):
+    """Risk to executor."""
+
+    permit: Permit
+
+
+class SendOrder(Value):
+    """Executor to one connection: send this once. Refused where incarnation or epoch differ, or `deadline_ns` passed.
+
+    `deadline_ns` is on the machine's boot clock.
+    """
+
+    attempt_id: str
+    order: Order
+    executor_epoch: int
+    connection_incarnation: int
+    deadline_ns: int
+
+
+class OrderSent(Value):
+    """Connection to executor: how the send ended. Kept by the connection until `OutcomeJournaled` comes back."""
+
+    route: str
+    connection_incarnation: int
+    attempt_id: str
+    outcome: SubmitOutcome
+
+
+class OutcomeJournaled(Value):
+    """Executor to connection: the outcome is durable here; forget it."""
+
+    attempt_id: str
+
+
+class AskOutcome(Value):
+    """Executor to connection: what became of an attempt sent by you or a predecessor?"""
+
+    attempt_id: str
+    order: Order
+    executor_epoch: int
+
+
+class CancelOrder(Value):
+    """Executor to connection: cancel what the broker knows as `broker_order_id`."""
+
+    cl_ord_id: str
+    broker_order_id: str
+    executor_epoch: int
+
+
+class CancelAnswered(Value):
+    """Connection to executor: the broker took the request, or says why not. The end itself arrives as a report."""
+
+    route: str
+    cl_ord_id: str
+    requested: bool
+    text: str
+
+
+class Resolve(Value):
+    """Executor to connection: look for the evidence that ends this doubt. The settle window starts at `since`."""
+
+    attempt_id: str
+    order: Order
+    since: Instant
+    since_ns: int
+
+
+class Resolved(Value):
+    """Connection to executor: the evidence."""
+
+    route: str
+    attempt_id: str
+    resolution: Resolution
+
+
+class Reported(Value):
+    """Connection to executor: a broker's order changed."""
+
+    report: ExecutionReport
+
+
+class AskAccount(Value):
+    """Executor to connection: read the whole account, everything since `since`."""
+
+    request_id: int
+    since: Instant
+
+
+class AccountRead(Value):
+    """Connection to executor: one complete reading, or why there is none (law 5)."""
+
+    route: str
+    request_id: int
+    state: AccountState | None
+    failure: str = ""
+
+
+class ConnectionState(Value):
+    """Connection to executor, at each change and as a heartbeat: what this route can do now.
+
+    `reads`, `writes` and `stream` are separate; only a sick write path moves openings elsewhere.
+    """
+
+    route: str
+    account_domain: str
+    incarnation: int
+    reads: bool
+    writes: bool
+    stream: bool
+    reason: str = ""
+    at_ns: int
+    account_tail: str = ""
+    mode: Literal["paper", "sandbox", "live"] = "paper"
+
+
+class UniverseChanged(Value):
+    """Data feed to whoever takes quotes: the contracts and their rows. Sent before the first frame that needs it."""
+
+    universe: Universe
+
+
+class AskUniverse(Value):
+    """To data feed: send `UniverseChanged`, and a frame with the latest quotes, to `reply_to`."""
+
+    reply_to: str
+
+
+class FeedState(Value):
+    """Data feed to whoever takes quotes: counts since its start. received = accepted + the sum of rejected."""
+
+    incarnation: int
+    connected: bool
+    received: int
+    accepted: int
+    rejected: dict[str, int]
+    last_frame_ns: int
+    at_ns: int
+
+
+class BookChanged(Value):
+    """Executor to all: the book after a change."""
+
+    book: BookView
+
+
+class AlertRaised(Value):
+    """Anyone to notifier."""
+
+    alert: Alert
+
+
+class AskBook(Value):
+    """To executor: send `BookChanged` to `reply_to`."""
+
+    reply_to: str

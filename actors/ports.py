@@ -1,0 +1,176 @@
+"""What the shells need from outside, as protocols; adapters and fakes implement them.
+
+Errors a peer or a device may cause are named here and nowhere else.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from actors.domain.market.contract import Contract
+from actors.domain.market.quote import QuoteFrame, RawQuotes
+from actors.domain.orders.attempt import Resolution, SubmitOutcome
+from actors.domain.orders.order import Order
+from actors.domain.orders.report import AccountState, ExecutionReport
+from actors.domain.value import Value
+
+S = TypeVar("S", bound=Value)
+
+
+class PeerUnavailable(Exception):
+    """The message certainly did not leave: the peer is not connected, or its queue is full."""
+
+
+class BrokerUnavailable(Exception):
+    """A read failed: refused, timed out, 5xx, or not what was asked for. Nothing may be concluded from it."""
+
+
+class BrokerRefused(Exception):
+    """A read or a login was answered with a plain no (4xx): trying again will not help."""
+
+
+class FeedLost(Exception):
+    """The quote stream ended or went silent."""
+
+
+class DamagedState(Exception):
+    """Something on disk does not verify: trade nothing, say what and where."""
+
+
+class Clock(Protocol):
+    """Two times. Sessions, quotes and strategies follow the market's; leases, permits and deadlines the machine's."""
+
+    def market_now(self) -> datetime:
+        """Return the market's time, UTC. Live: the wall clock."""
+        ...
+
+    def boot_ns(self) -> int:
+        """Return nanoseconds on this machine's boot clock, which never jumps and counts sleep."""
+        ...
+
+
+class Watermark(Protocol):
+    """Work done, moved by the work loop alone, read by the supervisor from shared memory."""
+
+    def advance(self) -> None:
+        """Count one pass of the work loop."""
+        ...
+
+
+class Envelope(Value):
+    """One message as it arrived: who sent it, which incarnation of them, its place in their sequence."""
+
+    sender: str
+    incarnation: int
+    sequence: int
+    message: Value
+
+
+class PeerLost(Value):
+    """A peer's end was seen: its process died or closed. What was queued for it is gone."""
+
+    peer: str
+
+
+class Resync(Value):
+    """A peer's messages do not follow on: it was replaced, or some are missing. Ask it for what matters."""
+
+    peer: str
+    incarnation: int
+
+
+Arrival = Envelope | QuoteFrame | PeerLost | Resync
+
+
+class Stream(Protocol):
+    """How one actor process hears and tells the others: bounded, sequenced, resends nothing."""
+
+    def receive(self, timeout_s: float) -> Sequence[Arrival]:
+        """Wait until something arrived or `timeout_s` passed; return all there is, up to a named limit."""
+        ...
+
+    def tell(self, peer: str, message: Value) -> None:
+        """Send to one peer's inbox. Raises `PeerUnavailable`: then it certainly did not leave."""
+        ...
+
+    def publish(self, message: Value) -> None:
+        """Send to every subscriber of this actor."""
+        ...
+
+    def publish_quotes(self, frame: QuoteFrame) -> None:
+        """Send columns to every subscriber of this actor."""
+        ...
+
+    def close(self) -> None:
+        """Close at once; what was not yet sent is dropped."""
+        ...
+
+
+class Checkpoints(Protocol):
+    """The last state of one actor, verified on reading. A shorter way to the same state, never the truth."""
+
+    def save(self, state: Value, journal_sequence: int) -> None:
+        """Write one generation, durable on return."""
+        ...
+
+    def load(self, kind: type[S]) -> tuple[S, int] | None:
+        """Return the newest sound generation and its journal sequence; None where there never was one.
+
+        A damaged generation is set aside, never deleted, and the one before it used.
+        """
+        ...
+
+
+class Broker(Protocol):
+    """One route to one account domain. Writes are never retried; expected outcomes never raise."""
+
+    route: str
+    account_domain: str
+
+    async def connect(self) -> None:
+        """Log in and open the account's event stream. Raises `BrokerUnavailable`, `BrokerRefused`."""
+        ...
+
+    async def submit(self, attempt_id: str, order: Order, timeout_s: float) -> SubmitOutcome:
+        """Send the order once, marked with `attempt_id`."""
+        ...
+
+    async def cancel(self, broker_order_id: str, timeout_s: float) -> tuple[bool, str]:
+        """Ask for a cancel; return whether the broker took the request, and its words."""
+        ...
+
+    async def resolve(self, attempt_id: str, order: Order, since: datetime) -> Resolution:
+        """Look once for an order in doubt. `Absent` means this one look found nothing: the window is the caller's."""
+        ...
+
+    async def account(self, since: datetime) -> AccountState:
+        """Read orders, executions, positions, cash. Raises `BrokerUnavailable` unless every part was read whole."""
+        ...
+
+    def events(self) -> AsyncIterator[ExecutionReport]:
+        """Yield reports as the broker pushes them. Raises `BrokerUnavailable` when the stream dies or goes silent."""
+        ...
+
+    async def close(self) -> None:
+        """Close every socket at once."""
+        ...
+
+
+class Feed(Protocol):
+    """A source of quotes."""
+
+    async def contracts(self, underlyings: Sequence[str]) -> tuple[Contract, ...]:
+        """Return the contracts to watch: the underlyings first, then their options."""
+        ...
+
+    def quotes(self, contracts: Sequence[Contract]) -> AsyncIterator[RawQuotes]:
+        """Yield batches of quotes as they arrive. Raises `FeedLost`."""
+        ...
+
+
+class Journal(Protocol):
+    """The executor's append-only record: the truth about intents and fills."""
+
+    def append(self, events: Iterable[Value]) -> int:
+        """Write all or none, durable on return; return the sequence of the last."""
+        ...

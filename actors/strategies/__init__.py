@@ -1,0 +1,1 @@
+"""Strategies that plug in: pure classes, quotes and book in, signals out."""
