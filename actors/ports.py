@@ -5,6 +5,7 @@ Errors a peer or a device may cause are named here and nowhere else.
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
+from threading import Event
 from typing import Protocol, TypeVar
 
 from actors.domain.market.contract import Contract
@@ -101,8 +102,20 @@ class Stream(Protocol):
         """Send columns to every subscriber of this actor."""
         ...
 
+    def fileno(self) -> int:
+        """Return a descriptor that turns readable when something may have arrived, for an event loop."""
+        ...
+
     def close(self) -> None:
         """Close at once; what was not yet sent is dropped."""
+        ...
+
+
+class Shell(Protocol):
+    """An actor: built by the composition root, run on the work thread of its process."""
+
+    def run(self, stop: Event) -> None:
+        """Work until `stop` is set, moving the watermark with each pass. An exception ends the process."""
         ...
 
 

@@ -6,6 +6,7 @@ int64 nanoseconds: `exchange_ns` since the Unix epoch on the market's clock (0 w
 `received_ns` on this machine's boot clock. A missing side is NaN.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -144,4 +145,4 @@ class QuoteTable:
 
 def price(value: float) -> Decimal | None:
     """Return a quoted price as money, to the hundredth of a cent; None for NaN."""
-    return None if value != value else Decimal(repr(value)).quantize(_PRICE_STEP)
+    return None if math.isnan(value) else Decimal(repr(value)).quantize(_PRICE_STEP)

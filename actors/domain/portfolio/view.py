@@ -3,8 +3,11 @@
 It is a picture, not a source: everything in it is derived from the journal up to `journal_sequence`.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
+
+from pydantic import Field
 
 from actors.domain.orders.order import Leg
 from actors.domain.orders.report import Status
@@ -35,7 +38,7 @@ class StructureView(Value):
     legs: tuple[Leg, ...]
     order_qty: int
     quantity: int
-    holdings: dict[str, int]
+    holdings: Mapping[str, int]
     entry_price: Decimal | None
     cash: Money
     fees: Money
@@ -68,11 +71,11 @@ class BookView(Value):
     structures: tuple[StructureView, ...]
     orders: tuple[OrderView, ...]
     quarantined: tuple[str, ...] = ()
-    signals: dict[str, int] = {}
+    signals: Mapping[str, int] = Field(default_factory=dict)
     """Last signal number seen of each strategy in this session."""
-    cash: dict[str, Money] = {}
+    cash: Mapping[str, Money] = Field(default_factory=dict)
     """By account domain, as journaled."""
-    baseline: dict[str, Money] = {}
+    baseline: Mapping[str, Money] = Field(default_factory=dict)
     """Net liquidation at the session's start, by account domain."""
     pnl_day: Money | None = None
     """Realised and unrealised since the baseline, marked where one could close; None where a mark is missing."""

@@ -1,0 +1,79 @@
+"""Where things lie: the state folder, which outlives everything, and the run folder, which lives with one boot.
+
+All paths are absolute. The run folder holds sockets and shared memory, so it must be short (a socket's path may have
+107 characters) and on memory where there is any; it is derived from the state folder, so every process finds the same.
+"""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from actors.domain.value import Value
+
+
+class Places(Value):
+    """The files of one runtime."""
+
+    state: Path
+    run: Path
+
+    @property
+    def journal(self) -> Path:
+        """The truth about intents and fills."""
+        return self.state / "journal.sqlite"
+
+    @property
+    def epoch(self) -> Path:
+        """The one sender's number (law 9)."""
+        return self.state / "epoch"
+
+    @property
+    def latch(self) -> Path:
+        """Reduce, halt, flatten (law 10)."""
+        return self.state / "latch.json"
+
+    @property
+    def clock(self) -> Path:
+        """The paper market's clock, in shared memory."""
+        return self.run / "market-clock"
+
+    @property
+    def directory(self) -> Path:
+        """Who runs: name, process, incarnation; written by the supervisor, read by every screen."""
+        return self.run / "directory.json"
+
+    @property
+    def logs(self) -> Path:
+        """One file a process."""
+        return self.state / "logs"
+
+    def checkpoints(self, actor: str) -> Path:
+        """The folder of one actor's checkpoints."""
+        return self.state / "checkpoints" / actor
+
+    def ledgers(self, route: str) -> Path:
+        """The folder of one route's send ledgers, a file an incarnation."""
+        return self.state / "ledgers" / route
+
+    def socket(self, actor: str, kind: str = "inbox") -> Path:
+        """The socket of one actor: its inbox, or what it publishes."""
+        return self.run / f"{actor}.{kind}"
+
+    def watermark(self, actor: str) -> Path:
+        """The progress counter of one actor, in shared memory."""
+        return self.run / f"{actor}.mark"
+
+
+def places(state: Path) -> Places:
+    """Return the places of the runtime whose state lies in `state`; creates both folders, for this user alone."""
+    state = state.expanduser().resolve()
+    memory = Path("/dev/shm")  # noqa: S108 - documented home of shared memory; the folder below is ours alone
+    root = memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
+    digest = hashlib.blake2b(str(state).encode(), digest_size=5).hexdigest()
+    run = root / f"holdfast-{os.getuid()}-{digest}"
+    for folder in (state, run):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if run.stat().st_uid != os.getuid():
+        raise PermissionError(f"{run} belongs to another user")
+    return Places(state=state, run=run)
