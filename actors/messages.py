@@ -6,6 +6,8 @@ handler, so two actors can never wait for each other.
 
 from typing import Literal
 
+from pydantic import Field
+
 from actors.domain.alerts.alert import Alert
 from actors.domain.market.quote import Universe
 from actors.domain.orders.attempt import Resolution, SubmitOutcome
@@ -14,7 +16,7 @@ from actors.domain.orders.report import AccountState, ExecutionReport
 from actors.domain.orders.signal import Signal
 from actors.domain.portfolio.view import BookView
 from actors.domain.risk.permit import Permit
-from actors.domain.risk.refusal import Check
+from actors.domain.orders.refusal import Check
 from actors.domain.value import Instant, Value
 
 
@@ -69,11 +71,15 @@ class OutcomeJournaled(Value):
 
 
 class AskOutcome(Value):
-    """Executor to connection: what became of an attempt sent by you or a predecessor?"""
+    """Executor to connection: what became of an attempt sent by you or a predecessor?
+
+    `connection_incarnation` is the one it was sent to; 0 where that is not known, which proves less.
+    """
 
     attempt_id: str
     order: Order
     executor_epoch: int
+    connection_incarnation: int = 0
 
 
 class CancelOrder(Value):
@@ -163,13 +169,19 @@ class AskUniverse(Value):
 
 
 class FeedState(Value):
-    """Data feed to whoever takes quotes: counts since its start. received = accepted + the sum of rejected."""
+    """Data feed to whoever takes quotes: counts since its start. received = accepted + the sum of rejected.
+
+    `flagged` counts marks on accepted quotes, by name; one quote may carry several. `reason` says why it is not
+    connected. `last_frame_ns` is 0 before the first quote; both times are on the boot clock.
+    """
 
     incarnation: int
     connected: bool
     received: int
     accepted: int
     rejected: dict[str, int]
+    flagged: dict[str, int] = Field(default_factory=dict)
+    reason: str = ""
     last_frame_ns: int
     at_ns: int
 

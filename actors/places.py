@@ -24,6 +24,11 @@ class Places(Value):
         return self.state / "journal.sqlite"
 
     @property
+    def config(self) -> Path:
+        """The settled configuration, as JSON; every child reads it."""
+        return self.state / "config.json"
+
+    @property
     def epoch(self) -> Path:
         """The one sender's number (law 9)."""
         return self.state / "epoch"

@@ -3,7 +3,8 @@
 Errors a peer or a device may cause are named here and nowhere else.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
 from typing import Protocol, TypeVar
@@ -58,7 +59,8 @@ class Watermark(Protocol):
         ...
 
 
-class Envelope(Value):
+@dataclass(frozen=True, slots=True)
+class Envelope:
     """One message as it arrived: who sent it, which incarnation of them, its place in their sequence."""
 
     sender: str
@@ -67,13 +69,15 @@ class Envelope(Value):
     message: Value
 
 
-class PeerLost(Value):
+@dataclass(frozen=True, slots=True)
+class PeerLost:
     """A peer's end was seen: its process died or closed. What was queued for it is gone."""
 
     peer: str
 
 
-class Resync(Value):
+@dataclass(frozen=True, slots=True)
+class Resync:
     """A peer's messages do not follow on: it was replaced, or some are missing. Ask it for what matters."""
 
     peer: str
@@ -134,6 +138,10 @@ class Checkpoints(Protocol):
         ...
 
 
+Guard = Callable[[], str | None]
+"""Asked right before the first byte of a write: None lets it leave, anything else is the reason why it stays."""
+
+
 class Broker(Protocol):
     """One route to one account domain. Writes are never retried; expected outcomes never raise."""
 
@@ -144,12 +152,24 @@ class Broker(Protocol):
         """Log in and open the account's event stream. Raises `BrokerUnavailable`, `BrokerRefused`."""
         ...
 
-    async def submit(self, attempt_id: str, order: Order, timeout_s: float) -> SubmitOutcome:
-        """Send the order once, marked with `attempt_id`."""
+    async def submit(self, attempt_id: str, order: Order, timeout_s: float, before_first_byte: Guard) -> SubmitOutcome:
+        """Send the order once, marked with `attempt_id`. A guard that says no ends in `NotSent` with its reason."""
         ...
 
-    async def cancel(self, broker_order_id: str, timeout_s: float) -> tuple[bool, str]:
+    async def cancel(self, broker_order_id: str, timeout_s: float, before_first_byte: Guard) -> tuple[bool, str]:
         """Ask for a cancel; return whether the broker took the request, and its words."""
+        ...
+
+    async def order(self, broker_order_id: str) -> ExecutionReport:
+        """Read one order. Raises `BrokerUnavailable`, `BrokerRefused`."""
+        ...
+
+    async def probe_reads(self) -> None:
+        """Make the cheapest read. Raises `BrokerUnavailable`, `BrokerRefused`."""
+        ...
+
+    async def probe_writes(self) -> None:
+        """Try the path an order takes, without ordering, and leave it warm. Raises `BrokerUnavailable`."""
         ...
 
     async def resolve(self, attempt_id: str, order: Order, since: datetime) -> Resolution:
@@ -177,13 +197,21 @@ class Feed(Protocol):
         ...
 
     def quotes(self, contracts: Sequence[Contract]) -> AsyncIterator[RawQuotes]:
-        """Yield batches of quotes as they arrive. Raises `FeedLost`."""
+        """Yield batches of quotes as they arrive; an empty one says that the stream lives. Raises `FeedLost`."""
+        ...
+
+    async def close(self) -> None:
+        """Close every socket at once."""
         ...
 
 
 class Journal(Protocol):
     """The executor's append-only record: the truth about intents and fills."""
 
-    def append(self, events: Iterable[Value]) -> int:
-        """Write all or none, durable on return; return the sequence of the last."""
+    def append(self, events: Iterable[tuple[str, str, bytes]]) -> int:
+        """Write all events (kind, correlation, body) or none, durable on return; return the sequence of the last."""
+        ...
+
+    def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
+        """Yield sequence and body of every event after `after`, verified."""
         ...

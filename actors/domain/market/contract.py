@@ -112,6 +112,7 @@ class Products:
 
     def __init__(self, products: tuple[Product, ...] = ()) -> None:
         self._by_root = {product.root: product for product in products}
+        self._parsed: dict[str, Contract] = {}
 
     def of_root(self, root: str) -> Product:
         """Return the product of an option root; an unknown one is an equity option of 100 shares."""
@@ -123,7 +124,12 @@ class Products:
         return named or (underlying,)
 
     def contract(self, symbol: str) -> Contract:
-        """Parse a canonical symbol. Raises `UnknownSymbol`."""
+        """Return the contract of a canonical symbol. Raises `UnknownSymbol`."""
+        if (known := self._parsed.get(symbol)) is None:
+            known = self._parsed[symbol] = self._parse(symbol)
+        return known
+
+    def _parse(self, symbol: str) -> Contract:
         if match := _OCC.match(symbol):
             return self._option(symbol, match, match[1].strip())
         if match := _FUTURE_OPTION.match(symbol):

@@ -23,6 +23,9 @@ Sizes = NDArray[np.float32]
 Nanos = NDArray[np.int64]
 Codes = NDArray[np.uint16]
 
+UNSOUND_MIN = 0x100
+"""Codes from here on must not move a mark; lower ones only flag a quote that does (see `quote_check`)."""
+
 _PRICE_STEP = Decimal("0.0001")
 
 
@@ -39,7 +42,10 @@ class Universe(Value):
 
 @dataclass(frozen=True, slots=True)
 class QuoteFrame:
-    """One batch of quotes of one universe. All arrays have the same length; `codes` is 0 where the quote is sound."""
+    """One batch of quotes of one universe. All arrays have the same length.
+
+    `codes` is 0 where the quote is sound, below `UNSOUND_MIN` where it is flagged, and moves no mark from there on.
+    """
 
     universe: int
     sequence: int
@@ -57,7 +63,8 @@ class QuoteFrame:
 class RawQuotes:
     """A batch as decoded from the wire, before any check. `rows` number the contracts that were asked for.
 
-    An index has no quote: its last print stands on both sides, with sizes 0.
+    An index has no quote: its last print stands on both sides, with sizes 0. An empty batch says that the stream lives.
+    `unknown` counts the events of the same wire message whose symbol nobody asked for; the arrays do not hold them.
     """
 
     rows: Rows
@@ -66,6 +73,7 @@ class RawQuotes:
     bid_size: Sizes
     ask_size: Sizes
     exchange_ns: Nanos
+    unknown: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +98,7 @@ class Quote:
 class QuoteTable:
     """The latest quote of every contract of a universe; written by one owner, row by row or frame by frame.
 
-    Only sound quotes move the marks: a refused one leaves the last good figures, and its code and time of refusal.
+    Sound and flagged quotes move the marks; an unsound one leaves the last good figures, and its code.
     """
 
     def __init__(self, universe: Universe) -> None:
@@ -109,7 +117,7 @@ class QuoteTable:
         """Take in a frame of this table's universe; later rows win."""
         rows = frame.rows
         self.codes[rows] = frame.codes
-        sound = frame.codes == 0
+        sound = frame.codes < UNSOUND_MIN
         if not sound.all():
             rows = rows[sound]
             bid, ask = frame.bid[sound], frame.ask[sound]

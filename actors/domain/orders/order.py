@@ -5,7 +5,7 @@ A combo is an order with several legs. `order_qty` counts combos; a leg trades `
 it is an `OrderLife` (see `order_state`).
 """
 
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
@@ -137,6 +137,6 @@ def cl_ord_id_of(attempt: str) -> str:
     return attempt.rpartition("-r")[0]
 
 
-def signal_id(strategy: str, session: datetime, number: int) -> str:
+def signal_id(strategy: str, session: date, number: int) -> str:
     """Return the id of a strategy's `number`-th signal of a session: derived, never random."""
     return f"{strategy}-{session:%Y%m%d}-{number}"

@@ -8,8 +8,6 @@ from actors.domain.value import Value
 class Code(StrEnum):
     """The refusal codes. A code never changes its meaning; `holdfast explain` prints the same words."""
 
-    R001_MALFORMED = "R001"
-    R002_SIGNAL_ID_REUSED = "R002"
     R003_EXPIRED = "R003"
     R010_HALTED = "R010"
     R011_NO_PERMIT = "R011"
@@ -31,8 +29,6 @@ class Code(StrEnum):
     R042_ACCOUNT_LOSS = "R042"
     R043_STRUCTURES = "R043"
     R044_NAKED = "R044"
-    R045_BUYING_POWER = "R045"
-    R046_EDGE_BELOW_COST = "R046"
     R050_UNKNOWN_STRUCTURE = "R050"
     R051_CLOSE_WORKING = "R051"
     R052_CLOSE_IN_DOUBT = "R052"

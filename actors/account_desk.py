@@ -1,0 +1,172 @@
+"""What the executor decides about reports and accounts: messages in, one `Step` out.
+
+Rules of this file:
+* A report that brings no news is not journaled; one that does always is (law 6).
+* A reading of an account adds, and never removes (law 5). Its news are committed before positions are compared.
+* The first reading of an account is its start: what was there before us is adopted, not explained.
+* Positions that differ are read again; those that go on differing quarantine their underlying, and only that (law 8).
+* A session opens on the first agreement of its day, and its baseline is journaled (law 10).
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from actors.desk import Desk, Step
+from actors.domain.alerts.alert import Level
+from actors.domain.orders import event as happened
+from actors.domain.orders import order_state
+from actors.domain.orders.order_state import Move
+from actors.domain.orders.report import AccountState, ExecutionReport
+from actors.domain.portfolio.reconcile import breaks, news
+from actors.messages import AccountRead, AskAccount
+from actors.seats import Seat
+
+
+class AccountDesk:
+    """Reports, readings, breaks and baselines."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._net_liquidation: dict[str, AccountState] = {}
+
+    def on_report(self, told: ExecutionReport) -> Step:
+        """Take in a broker's report."""
+        step = Step()
+        if told.status is None:
+            text = f"{told.route} says of order {told.broker_order_id}: {told.text}"
+            step.alerts.append(self._desk.alert("A020", Level.P1, f"status-{told.broker_order_id}", text))
+        if not self._desk.book.is_news(told):
+            return step
+        self._take(told, step)
+        seat = self._desk.seats.of(told.route)
+        if told.fills and seat is not None:
+            due_ns = self._desk.now_ns() + int(self._desk.settings.after_fill_s * 1e9)
+            seat.read_due_ns = min(seat.read_due_ns, due_ns)
+        return step
+
+    def on_account(self, read: AccountRead) -> Step:
+        """Take in the news of a reading; `on_compared` follows once they are committed."""
+        step = Step()
+        seat = self._desk.seats.of(read.route)
+        if seat is None or read.state is None:
+            if seat is not None:
+                seat.read_due_ns = self._desk.now_ns() + int(self._desk.settings.ask_again_s * 1e9)
+            return step
+        if read.state.account_domain not in self._desk.book.cash:
+            step.events.append(_adopted(read.state))
+            return step
+        reports, cash = news(self._desk.book, read.state)
+        for report in reports:
+            self._take(report, step)
+        step.events += [happened.CashBooked(event=event, at=self._desk.now()) for event in cash]
+        return step
+
+    def on_compared(self, read: AccountRead) -> Step:
+        """Compare positions with a reading whose news are in the book."""
+        step = Step()
+        seat, state = self._desk.seats.of(read.route), read.state
+        if seat is None or state is None:
+            return step
+        self._net_liquidation[state.account_domain] = state
+        seat.read_due_ns = self._desk.now_ns() + int(self._desk.settings.account_interval_s * 1e9)
+        seat.asked_ns = 0
+        differing = breaks(self._desk.book, state)
+        fresh = {each: text for each, text in differing.items() if each not in self._desk.book.quarantined}
+        self._lift(state, differing, step)
+        if not fresh:
+            seat.disagreements = 0
+            self._agree(seat, state, step)
+            return step
+        seat.disagreements += 1
+        seat.read_due_ns = self._desk.now_ns()
+        if seat.disagreements >= self._desk.settings.disagreements_max:
+            self._quarantine(state, fresh, step)
+        return step
+
+    def on_tick(self) -> Step:
+        """Ask for the readings that are due."""
+        step = Step()
+        now_ns = self._desk.now_ns()
+        for seat in self._desk.seats.all():
+            waiting = seat.asked_ns and now_ns - seat.asked_ns < self._desk.settings.account_timeout_s * 1e9
+            if seat.reads and not waiting and now_ns >= seat.read_due_ns:
+                self.ask(seat, step)
+        return step
+
+    def ask(self, seat: Seat, step: Step) -> None:
+        """Ask for one reading of an account."""
+        seat.asked_ns, seat.request_id = self._desk.now_ns(), seat.request_id + 1
+        since = self._desk.now() - timedelta(hours=self._desk.settings.history_hours)
+        step.tells.append((seat.peer, AskAccount(request_id=seat.request_id, since=since)))
+
+    def _take(self, told: ExecutionReport, step: Step) -> None:
+        book = self._desk.book
+        order_id = book.order_of(told)
+        step.events.append(happened.ReportTaken(cl_ord_id=order_id, report=told, at=self._desk.now()))
+        if order_id is None:
+            text = f"{told.account_domain}: order {told.broker_order_id} is not ours and has traded"
+            step.alerts.append(self._desk.alert("A021", Level.P0, f"foreign-{told.broker_order_id}", text))
+        elif order_state.report(book.orders[order_id], told)[1] is Move.ODD:
+            text = f"{order_id} is {book.orders[order_id].status} here, and {told.route} reports {told.status}"
+            step.alerts.append(self._desk.alert("A022", Level.P0, f"odd-{order_id}", text))
+
+    def _agree(self, seat: Seat, state: AccountState, step: Step) -> None:
+        book, now = self._desk.book, self._desk.now()
+        first = not seat.reconciled
+        seat.reconciled = True
+        gap = state.cash - book.cash[state.account_domain]
+        if first:
+            step.events.append(
+                happened.AccountAgreed(
+                    account_domain=state.account_domain,
+                    route=state.route,
+                    cash=state.cash,
+                    net_liquidation=state.net_liquidation,
+                    orders=len(state.orders),
+                    positions=len(state.positions),
+                    cash_gap=gap,
+                    at=now,
+                )
+            )
+        self._open_session(step)
+
+    def _open_session(self, step: Step) -> None:
+        """Journal the day's baseline once every account with a seat was read."""
+        today = self._desk.sessions.session_date(self._desk.now())
+        domains = {seat.account_domain for seat in self._desk.seats.all()}
+        kept = dict(self._desk.book.baseline) if self._desk.book.session == today else {}
+        if today is None or (self._net_liquidation.keys() & domains) <= kept.keys():
+            return
+        fresh = {domain: state.net_liquidation for domain, state in self._net_liquidation.items() if domain not in kept}
+        step.events.append(
+            happened.SessionOpened(
+                session=today, baseline={**fresh, **kept}, cash=dict(self._desk.book.cash), at=self._desk.now()
+            )
+        )
+
+    def _quarantine(self, state: AccountState, differing: Mapping[str, str], step: Step) -> None:
+        for underlying, text in differing.items():
+            step.events.append(
+                happened.Quarantined(
+                    underlying=underlying, account_domain=state.account_domain, text=text, at=self._desk.now()
+                )
+            )
+            step.alerts.append(self._desk.alert("A030", Level.P0, f"break-{underlying}", text))
+
+    def _lift(self, state: AccountState, differing: Mapping[str, str], step: Step) -> None:
+        for underlying in tuple(self._desk.book.quarantined):
+            if self._desk.book.quarantined_in[underlying] == state.account_domain and underlying not in differing:
+                text = f"{state.account_domain} agrees again"
+                lifted = happened.QuarantineLifted(underlying=underlying, text=text, at=self._desk.now())
+                step.events.append(lifted)
+
+
+def _adopted(state: AccountState) -> happened.AccountAdopted:
+    return happened.AccountAdopted(
+        account_domain=state.account_domain,
+        cash=state.cash,
+        positions={position.symbol: position.quantity for position in state.positions},
+        executions=tuple(fill.exec_id for order in state.orders for fill in order.fills),
+        cash_events=tuple(event.event_id for event in state.cash_events),
+        at=state.read_at,
+    )

@@ -1,0 +1,279 @@
+"""The shell of one route: hears the executor, drives the broker's adapter, tells what came of it.
+
+It decides nothing about trading. Sends and cancels are `brokers.send_desk`'s, doubts `brokers.inquiries`', health the
+pure rules' in `domain.connection`. What is left here: one event loop, which hears envelopes one at a time, keeps the
+account's stream open, reads accounts, probes, and says at each change and at a steady pace what the route can do.
+
+* After every login the whole account is read and told as `AccountRead(request_id=0)`: the stream replays nothing.
+* A login that is refused is not repeated by this incarnation; the route stays down and says why.
+* What could not be told is kept where it may be asked for (outcomes), or made good by a fresh reading (reports).
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from threading import Event
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from actors.brokers.gates import Gates
+from actors.brokers.inquiries import Inquiries, InquiryLimits
+from actors.brokers.route_watch import RouteWatch, WatchLimits
+from actors.brokers.send_desk import SendDesk, SendLimits
+from actors.brokers.send_ledger import SendLedger
+from actors.domain.connection.backoff import BackoffLimits, delay_s
+from actors.domain.orders.attempt import SubmitOutcome
+from actors.domain.orders.report import ExecutionReport
+from actors.domain.value import Value
+from actors.messages import (
+    AccountRead,
+    AskAccount,
+    AskOutcome,
+    CancelOrder,
+    ConnectionState,
+    OutcomeJournaled,
+    Reported,
+    Resolve,
+    SendOrder,
+)
+from actors.ports import (
+    Arrival,
+    Broker,
+    BrokerRefused,
+    BrokerUnavailable,
+    Clock,
+    Envelope,
+    PeerUnavailable,
+    Resync,
+    Stream,
+    Watermark,
+)
+
+EXECUTOR = "executor"
+_SECOND_NS = 1_000_000_000
+
+
+class ConnectionSettings(Value):
+    """The bounds of one connection, and what it says of itself."""
+
+    mode: Literal["paper", "sandbox", "live"] = "paper"
+    account_tail: str = ""
+    tick_s: float = Field(default=0.05, gt=0)
+    probe_every_s: float = Field(default=5.0, gt=0)
+    snapshot_back_s: float = Field(default=86_400.0, gt=0)
+    """How far back an account is read after a login."""
+    account_reads_max: int = Field(default=4, gt=0)
+    settled_s: float = Field(default=30.0, gt=0)
+    """A session that lasted this long forgets the failures before it."""
+    stop_grace_s: float = Field(default=2.0, ge=0)
+    """How long an orderly stop waits for sends under way."""
+    sends: SendLimits = SendLimits()
+    inquiries: InquiryLimits = InquiryLimits()
+    watch: WatchLimits = WatchLimits()
+    backoff: BackoffLimits = BackoffLimits()
+
+
+class BrokerConnection:
+    """One route's connection."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        stream: Stream,
+        clock: Clock,
+        ledger: SendLedger,
+        gates: Gates,
+        watermark: Watermark,
+        settings: ConnectionSettings,
+    ) -> None:
+        self._broker, self._stream, self._clock, self._ledger = broker, stream, clock, ledger
+        self._watermark, self._settings = watermark, settings
+        self._desk = SendDesk(broker, ledger, clock, gates, self._tell, settings.sends)
+        self._inquiries = Inquiries(broker, clock, self._tell, settings.inquiries)
+        self._handlers: Mapping[type[Value], Callable[[Any], None]] = {
+            SendOrder: lambda message: self._desk.send(message, self._spawn, self._heard),
+            CancelOrder: lambda message: self._desk.cancel(message, self._spawn),
+            AskOutcome: self._desk.ask,
+            OutcomeJournaled: self._desk.journaled,
+            Resolve: lambda message: self._inquiries.resolve(message, self._spawn),
+            AskAccount: lambda message: self._read_account(message.request_id, message.since),
+        }
+        self._luck = np.random.default_rng()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._group: asyncio.TaskGroup
+        self._bug: Exception | None = None
+        self._watch = RouteWatch(clock, settings.watch)
+        self._readings = 0
+        self._untold = False
+
+    def run(self, stop: Event) -> None:
+        """Work until `stop` is set, moving the watermark with each pass. An exception ends the process."""
+        asyncio.run(self._work(stop))
+
+    async def _work(self, stop: Event) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._stream.fileno(), self._on_readable)
+        try:
+            async with asyncio.TaskGroup() as self._group:
+                self._spawn(self._keep_session())
+                self._spawn(self._keep_probing())
+                while not stop.is_set():
+                    self._on_readable()  # also what the descriptor did not announce
+                    self._tick()
+                    await asyncio.sleep(self._settings.tick_s)
+                await self._desk.drain(self._settings.stop_grace_s)
+                for task in self._tasks:
+                    task.cancel()
+        finally:
+            loop.remove_reader(self._stream.fileno())
+            await self._broker.close()
+            self._ledger.close()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _on_readable(self) -> None:
+        try:
+            while self._bug is None and (arrivals := self._stream.receive(0)):
+                for arrival in arrivals:
+                    self._take(arrival)
+        except Exception as bug:  # noqa: BLE001 - the event loop would only log it; the next tick raises it
+            self._bug = bug
+
+    def _take(self, arrival: Arrival) -> None:
+        match arrival:
+            case Envelope(message=message) if type(message) in self._handlers:
+                self._handlers[type(message)](message)
+            case Resync(peer=peer) if peer == EXECUTOR:
+                self._desk.retell()
+                self._make_good()
+            case _:
+                pass  # quotes and lost peers concern others; a lost executor asks when it is back
+
+    def _tick(self) -> None:
+        if self._bug is not None:
+            raise self._bug
+        self._watermark.advance()
+        self._say_state()
+
+    def _tell(self, message: Value) -> None:
+        try:
+            self._stream.tell(EXECUTOR, message)
+        except PeerUnavailable:
+            # Answers are asked for again by whoever needs them; reports are made good by a reading.
+            self._untold = self._untold or isinstance(message, Reported | AccountRead)
+
+    # -- the session ------------------------------------------------------------------------------------------------
+
+    async def _keep_session(self) -> None:
+        loop, failures = asyncio.get_running_loop(), 0
+        while True:
+            began = loop.time()
+            try:
+                await self._broker.connect()
+            except BrokerRefused as refused:
+                self._watch.refused = str(refused)
+                return
+            except BrokerUnavailable as failure:
+                self._watch.stream_down(str(failure))
+            else:
+                await self._follow()
+            failures = 1 if loop.time() - began >= self._settings.settled_s else failures + 1
+            await asyncio.sleep(delay_s(failures, self._luck.random(), self._settings.backoff))
+
+    async def _follow(self) -> None:
+        self._watch.stream_up()
+        self._say_state()
+        self._read_account(0, self._recently())
+        try:
+            async for report in self._broker.events():
+                self._on_push(report)
+            self._watch.stream_down("the stream ended")
+        except (BrokerUnavailable, BrokerRefused) as failure:
+            self._watch.stream_down(str(failure))
+        self._say_state()
+
+    def _on_push(self, report: ExecutionReport) -> None:
+        self._inquiries.pushed(report)
+        self._tell(Reported(report=report))
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def _recently(self) -> datetime:
+        return self._clock.market_now() - timedelta(seconds=self._settings.snapshot_back_s)
+
+    def _make_good(self) -> None:
+        if self._untold:
+            self._untold = False
+            self._read_account(0, self._recently())
+
+    def _read_account(self, request_id: int, since: datetime) -> None:
+        if self._readings >= self._settings.account_reads_max:
+            failure = f"{self._readings} readings are under way"
+            self._tell(AccountRead(route=self._broker.route, request_id=request_id, state=None, failure=failure))
+            return
+        self._readings += 1
+        self._spawn(self._account(request_id, since))
+
+    async def _account(self, request_id: int, since: datetime) -> None:
+        state, failure = None, ""
+        try:
+            state = await self._broker.account(since)
+            self._watch.read()
+        except (BrokerUnavailable, BrokerRefused) as error:
+            failure = str(error)
+            self._watch.read(failure)
+        finally:
+            self._readings -= 1
+        self._tell(AccountRead(route=self._broker.route, request_id=request_id, state=state, failure=failure))
+
+    # -- health -----------------------------------------------------------------------------------------------------
+
+    async def _keep_probing(self) -> None:
+        while self._watch.refused is None:
+            await asyncio.sleep(self._settings.probe_every_s)
+            if self._watch.logged_in:
+                await self._probe()
+
+    async def _probe(self) -> None:
+        try:
+            await self._broker.probe_writes()
+            self._watch.write_probe()
+        except (BrokerUnavailable, BrokerRefused) as error:
+            self._watch.write_probe(str(error))
+        try:
+            await self._broker.probe_reads()
+            self._watch.read()
+        except (BrokerUnavailable, BrokerRefused) as error:
+            self._watch.read(str(error))
+        self._make_good()
+
+    def _heard(self, outcome: SubmitOutcome) -> None:
+        self._watch.write(outcome)
+        self._say_state()
+
+    def _say_state(self) -> None:
+        """Publish what the route can do, when that changed or the heartbeat is due."""
+        status = self._watch.news()
+        if status is None:
+            return
+        state = ConnectionState(
+            route=self._broker.route,
+            account_domain=self._broker.account_domain,
+            incarnation=self._ledger.incarnation,
+            reads=status.reads,
+            writes=status.writes,
+            stream=status.stream,
+            reason=status.reason,
+            at_ns=self._clock.boot_ns(),
+            account_tail=self._settings.account_tail,
+            mode=self._settings.mode,
+        )
+        with suppress(PeerUnavailable):
+            self._stream.publish(state)

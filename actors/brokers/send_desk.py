@@ -1,0 +1,176 @@
+"""A connection's writes: each send once, under the guard, its outcome kept until the executor has journaled it.
+
+Rules of this file
+* An attempt that any ledger knows is never sent again; the answer is what the ledger says.
+* The guard runs right before the first byte: deadline, expiry, epoch, and for openings the latch; then the ledger
+  entry. What cannot be read says no. A refusal of ours is NotSent and says nothing of the route's health.
+* An attempt answered "never begun" is closed: should its message still come, it is refused.
+* A send cut off after its entry is InDoubt in the ledger, whether by a cancelled task or by a death.
+* Cancels pass every stop but the fence. One that the broker did not take has its order read and reported.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+from pydantic import Field
+
+from actors.brokers.gates import Gates
+from actors.brokers.send_ledger import SendLedger
+from actors.domain.orders.attempt import InDoubt, NotSent, SubmitOutcome
+from actors.domain.orders.order import Intent
+from actors.domain.value import Value
+from actors.messages import AskOutcome, CancelAnswered, CancelOrder, OrderSent, OutcomeJournaled, Reported, SendOrder
+from actors.ports import Broker, BrokerRefused, BrokerUnavailable, Clock
+
+Tell = Callable[[Value], None]
+Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+
+
+class SendLimits(Value):
+    """The bounds of writing."""
+
+    sends_max: int = Field(default=16, gt=0)
+    """Sends under way at once; one more is NotSent."""
+    cancels_max: int = Field(default=64, gt=0)
+    answer_timeout_s: float = Field(default=8.0, gt=0)
+    cancel_timeout_s: float = Field(default=5.0, gt=0)
+
+
+class SendDesk:
+    """Sends and cancels of one connection."""
+
+    def __init__(
+        self, broker: Broker, ledger: SendLedger, clock: Clock, gates: Gates, tell: Tell, limits: SendLimits
+    ) -> None:
+        self._broker, self._ledger, self._clock, self._gates = broker, ledger, clock, gates
+        self._tell, self._limits = tell, limits
+        self._sending: dict[str, asyncio.Task[None]] = {}
+        self._cancelling: set[str] = set()
+        self._closed: set[str] = set()
+
+    def send(self, message: SendOrder, spawn: Spawn, heard: Callable[[SubmitOutcome], None]) -> None:
+        """Send, or say why not. `heard` is told of every outcome that the route decided."""
+        attempt_id = message.attempt_id
+        if attempt_id in self._sending:
+            return
+        if attempt_id in self._closed or self._ledger.knows(attempt_id):
+            self._retell(attempt_id, message.connection_incarnation)
+        elif message.connection_incarnation != self._ledger.incarnation:
+            told = f"meant for incarnation {message.connection_incarnation}, this is {self._ledger.incarnation}"
+            self._end(attempt_id, NotSent(cause=told))
+        elif len(self._sending) >= self._limits.sends_max:
+            self._end(attempt_id, NotSent(cause=f"{self._limits.sends_max} sends are under way"))
+        else:
+            self._sending[attempt_id] = spawn(self._send(message, heard))
+
+    def ask(self, message: AskOutcome) -> None:
+        """Tell what became of an attempt; nothing while it is under way."""
+        if message.attempt_id not in self._sending:
+            self._retell(message.attempt_id, message.connection_incarnation)
+
+    def journaled(self, message: OutcomeJournaled) -> None:
+        """Forget an outcome that the executor has."""
+        self._ledger.forget(message.attempt_id)
+
+    def retell(self) -> None:
+        """Tell every outcome not yet confirmed: the executor missed messages, or is a new one."""
+        for attempt_id, outcome in self._ledger.unanswered.items():
+            self._tell_outcome(attempt_id, outcome)
+
+    def cancel(self, message: CancelOrder, spawn: Spawn) -> None:
+        """Ask the broker for a cancel, once at a time per order."""
+        if message.broker_order_id in self._cancelling:
+            return
+        if len(self._cancelling) >= self._limits.cancels_max:
+            self._tell_cancel(message, requested=False, text=f"{self._limits.cancels_max} cancels are under way")
+            return
+        self._cancelling.add(message.broker_order_id)
+        spawn(self._cancel(message))
+
+    async def drain(self, grace_s: float) -> None:
+        """Wait for the sends under way, at most `grace_s`; what is then cancelled ends in doubt."""
+        if self._sending:
+            await asyncio.wait(self._sending.values(), timeout=grace_s)
+
+    async def _send(self, message: SendOrder, heard: Callable[[SubmitOutcome], None]) -> None:
+        attempt_id, withheld = message.attempt_id, ""
+
+        def guard() -> str | None:
+            nonlocal withheld
+            withheld = self._withheld(message)
+            return withheld or None
+
+        try:
+            outcome = await self._broker.submit(attempt_id, message.order, self._limits.answer_timeout_s, guard)
+        except asyncio.CancelledError:
+            begun = self._ledger.knows(attempt_id)
+            cut = InDoubt(cause="cut off while sending") if begun else NotSent(cause="cut off before the first byte")
+            self._end(attempt_id, cut)
+            raise
+        finally:
+            del self._sending[attempt_id]
+        self._end(attempt_id, outcome)
+        if not withheld:
+            heard(outcome)
+
+    def _withheld(self, message: SendOrder) -> str:
+        """Return why no byte may leave; an empty text once the ledger knows that one will."""
+        order = message.order
+        if self._clock.boot_ns() > message.deadline_ns:
+            return "late: the deadline has passed"
+        if self._clock.market_now() >= order.expires_at:
+            return f"expired: at {order.expires_at.isoformat()}"
+        if fenced := self._gates.fence(message.executor_epoch):
+            return fenced
+        if order.intent is Intent.OPEN and (stopped := self._gates.stop()):
+            return stopped
+        try:
+            self._ledger.entry(message.attempt_id)
+        except OSError as error:
+            return f"the send ledger cannot be written: {error}"
+        return ""
+
+    def _end(self, attempt_id: str, outcome: SubmitOutcome) -> None:
+        # A full disk must not swallow an answer: it is told all the same, and a successor would call it a doubt.
+        with suppress(OSError):
+            self._ledger.outcome(attempt_id, outcome)
+        self._tell_outcome(attempt_id, outcome)
+
+    def _retell(self, attempt_id: str, sent_to: int) -> None:
+        outcome = self._ledger.outcome_of(attempt_id, sent_to)
+        if outcome is None:
+            return
+        if not self._ledger.knows(attempt_id):
+            self._closed.add(attempt_id)
+        self._tell_outcome(attempt_id, outcome)
+
+    def _tell_outcome(self, attempt_id: str, outcome: SubmitOutcome) -> None:
+        self._tell(
+            OrderSent(
+                route=self._broker.route,
+                connection_incarnation=self._ledger.incarnation,
+                attempt_id=attempt_id,
+                outcome=outcome,
+            )
+        )
+
+    async def _cancel(self, message: CancelOrder) -> None:
+        try:
+            requested, text = await self._broker.cancel(
+                message.broker_order_id,
+                self._limits.cancel_timeout_s,
+                lambda: self._gates.fence(message.executor_epoch),
+            )
+            self._tell_cancel(message, requested=requested, text=text)
+            if not requested:
+                with suppress(BrokerUnavailable, BrokerRefused):  # the executor asks again
+                    self._tell(Reported(report=await self._broker.order(message.broker_order_id)))
+        finally:
+            self._cancelling.discard(message.broker_order_id)
+
+    def _tell_cancel(self, message: CancelOrder, *, requested: bool, text: str) -> None:
+        self._tell(
+            CancelAnswered(route=self._broker.route, cl_ord_id=message.cl_ord_id, requested=requested, text=text)
+        )

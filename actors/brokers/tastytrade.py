@@ -1,0 +1,243 @@
+"""The route to tastytrade: orders over our own wire, reads and the account stream beside it.
+
+tastytrade enforces no client id: `external-identifier` is echoed only. So an order in doubt is looked for by reading
+every page of the orders since the day before in New York; finding none is one look, and says nothing alone. Orders are
+never replaced, and never sent as complex orders, so those lists are not searched.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import date, datetime, timedelta
+from http import HTTPStatus
+from zoneinfo import ZoneInfo
+
+import msgspec
+from pydantic import Field
+
+from actors.brokers import tastytrade_shapes as shapes
+from actors.brokers.outcomes import RETRYABLE, Unsendable, outcome_of, outcome_of_failure
+from actors.brokers.payload import Json, decoded, number, readable
+from actors.brokers.reads import ReadLimits, Reads
+from actors.brokers.tastytrade_stream import AccountStream, AccountStreamLimits
+from actors.brokers.tastytrade_token import AccessToken, TastytradeLogin, TokenLimits
+from actors.brokers.wire import Answer, Doubt, NothingSent, Wire, WireLimits
+from actors.domain.orders.attempt import Absent, Found, InDoubt, Rejected, Resolution, SubmitOutcome, Unknown
+from actors.domain.orders.order import Order
+from actors.domain.orders.report import AccountState, ExecutionReport
+from actors.domain.value import Value
+from actors.ports import BrokerRefused, BrokerUnavailable, Clock, Guard
+
+_NEW_YORK = ZoneInfo("America/New_York")
+_USER_AGENT = ("User-Agent", "holdfast/0.1.0")  # without one every request is a 401
+_JSON = (("Content-Type", "application/json"), ("Accept", "application/json"))
+
+
+class TastytradeSettings(Value):
+    """Where the route leads, and its bounds."""
+
+    route: str
+    account_domain: str
+    url: str
+    stream_url: str
+    account: str
+    page_size: int = Field(default=100, gt=0)
+    pages_max: int = Field(default=200, gt=0)
+    still_looks_max: int = Field(default=3, gt=0)
+    """How often an account is read anew because fills came in between its parts."""
+    probe_timeout_s: float = Field(default=5.0, gt=0)
+    wire: WireLimits = WireLimits()
+    reads: ReadLimits = ReadLimits()
+    token: TokenLimits = TokenLimits()
+    stream: AccountStreamLimits = AccountStreamLimits()
+
+
+class Tastytrade:
+    """A live session with one tastytrade account; implements `ports.Broker`."""
+
+    def __init__(self, settings: TastytradeSettings, login: TastytradeLogin, clock: Clock) -> None:
+        self.route, self.account_domain = settings.route, settings.account_domain
+        self._settings, self._clock = settings, clock
+        self._base = f"/accounts/{settings.account}"
+        self._wire = Wire(settings.url, settings.wire)
+        self._reads = Reads(settings.url, self._read_headers, settings.reads, self._doubt_token)
+        self._token = AccessToken(self._reads, login, clock, settings.token)
+        self._stream = AccountStream(
+            settings.stream_url,
+            settings.account,
+            lambda: self._token.authorization,
+            self._doubt_token,
+            settings.stream,
+        )
+        self._refreshing: asyncio.Task[None] | None = None
+        self._suspect: bytes | None = None
+        """The order whose send last failed: a dry run of it is what heals the path."""
+
+    async def connect(self) -> None:
+        """Log in and open the account's event stream. Raises `BrokerUnavailable`, `BrokerRefused`."""
+        await self._token.ensure()
+        if self._refreshing is None:
+            self._refreshing = asyncio.create_task(self._token.keep_fresh())
+        await self._stream.open()
+        with contextlib.suppress(NothingSent):  # the first order will say so
+            await self._wire.warm()
+
+    async def submit(self, attempt_id: str, order: Order, timeout_s: float, before_first_byte: Guard) -> SubmitOutcome:
+        """Send the order once, marked with `attempt_id`. Expected outcomes never raise."""
+        try:
+            body = msgspec.json.encode(shapes.order_body(attempt_id, order))
+        except Unsendable as error:
+            return Rejected(code="unsendable", text=str(error))
+        try:
+            answer = await self._write("POST", f"{self._base}/orders", body, timeout_s, before_first_byte)
+        except (NothingSent, Doubt) as failure:
+            self._suspect = body
+            return outcome_of_failure(failure)
+        outcome = outcome_of(
+            answer, lambda payload: shapes.accepted(payload, self.route, self.account_domain), shapes.refusal
+        )
+        self._suspect = body if isinstance(outcome, InDoubt) else None
+        return outcome
+
+    async def cancel(self, broker_order_id: str, timeout_s: float, before_first_byte: Guard) -> tuple[bool, str]:
+        """Ask for a cancel; return whether the broker took the request, and its words."""
+        path = f"{self._base}/orders/{broker_order_id}"
+        try:
+            answer = await self._write("DELETE", path, b"", timeout_s, before_first_byte)
+        except (NothingSent, Doubt) as failure:
+            return False, str(failure)
+        if answer.status // 100 == 2:
+            return True, "cancel requested"
+        try:
+            return False, ": ".join(shapes.refusal(decoded(answer.body, "answer")))
+        except BrokerUnavailable:
+            return False, f"answered {answer.status}"
+
+    async def resolve(self, attempt_id: str, order: Order, since: datetime) -> Resolution:
+        """Look once through every order since the day before `since`, New York."""
+        start = _day_before(min(since, order.created_at))
+        try:
+            orders = await self._orders(start)
+            for payload in orders:
+                if payload.get("external-identifier") == attempt_id:
+                    return Found(report=shapes.report(payload, self.route, self.account_domain))
+        except (BrokerUnavailable, BrokerRefused) as error:
+            return Unknown(reason=str(error))
+        return Absent(proof=f"none of {len(orders)} orders since {start} is marked {attempt_id}")
+
+    async def order(self, broker_order_id: str) -> ExecutionReport:
+        """Read one order. Raises `BrokerUnavailable`, `BrokerRefused`."""
+        answer = await self._reads.get(f"{self._base}/orders/{broker_order_id}")
+        with readable("order"):
+            payload = answer["data"]
+        return shapes.report(payload, self.route, self.account_domain)
+
+    async def account(self, since: datetime) -> AccountState:
+        """Read orders, positions, balances, transactions, whole. Raises `BrokerUnavailable`, `BrokerRefused`."""
+        orders = await self._orders(_day_before(since))
+        for _ in range(self._settings.still_looks_max):
+            before = shapes.exec_ids(orders)
+            state = await self._around(orders, since)
+            orders = await self._orders(_day_before(since))
+            if shapes.exec_ids(orders) == before:
+                return state
+        raise BrokerUnavailable(f"fills came in during each of {self._settings.still_looks_max} readings")
+
+    async def events(self) -> AsyncIterator[ExecutionReport]:
+        """Yield reports as they are pushed. Raises `BrokerUnavailable` when the stream dies or goes silent."""
+        async for payload in self._stream.orders():
+            yield shapes.report(payload, self.route, self.account_domain)
+
+    async def probe_reads(self) -> None:
+        """Read the account's trading status. Raises `BrokerUnavailable`, `BrokerRefused`."""
+        await self._reads.probe(f"{self._base}/trading-status")
+
+    async def probe_writes(self) -> None:
+        """Read over the order's own wire; after a failed send dry-run it, where any words of the broker will do."""
+        timeout_s = self._settings.probe_timeout_s
+        method, path, body = "GET", f"{self._base}/trading-status", b""
+        if self._suspect is not None:
+            method, path, body = "POST", f"{self._base}/orders/dry-run", self._suspect
+        try:
+            answer = await self._write(method, path, body, timeout_s, lambda: None)
+            await self._wire.warm()
+        except (NothingSent, Doubt) as failure:
+            raise BrokerUnavailable(f"write probe: {failure}") from failure
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status in RETRYABLE:
+            raise BrokerUnavailable(f"write probe: answered {answer.status}")
+        decoded(answer.body, "write probe")
+        self._suspect = None
+
+    async def close(self) -> None:
+        """Close every socket at once."""
+        self._wire.close()
+        self._stream.close()
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+        await self._reads.close()
+
+    async def _write(self, method: str, path: str, body: bytes, timeout_s: float, guard: Guard) -> Answer:
+        token = self._token.authorization
+        if token is None:
+            raise NothingSent("no live token")
+        headers = (_USER_AGENT, ("Authorization", token), *_JSON)
+        answer = await self._wire.request(method, path, headers, body, timeout_s, guard)
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            self._token.doubt()
+        return answer
+
+    def _read_headers(self) -> dict[str, str]:
+        return {**dict((_USER_AGENT, *_JSON)), **self._token.headers()}
+
+    async def _around(self, orders: list[Json], since: datetime) -> AccountState:
+        day = since.astimezone(_NEW_YORK).date()
+        positions = await self._reads.get(f"{self._base}/positions")
+        transactions = await self._items(f"{self._base}/transactions", {"start-date": day.isoformat()})
+        balances = await self._reads.get(f"{self._base}/balances")
+        fill_ids = shapes.exec_ids(orders)
+        events = (shapes.cash_event(each, self.account_domain, fill_ids) for each in transactions)
+        with readable("positions and balances"):
+            held = positions["data"]["items"]
+            money = balances["data"]
+            cash, net_liquidation = number(money["cash-balance"]), number(money["net-liquidating-value"])
+        return AccountState(
+            route=self.route,
+            account_domain=self.account_domain,
+            since=since,
+            read_at=self._clock.market_now(),
+            orders=tuple(shapes.report(each, self.route, self.account_domain) for each in orders),
+            positions=tuple(shapes.position(each) for each in held),
+            cash_events=tuple(event for event in events if event is not None),
+            cash=cash,
+            net_liquidation=net_liquidation,
+        )
+
+    def _doubt_token(self) -> None:
+        self._token.doubt()
+
+    async def _orders(self, start: date) -> list[Json]:
+        return await self._items(f"{self._base}/orders", {"start-date": start.isoformat(), "sort": "Desc"})
+
+    async def _items(self, path: str, params: dict[str, str]) -> list[Json]:
+        """Read every page, newest first, so that what comes in meanwhile moves items back and hides none."""
+        items: dict[str, Json] = {}
+        expected, pages, offset = 0, 1, 0
+        while offset < pages:
+            if offset >= self._settings.pages_max:
+                raise BrokerUnavailable(f"{path}: more than {self._settings.pages_max} pages")
+            paging = {"per-page": str(self._settings.page_size), "page-offset": str(offset)}
+            answer = await self._reads.get(path, {**params, **paging})
+            with readable(path):
+                page = answer["data"]["items"]
+                items |= {str(item["id"]): item for item in page}
+                pagination = answer.get("pagination") or {"total-pages": 1, "total-items": len(page)}
+                pages = max(pages, int(pagination["total-pages"]))
+                expected = expected if offset else int(pagination["total-items"])
+            offset += 1
+        if len(items) < expected:
+            raise BrokerUnavailable(f"{path}: {len(items)} of {expected} items came")
+        return list(items.values())
+
+
+def _day_before(instant: datetime) -> date:
+    return instant.astimezone(_NEW_YORK).date() - timedelta(days=1)

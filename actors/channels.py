@@ -1,0 +1,97 @@
+"""Ways out for alerts: a log file, and any service that Apprise knows.
+
+A channel sends one message and says whether it was taken; it may block and it may raise, so each has a worker of its
+own (`actors.notifier`). Apprise does the retries within one send. Its import costs half a second, so it waits for the
+first message, off the notifier's own thread.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import SecretStr
+
+from actors.domain.alerts.alert import Level
+from actors.domain.alerts.message import Message
+
+_KINDS = {"P0": "failure", "P1": "warning", "P2": "info", "P3": "info"}
+
+
+class Channel(Protocol):
+    """One way out. `name` is stable over restarts and holds no secret."""
+
+    name: str
+    levels: frozenset[Level]
+
+    def send(self, message: Message) -> bool:
+        """Deliver, blocking; return whether it was taken."""
+        ...
+
+
+class ChannelUnusable(Exception):
+    """No message can ever go this way as it is set up."""
+
+
+class LogChannel:
+    """Appends to a file that only its owner reads. Takes every level."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = "log"
+        self.levels = frozenset(Level)
+        self._path = path
+
+    def send(self, message: Message) -> bool:
+        """Write one line in one piece."""
+        body = message.body.replace("\n", " | ")
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(descriptor, f"{message.title}: {body}\n".encode())
+        finally:
+            os.close(descriptor)
+        return True
+
+
+class AppriseChannel:
+    """One Apprise URL, for the levels that name it. Retries within one send are Apprise's."""
+
+    def __init__(self, url: SecretStr, levels: frozenset[Level], *, retries: int, wait_s: float) -> None:
+        text = url.get_secret_value()
+        digest = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+        levels_text = "".join(sorted(levels))
+        self.name = f"{levels_text}-{text.partition(':')[0][:16]}-{digest}"
+        self.levels = levels
+        self._url = url
+        self._retries, self._wait_s = retries, wait_s
+        self._apprise: Any = None
+
+    def send(self, message: Message) -> bool:
+        """Hand the message to the service. Raises `ChannelUnusable` where Apprise does not know the URL."""
+        if self._apprise is None:
+            self._apprise = self._opened()
+        kind = _KINDS[message.level]
+        return bool(self._apprise.notify(title=message.title, body=message.body, notify_type=kind))
+
+    def _opened(self) -> Any:
+        import apprise  # noqa: PLC0415 - half a second that only the first message need wait for
+
+        asset = apprise.AppriseAsset(
+            default_service_retry=self._retries, default_service_wait=self._wait_s, async_mode=False
+        )
+        opened = apprise.Apprise(asset=asset)
+        if not opened.add(self._url.get_secret_value()):
+            raise ChannelUnusable(f"{self.name}: not a URL that Apprise knows")
+        return opened
+
+
+def channels(
+    log: Path, targets: Mapping[Level, Sequence[SecretStr]], *, retries: int, wait_s: float
+) -> tuple[Channel, ...]:
+    """Return the log and one channel for each target of each level: a page shares its way with nothing less."""
+    services = (
+        AppriseChannel(url, frozenset({level}), retries=retries, wait_s=wait_s)
+        for level, urls in targets.items()
+        for url in dict.fromkeys(urls)
+    )
+    return (LogChannel(log), *services)

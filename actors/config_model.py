@@ -1,0 +1,168 @@
+"""The configuration as a whole, and the rules that span its sections.
+
+A configuration that contradicts itself is never built: paper reaches no real broker, sandbox no real money, one route
+is primary, windows outlast the deadlines they guard. Each rule is a function that yields the key to point at and what
+is wrong; all of them run, so that one reading shows every fault.
+"""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from actors.config_sections import (
+    PAPER_URL,
+    ClockSection,
+    ExecutorSection,
+    FeedSection,
+    MarketSection,
+    Mode,
+    NotifierSection,
+    RiskSection,
+    RouteSection,
+    RuntimeSection,
+    StrategySection,
+    SupervisorSection,
+)
+from actors.domain.value import Value
+
+_LIVE_HOSTS = {"api.tastyworks.com", "streamer.tastyworks.com", "api.alpaca.markets"}
+_SANDBOX_HOSTS = {"api.cert.tastyworks.com", "streamer.cert.tastyworks.com", "paper-api.alpaca.markets"}
+_PURPOSES = {"tastytrade": ("client_secret", "refresh_token"), "alpaca": ("key_id", "secret_key")}
+
+
+class RuntimeConfig(Value):
+    """Everything the runtime is told. Reading it has no effect; a contradiction is an error before anything starts."""
+
+    runtime: RuntimeSection = Field(default_factory=RuntimeSection)
+    market: MarketSection = MarketSection()
+    feed: FeedSection = FeedSection()
+    routes: tuple[RouteSection, ...] = Field(min_length=1, max_length=8)
+    risk: RiskSection = RiskSection()
+    executor: ExecutorSection = ExecutorSection()
+    supervisor: SupervisorSection = SupervisorSection()
+    notifier: NotifierSection = NotifierSection()
+    strategies: tuple[StrategySection, ...] = Field(default=(), max_length=32)
+    clock: ClockSection = ClockSection()
+
+    @model_validator(mode="after")
+    def _has_no_contradiction(self) -> "RuntimeConfig":
+        found = tuple(contradictions(self))
+        if found:
+            raise PydanticCustomError("contradiction", "{count} contradictions", {"count": len(found), "found": found})
+        return self
+
+    @property
+    def underlyings(self) -> tuple[str, ...]:
+        """What the feed watches: as named, else what the strategies trade, each once."""
+        return self.feed.underlyings or tuple(dict.fromkeys(strategy.underlying for strategy in self.strategies))
+
+    @property
+    def primary(self) -> RouteSection:
+        """The route that new orders take first."""
+        return next(route for route in self.routes if route.role == "primary")
+
+    @property
+    def feed_route(self) -> RouteSection:
+        """The route whose login opens the quote stream."""
+        return next(r for r in self.routes if r.adapter == "tastytrade" and self.feed.route in {None, r.name})
+
+
+Contradiction = tuple[tuple[str | int, ...], str]
+"""Path of the key to point at, and what is wrong with it."""
+
+
+def contradictions(config: RuntimeConfig) -> Iterator[Contradiction]:
+    """Yield every rule that the sections break together."""
+    yield from _names(config)
+    yield from _roles(config)
+    yield from _urls(config)
+    yield from _secrets(config)
+    yield from _windows(config)
+    yield from _market(config)
+
+
+def _names(config: RuntimeConfig) -> Iterator[Contradiction]:
+    for key, members in (("routes", config.routes), ("strategies", config.strategies)):
+        names = [member.name for member in members]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                yield (key, number, "name"), f'"{name}" is already the name of {key} number {names.index(name) + 1}'
+
+
+def _roles(config: RuntimeConfig) -> Iterator[Contradiction]:
+    primaries = [number for number, route in enumerate(config.routes) if route.role == "primary"]
+    if not primaries:
+        yield ("routes", 0, "role"), "no route is primary; exactly one must be"
+    for number in primaries[1:]:
+        yield ("routes", number, "role"), f'"{config.routes[primaries[0]].name}" is primary already; exactly one may be'
+    fed = [route.name for route in config.routes if route.adapter == "tastytrade"]
+    if not fed:
+        yield ("routes", 0, "adapter"), "quotes need one tastytrade route: its login opens the stream"
+    elif config.feed.route is not None and config.feed.route not in fed:
+        yield ("feed", "route"), f"must be a tastytrade route: {', '.join(fed)}"
+
+
+def _urls(config: RuntimeConfig) -> Iterator[Contradiction]:
+    mode = config.runtime.mode
+    for number, route in enumerate(config.routes):
+        for key in ("url", "stream_url"):
+            url = getattr(route, key)
+            if url is not None and (text := _refusal(mode, url)):
+                yield ("routes", number, key), text
+        if mode is not Mode.PAPER and route.stream_url is None:
+            yield ("routes", number, "stream_url"), f"mode {mode} needs the address of the account's events"
+
+
+def _refusal(mode: Mode, url: str) -> str:
+    """Say why `url` may not be used in `mode`; empty where it may."""
+    parts = urlsplit(url)
+    if mode is Mode.PAPER:
+        return "" if url == PAPER_URL else f'must be "{PAPER_URL}" in mode paper'
+    if url == PAPER_URL:
+        return f'mode {mode} needs an address, not "{PAPER_URL}"'
+    if mode is Mode.SANDBOX and parts.hostname in _LIVE_HOSTS:
+        return f"{parts.hostname} trades real money; mode sandbox refuses it"
+    if mode is Mode.LIVE and parts.hostname in _SANDBOX_HOSTS:
+        return f"{parts.hostname} is a test system; mode live refuses it"
+    if mode is Mode.LIVE and parts.scheme not in {"https", "wss"}:
+        return "mode live needs https or wss"
+    return ""
+
+
+def _secrets(config: RuntimeConfig) -> Iterator[Contradiction]:
+    for number, route in enumerate(config.routes):
+        needed = _PURPOSES[route.adapter]
+        for purpose in set(route.secrets) - set(needed):
+            yield ("routes", number, "secrets", purpose), f"{route.adapter} uses {' and '.join(needed)} only"
+        missing = [purpose for purpose in needed if purpose not in route.secrets]
+        if missing and config.runtime.mode is not Mode.PAPER:
+            yield ("routes", number, "secrets"), f"mode {config.runtime.mode} needs {' and '.join(missing)}"
+
+
+def _windows(config: RuntimeConfig) -> Iterator[Contradiction]:
+    for number, route in enumerate(config.routes):
+        flight_s = route.answer_timeout_s + route.user_timeout_s
+        if route.settle_window_s <= flight_s:
+            yield (
+                ("routes", number, "settle_window_s"),
+                f"{route.settle_window_s:g} s must outlast answer_timeout_s + user_timeout_s = {flight_s:g} s",
+            )
+    risk = config.risk
+    if risk.permit_interval_s * 2 > risk.permit_ttl_s:
+        yield ("risk", "permit_interval_s"), f"must be at most half of permit_ttl_s = {risk.permit_ttl_s:g} s"
+    if risk.structure_loss_max > risk.account_loss_max:
+        yield ("risk", "structure_loss_max"), f"exceeds account_loss_max = {risk.account_loss_max}"
+
+
+def _market(config: RuntimeConfig) -> Iterator[Contradiction]:
+    market = config.market
+    if market.source == "replay":
+        for key in ("folder", "date"):
+            if getattr(market, key) is None:
+                yield ("market", key), 'missing: source = "replay" needs it'
+    if market.start is not None and market.start.tzinfo is None:
+        yield ("market", "start"), "needs its offset from UTC, as in 2026-11-23T09:30:00-05:00"
+    if not config.underlyings:
+        yield ("feed", "underlyings"), "nothing to watch: name underlyings here, or a strategy"

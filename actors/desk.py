@@ -1,0 +1,128 @@
+"""What the executor's deciding parts share: the book, the seats, the permit, and the shape of a decision.
+
+`order_desk` decides about signals and sends, `chase` about what is unanswered, `account_desk` about what brokers say.
+None of them does I/O: messages in, one `Step` out. The shell commits the step's events, then tells its messages
+(law 1).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pydantic import Field
+
+from actors.domain.alerts.alert import Alert, Level
+from actors.domain.market.contract import Contract
+from actors.domain.market.quote import QuoteTable
+from actors.domain.market.session import Sessions
+from actors.domain.orders import event as happened
+from actors.domain.portfolio.book import Book
+from actors.domain.risk.gate import Circumstances
+from actors.domain.risk.permit import Permit
+from actors.domain.value import Value
+from actors.messages import IssuePermit
+from actors.ports import Clock
+from actors.seats import Seats
+
+
+class DeskSettings(Value):
+    """The executor's limits."""
+
+    send_deadline_s: float = Field(default=2.0, gt=0)
+    """How long a message to a connection may be under way before it must not be sent any more."""
+    attempts_max: int = Field(default=4, gt=0)
+    ask_again_s: float = Field(default=1.0, gt=0)
+    """Pace at which outcomes and evidence are asked for again."""
+    silence_s: float = Field(default=3.0, gt=0)
+    """A connection not heard of for so long gets no new order."""
+    doubt_alert_s: float = Field(default=5.0, gt=0)
+    account_interval_s: float = Field(default=10.0, gt=0)
+    account_timeout_s: float = Field(default=15.0, gt=0)
+    after_fill_s: float = Field(default=0.5, ge=0)
+    """How soon after a fill the account is read for its fees."""
+    disagreements_max: int = Field(default=3, gt=0)
+    """Readings in a row that may disagree before an underlying is quarantined."""
+    imbalance_deadline_s: float = Field(default=10.0, gt=0)
+    """How long legs may stay out of ratio once nothing works for them any more."""
+    history_hours: int = Field(default=36, gt=0)
+    """How far back an account is read."""
+
+
+@dataclass(slots=True)
+class Step:
+    """What one message leads to: events first, then messages and alerts."""
+
+    events: list[happened.Event] = field(default_factory=list)
+    tells: list[tuple[str, Value]] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+
+
+class Desk:
+    """The facts all decisions are taken on. The shell keeps `quotes` and `contracts` current.
+
+    `latch` reads the stop in force from its file, at each admission (law 10).
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        seats: Seats,
+        sessions: Sessions,
+        clock: Clock,
+        latch: Callable[[], str | None],
+        settings: DeskSettings,
+    ) -> None:
+        self.book, self.seats, self.sessions, self.settings = book, seats, sessions, settings
+        self.quotes: QuoteTable | None = None
+        self.contracts: Mapping[str, Contract] = {}
+        self.latch = latch
+        self._permit: Permit | None = None
+        self._permit_until_ns = 0
+        self._clock = clock
+
+    def now(self) -> datetime:
+        """Return the market's time."""
+        return self._clock.market_now()
+
+    def now_ns(self) -> int:
+        """Return the machine's boot clock."""
+        return self._clock.boot_ns()
+
+    def take_permit(self, issued: IssuePermit) -> bool:
+        """Take in a permit; one from an older risk actor, or out of order, is refused (returns False)."""
+        permit, held = issued.permit, self._permit
+        if held is not None and (permit.risk_epoch, permit.sequence) <= (held.risk_epoch, held.sequence):
+            return False
+        self._permit, self._permit_until_ns = permit, self.now_ns() + int(permit.ttl_s * 1e9)
+        return True
+
+    def peer(self, route: str) -> str:
+        """Return who sits at a route."""
+        seat = self.seats.of(route)
+        return seat.peer if seat else route
+
+    def circumstances(self, excluding: str | None = None) -> Circumstances:
+        """Gather what a verdict depends on."""
+        boot_ns = self.now_ns()
+        routes = self.seats.routes(boot_ns)
+        reconciled = self.seats.reconciled_domains()
+        return Circumstances(
+            now=self.now(),
+            boot_ns=boot_ns,
+            book=self.book,
+            quotes=self.quotes,
+            contracts=self.contracts,
+            sessions=self.sessions,
+            permit=self._permit if boot_ns < self._permit_until_ns else None,
+            latch=self.latch(),
+            ready=bool(reconciled) and self.book.domains() <= reconciled,
+            reconciled=reconciled,
+            routes=tuple(route.name for route in routes if route.writes and route.reconciled),
+            writable=frozenset(route.account_domain for route in routes if route.writes),
+            excluding=excluding,
+        )
+
+    def alert(self, code: str, level: Level, subject: str, text: str) -> Alert:
+        """Return an alert; its id says after which event it was raised."""
+        identifier = f"{code}-{subject}-{self.book.sequence}"
+        return Alert(alert_id=identifier, code=code, level=level, subject=subject, text=text, at=self.now())

@@ -1,0 +1,232 @@
+"""The book: the fold of the journal's events into orders, structures, positions and cash.
+
+Rules of this file:
+* It changes by `apply` alone, one event after the other; the same events give the same book, on any machine.
+* Nothing here decides. What may be sent, and where, is asked of it by `risk.gate` and `orders.lease`.
+* Positions and cash follow fills and what brokers book; a fill moves them once per `exec_id`, a cash event once per id.
+* A fill of an order that is not ours moves positions and cash of its account, and no structure.
+
+A book has one owner. `sequence` is the last event it holds.
+"""
+
+from datetime import date
+from decimal import Decimal
+
+from actors.domain.market.contract import Contract, Products
+from actors.domain.orders import event as happened
+from actors.domain.orders import order_state
+from actors.domain.orders.order import Fill, Intent, Order, cl_ord_id_of
+from actors.domain.orders.order_state import Move, OrderLife
+from actors.domain.orders.report import CashEvent, ExecutionReport
+from actors.domain.portfolio.structure import Structure
+from actors.domain.value import ZERO
+
+SignalAnswer = tuple[bool, str | None]
+"""Whether a signal was admitted, and the order it became or concerns."""
+
+
+class Book:
+    """Orders, structures, positions and cash as the journal tells them."""
+
+    def __init__(self, products: Products) -> None:
+        self._products = products
+        self.sequence = 0
+        self.epoch = 0
+        self.session: date | None = None
+        self.baseline: dict[str, Decimal] = {}
+        self.orders: dict[str, OrderLife] = {}
+        self.structures: dict[str, Structure] = {}
+        self.positions: dict[str, dict[str, int]] = {}
+        """Signed contracts by account domain and symbol."""
+        self.cash: dict[str, Decimal] = {}
+        """By account domain: what the account had when it was first read, and every movement since."""
+        self.quarantined: dict[str, str] = {}
+        self.quarantined_in: dict[str, str] = {}
+        """The account domain where the break is, by underlying."""
+        self.signals: dict[str, SignalAnswer] = {}
+        self.cash_events: set[str] = set()
+        self.executions: dict[tuple[str, str], str | None] = {}
+        self.by_broker_id: dict[tuple[str, str], str] = {}
+        self.pending_fees: dict[str, Decimal] = {}
+
+    def apply(self, event: happened.Event, sequence: int) -> Move:  # noqa: C901, PLR0912 - a table of events
+        """Take in one event; return what a report did (MOVES for everything else)."""
+        self.sequence = sequence
+        move = Move.MOVES
+        match event:
+            case happened.ExecutorStarted(epoch=epoch):
+                self.epoch = epoch
+            case happened.SessionOpened(session=session, baseline=baseline):
+                self.session, self.baseline = session, dict(baseline)
+            case happened.OrderPlaced(order=order, signal=signal):
+                self.orders[order.cl_ord_id] = OrderLife(order=order)
+                if signal is not None:
+                    self.signals[signal.signal_id] = (True, order.cl_ord_id)
+            case happened.SignalRefused(signal=signal):
+                self.signals[signal.signal_id] = (False, None)
+            case happened.CancelAsked(signal=signal, cl_ord_id=order_id):
+                if signal is not None:
+                    self.signals[signal.signal_id] = (True, order_id)
+                self._change(order_id, self.orders[order_id].model_copy(update={"cancel_asked": True}))
+            case happened.ReportTaken(cl_ord_id=order_id, report=report):
+                move = self._take_report(order_id, report)
+            case happened.CashBooked(event=cash):
+                self._take_cash(cash)
+            case happened.AccountAdopted():
+                self._adopt(event)
+            case happened.Quarantined(underlying=underlying, account_domain=domain, text=text):
+                self.quarantined[underlying] = text
+                self.quarantined_in[underlying] = domain
+            case happened.QuarantineLifted(underlying=underlying):
+                self.quarantined.pop(underlying, None)
+            case _:
+                move = self._apply_to_order(event)
+        return move
+
+    def _apply_to_order(self, event: happened.Event) -> Move:
+        match event:
+            case happened.AttemptStarted(cl_ord_id=order_id, attempt=attempt):
+                self._change(order_id, order_state.start(self.orders[order_id], attempt))
+            case happened.AttemptEnded(attempt_id=attempt_id, outcome=outcome):
+                order_id = cl_ord_id_of(attempt_id)
+                self._change(order_id, order_state.end(self.orders[order_id], attempt_id, outcome))
+            case happened.DoubtEnded(attempt_id=attempt_id, resolution=resolution):
+                order_id = cl_ord_id_of(attempt_id)
+                self._change(order_id, order_state.resolve(self.orders[order_id], attempt_id, resolution))
+            case happened.OrderAbandoned(cl_ord_id=order_id, text=text):
+                self._change(order_id, order_state.abandon(self.orders[order_id], text))
+        return Move.MOVES
+
+    def order_of(self, report: ExecutionReport) -> str | None:
+        """Return our order a report speaks of: by the id we sent, else by the broker's id. None: a stranger's."""
+        if report.attempt_id is not None and cl_ord_id_of(report.attempt_id) in self.orders:
+            return cl_ord_id_of(report.attempt_id)
+        return self.by_broker_id.get((report.account_domain, report.broker_order_id))
+
+    def is_news(self, report: ExecutionReport) -> bool:
+        """Whether a report would change anything: a new fill, another status, or the end of a doubt."""
+        order_id = self.order_of(report)
+        if order_id is None:
+            return any((report.account_domain, fill.exec_id) not in self.executions for fill in report.fills)
+        life = self.orders[order_id]
+        after, move = order_state.report(life, report)
+        return after != life or (move is Move.ODD and report.status is not life.status)
+
+    def contract(self, symbol: str) -> Contract:
+        """Return the facts of a contract. Raises `UnknownSymbol`."""
+        return self._products.contract(symbol)
+
+    def knows_execution(self, domain: str, exec_id: str) -> bool:
+        """Whether a fill was booked."""
+        return (domain, exec_id) in self.executions
+
+    def live_orders(self, structure_id: str | None = None) -> list[OrderLife]:
+        """Return the orders that may still trade, of one structure where it is named."""
+        return [
+            life for life in self.orders.values() if life.is_live and structure_id in {None, life.order.structure_id}
+        ]
+
+    def domains(self) -> set[str]:
+        """Return the account domains where something is held, working or in doubt."""
+        held = {domain for domain, positions in self.positions.items() if any(positions.values())}
+        return held | {each.account_domain for life in self.live_orders() for each in life.attempts}
+
+    def _adopt(self, event: happened.AccountAdopted) -> None:
+        domain = event.account_domain
+        self.cash[domain] = event.cash
+        self.positions[domain] = {symbol: quantity for symbol, quantity in event.positions.items() if quantity}
+        self.executions.update({(domain, exec_id): None for exec_id in event.executions})
+        self.cash_events.update(event.cash_events)
+
+    def _change(self, order_id: str, life: OrderLife) -> None:
+        self.orders[order_id] = life
+        for attempt in life.attempts:
+            if attempt.broker_order_id is not None:
+                self.by_broker_id[attempt.account_domain, attempt.broker_order_id] = order_id
+
+    def _take_report(self, order_id: str | None, report: ExecutionReport) -> Move:
+        new = [fill for fill in report.fills if not self.knows_execution(report.account_domain, fill.exec_id)]
+        move = Move.MOVES
+        order = None
+        if order_id is not None:
+            life, move = order_state.report(self.orders[order_id], report)
+            order = life.order
+            self._change(order_id, life)
+            self.by_broker_id[report.account_domain, report.broker_order_id] = order_id
+        for fill in new:
+            self._book(fill, report.account_domain, order)
+        return move
+
+    def _book(self, fill: Fill, domain: str, order: Order | None) -> None:
+        signed = fill.action.sign * fill.last_qty
+        cash = fill.cash(self.contract(fill.symbol).multiplier)
+        self._move(domain, fill.symbol, signed)
+        self._pay(domain, cash)
+        self.executions[domain, fill.exec_id] = order.structure_id if order else None
+        if order is None:
+            return
+        structure = self.structures.get(order.structure_id) or _founded(order, domain, fill)
+        structure = structure.moved(fill.symbol, signed).paid(cash, entry=order.intent is Intent.OPEN)
+        if late := self.pending_fees.pop(f"{domain}/{fill.exec_id}", None):
+            structure = structure.paid(late, fee=True)
+        self.structures[order.structure_id] = structure
+
+    def _take_cash(self, event: CashEvent) -> None:
+        if event.event_id in self.cash_events:
+            return
+        self.cash_events.add(event.event_id)
+        self._pay(event.account_domain, event.amount)
+        if event.type is CashEvent.Type.SETTLEMENT and event.symbol is not None:
+            self._move(event.account_domain, event.symbol, event.quantity)
+            self._settle(event)
+        elif event.exec_id is not None:
+            self._charge(event)
+
+    def _charge(self, event: CashEvent) -> None:
+        key = (event.account_domain, event.exec_id or "")
+        if key not in self.executions:  # the fee may be told before its fill
+            late = f"{key[0]}/{key[1]}"
+            self.pending_fees[late] = self.pending_fees.get(late, ZERO) + event.amount
+        elif (owner := self.executions[key]) is not None:
+            self.structures[owner] = self.structures[owner].paid(event.amount, fee=True)
+
+    def _settle(self, event: CashEvent) -> None:
+        """Give a settlement to the structures that hold the symbol, each its share by contracts."""
+        assert event.symbol is not None
+        owners = [
+            each
+            for each in self.structures.values()
+            if each.account_domain == event.account_domain and each.holdings.get(event.symbol, 0) * event.quantity < 0
+        ]
+        left, paid = event.quantity, ZERO
+        for owner in owners:
+            held = owner.holdings[event.symbol]
+            share = -held if abs(held) <= abs(left) else left
+            if share == 0:
+                break
+            left -= share
+            cash = event.amount - paid if left == 0 else event.amount * share / event.quantity
+            paid += cash
+            self.structures[owner.structure_id] = owner.moved(event.symbol, share).paid(cash)
+
+    def _move(self, domain: str, symbol: str, quantity: int) -> None:
+        held = self.positions.setdefault(domain, {})
+        held[symbol] = held.get(symbol, 0) + quantity
+        if not held[symbol]:
+            del held[symbol]
+
+    def _pay(self, domain: str, cash: Decimal) -> None:
+        self.cash[domain] = self.cash.get(domain, ZERO) + cash
+
+
+def _founded(order: Order, domain: str, fill: Fill) -> Structure:
+    return Structure(
+        structure_id=order.structure_id,
+        strategy=order.strategy,
+        underlying=order.underlying,
+        account_domain=domain,
+        legs=order.legs,
+        order_qty=order.order_qty,
+        holdings={},
+        opened_at=fill.at,
+    )

@@ -1,0 +1,69 @@
+"""The book as a checkpoint: everything a restart would otherwise fold from the journal again."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from actors.domain.market.contract import Products
+from actors.domain.orders.order_state import OrderLife
+from actors.domain.portfolio.book import Book
+from actors.domain.portfolio.structure import Structure
+from actors.domain.value import Money, Value
+
+
+class BookState(Value):
+    """A book after `sequence`."""
+
+    sequence: int
+    epoch: int
+    session: date | None
+    baseline: Mapping[str, Money]
+    orders: tuple[OrderLife, ...]
+    structures: tuple[Structure, ...]
+    positions: Mapping[str, Mapping[str, int]]
+    cash: Mapping[str, Money]
+    quarantined: Mapping[str, str]
+    quarantined_in: Mapping[str, str]
+    signals: Mapping[str, tuple[bool, str | None]]
+    cash_events: frozenset[str]
+    executions: tuple[tuple[str, str, str | None], ...]
+    """Account domain, execution, structure."""
+    pending_fees: Mapping[str, Money]
+    broker_ids: tuple[tuple[str, str, str], ...]
+    """Account domain, the broker's order id, our order."""
+
+
+def dump(book: Book) -> BookState:
+    """Return the state of a book."""
+    return BookState(
+        sequence=book.sequence,
+        epoch=book.epoch,
+        session=book.session,
+        baseline=book.baseline,
+        orders=tuple(book.orders.values()),
+        structures=tuple(book.structures.values()),
+        positions=book.positions,
+        cash=book.cash,
+        quarantined=book.quarantined,
+        quarantined_in=book.quarantined_in,
+        signals=book.signals,
+        cash_events=frozenset(book.cash_events),
+        executions=tuple((*key, owner) for key, owner in book.executions.items()),
+        pending_fees=book.pending_fees,
+        broker_ids=tuple((*key, order_id) for key, order_id in book.by_broker_id.items()),
+    )
+
+
+def restore(state: BookState, products: Products) -> Book:
+    """Return the book of a state."""
+    book = Book(products)
+    book.sequence, book.epoch, book.session = state.sequence, state.epoch, state.session
+    book.baseline, book.cash = dict(state.baseline), dict(state.cash)
+    book.orders = {life.order.cl_ord_id: life for life in state.orders}
+    book.structures = {each.structure_id: each for each in state.structures}
+    book.positions = {domain: dict(held) for domain, held in state.positions.items()}
+    book.quarantined, book.quarantined_in = dict(state.quarantined), dict(state.quarantined_in)
+    book.signals, book.cash_events = dict(state.signals), set(state.cash_events)
+    book.executions = {(domain, exec_id): owner for domain, exec_id, owner in state.executions}
+    book.pending_fees = dict(state.pending_fees)
+    book.by_broker_id = {(domain, theirs): ours for domain, theirs, ours in state.broker_ids}
+    return book

@@ -1,0 +1,67 @@
+"""The order a signal becomes: the same id, the same legs, nothing added but what the book knows.
+
+A close takes the legs from what is truly held, and goes to the account domain that holds it (law 4); without a price of
+its own it takes the natural one, which bounds it.
+"""
+
+from datetime import datetime
+
+from actors.domain.market.quote import QuoteTable
+from actors.domain.orders.order import Intent, Order
+from actors.domain.orders.signal import Close, Open, Signal
+from actors.domain.portfolio.mark import natural_price
+from actors.domain.portfolio.structure import Structure, closing_legs
+
+_SHARED = ("underlying", "legs", "order_qty", "order_type", "net_price", "time_in_force")
+
+
+def opening_order(signal: Signal, request: Open, now: datetime) -> Order:
+    """Return the order that opens a structure."""
+    return Order(
+        cl_ord_id=signal.signal_id,
+        signal_id=signal.signal_id,
+        strategy=signal.strategy,
+        structure_id=signal.signal_id,
+        intent=Intent.OPEN,
+        created_at=now,
+        expires_at=signal.expires_at,
+        **{name: getattr(request, name) for name in _SHARED},
+    )
+
+
+def closing_order(
+    signal: Signal, request: Close, structure: Structure, quotes: QuoteTable | None, now: datetime
+) -> Order | None:
+    """Return the order that closes a structure as a whole; None where no price can bound it."""
+    legs, quantity = closing_legs(structure)
+    price = request.net_price
+    if price is None and quotes is not None:
+        price = natural_price(legs, quotes)
+    if price is None:
+        return None
+    return Order(
+        cl_ord_id=signal.signal_id,
+        signal_id=signal.signal_id,
+        strategy=signal.strategy,
+        structure_id=structure.structure_id,
+        intent=Intent.CLOSE,
+        underlying=structure.underlying,
+        legs=legs,
+        order_qty=quantity,
+        net_price=price,
+        account_domain=structure.account_domain,
+        created_at=now,
+        expires_at=signal.expires_at,
+    )
+
+
+def signal_again(order: Order) -> Signal:
+    """Return the signal an opening order came from, to be admitted once more before a late send."""
+    return Signal(
+        signal_id=order.signal_id,
+        strategy=order.strategy,
+        request=Open(**{name: getattr(order, name) for name in _SHARED}),
+        reason="admitted again",
+        created_at=order.created_at,
+        expires_at=order.expires_at,
+    )

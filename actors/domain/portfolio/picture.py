@@ -1,0 +1,115 @@
+"""The book as a `BookView`: what the executor publishes after each change.
+
+The profit of the day is what all accounts are worth now, marked where one could close, less the session's baseline; it
+is None where a mark is missing, and whoever limits losses takes None for the worst.
+"""
+
+import re
+from decimal import Decimal
+
+from actors.domain.market.quote import QuoteTable
+from actors.domain.orders.order import Intent
+from actors.domain.orders.order_state import OrderLife
+from actors.domain.portfolio.book import Book
+from actors.domain.portfolio.mark import worth
+from actors.domain.portfolio.structure import Structure
+from actors.domain.portfolio.view import BookView, OrderView, Phase, StructureView
+from actors.domain.value import ZERO
+
+_NUMBERED = re.compile(r"^(?P<strategy>.+)-(?P<session>\d{8})-(?P<number>\d+)$")
+
+
+def picture(book: Book, quotes: QuoteTable | None, *, ready: bool) -> BookView:
+    """Return the view of a book."""
+    lives = list(book.orders.values())
+    by_structure: dict[str, list[OrderLife]] = {}
+    for life in lives:
+        by_structure.setdefault(life.order.structure_id, []).append(life)
+    return BookView(
+        journal_sequence=book.sequence,
+        executor_epoch=book.epoch,
+        ready=ready,
+        structures=tuple(_structure(book, identifier, orders) for identifier, orders in by_structure.items()),
+        orders=tuple(_order(life) for life in lives),
+        quarantined=tuple(sorted(book.quarantined)),
+        signals=_last_numbers(book),
+        cash=dict(book.cash),
+        baseline=dict(book.baseline),
+        pnl_day=pnl_day(book, quotes),
+    )
+
+
+def pnl_day(book: Book, quotes: QuoteTable | None) -> Decimal | None:
+    """Return the dollars made since the session's baseline, over all accounts; None without every mark."""
+    total = ZERO
+    for domain, baseline in book.baseline.items():
+        held = book.positions.get(domain, {})
+        multipliers = {symbol: book.contract(symbol).multiplier for symbol in held}
+        value = worth(held, quotes, multipliers) if held and quotes else None if held else ZERO
+        if value is None:
+            return None
+        total += book.cash.get(domain, ZERO) + value - baseline
+    return total
+
+
+def _last_numbers(book: Book) -> dict[str, int]:
+    last: dict[str, int] = {}
+    session = f"{book.session:%Y%m%d}" if book.session else None
+    for identifier in book.signals:
+        match = _NUMBERED.match(identifier)
+        if match and match["session"] == session:
+            last[match["strategy"]] = max(last.get(match["strategy"], 0), int(match["number"]))
+    return last
+
+
+def _order(life: OrderLife) -> OrderView:
+    return OrderView(
+        cl_ord_id=life.order.cl_ord_id,
+        structure_id=life.order.structure_id,
+        strategy=life.order.strategy,
+        status=life.status,
+        in_doubt=life.in_doubt,
+        route=life.last.route if life.last else None,
+        order_qty=life.order.order_qty,
+        cum_qty=life.cum_qty,
+        net_price=life.order.net_price,
+        broker_order_id=life.last.broker_order_id if life.last else None,
+    )
+
+
+def _structure(book: Book, identifier: str, lives: list[OrderLife]) -> StructureView:
+    opening = next(life for life in lives if life.order.cl_ord_id == identifier)
+    held = book.structures.get(identifier)
+    last = opening.last
+    return StructureView(
+        structure_id=identifier,
+        strategy=opening.order.strategy,
+        underlying=opening.order.underlying,
+        account_domain=held.account_domain if held else last.account_domain if last else None,
+        phase=_phase(held, lives),
+        legs=opening.order.legs,
+        order_qty=opening.order.order_qty,
+        quantity=held.quantity if held else 0,
+        holdings=held.holdings if held else {},
+        entry_price=_entry_price(book, held, opening),
+        cash=held.cash if held else ZERO,
+        fees=held.fees if held else ZERO,
+        opened_at=held.opened_at if held else None,
+        in_doubt=any(life.in_doubt for life in lives),
+    )
+
+
+def _phase(held: Structure | None, lives: list[OrderLife]) -> Phase:
+    live = [life.order.intent for life in lives if life.is_live]
+    if Intent.CLOSE in live:
+        return Phase.CLOSING
+    if Intent.OPEN in live:
+        return Phase.OPENING
+    return Phase.CLOSED if held is None or held.is_flat else Phase.OPEN
+
+
+def _entry_price(book: Book, held: Structure | None, opening: OrderLife) -> Decimal | None:
+    if held is None or not opening.cum_qty:
+        return None
+    multiplier = book.contract(held.legs[0].symbol).multiplier
+    return held.entry_cash / (multiplier * opening.cum_qty)

@@ -1,0 +1,246 @@
+"""The executor: sole owner of orders, fills, positions and the journal; the admission gate runs inside it.
+
+It hears signals, permits, quotes, and what the connections say; it decides through `order_desk`, `account_desk` and
+`chase`, and carries out what they decide in one place and one order: events to the journal, events to the book, then
+messages (law 1). It starts HALTED, from checkpoint and journal, and trades when every account with exposure agrees
+(law 8). It never waits for anybody.
+
+One message at a time, on one thread: what a check saw still holds when the order leaves.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from threading import Event as StopEvent
+
+from pydantic import Field
+
+from actors.account_desk import AccountDesk
+from actors.chase import Chase
+from actors.desk import Desk, DeskSettings, Step
+from actors.domain.market.contract import Products
+from actors.domain.market.quote import QuoteFrame, QuoteTable, Universe
+from actors.domain.market.session import Sessions
+from actors.domain.orders import event as happened
+from actors.domain.orders.attempt import NotSent
+from actors.domain.portfolio.book import Book
+from actors.domain.portfolio.book_state import BookState, dump, restore
+from actors.domain.portfolio.picture import picture
+from actors.domain.value import Value
+from actors.messages import (
+    AccountRead,
+    AlertRaised,
+    AskBook,
+    AskUniverse,
+    BookChanged,
+    ConnectionState,
+    IssuePermit,
+    OrderSent,
+    Reported,
+    Resolved,
+    SendOrder,
+    SubmitSignal,
+    UniverseChanged,
+)
+from actors.order_desk import OrderDesk
+from actors.ports import Arrival, Checkpoints, Clock, Envelope, Journal, PeerLost, PeerUnavailable, Stream, Watermark
+from actors.seats import Seats
+from actors.unwind import Unwind
+
+
+class ExecutorSettings(Value):
+    """The shell's own limits; the deciding parts have theirs."""
+
+    tick_s: float = Field(default=0.05, gt=0)
+    picture_interval_s: float = Field(default=1.0, gt=0)
+    """How often the book is published although no event changed it: its marks did."""
+    checkpoint_events: int = Field(default=200, gt=0)
+    alerts_max: int = Field(default=1000, gt=0)
+    """Alerts kept while the notifier is away; the oldest go first."""
+    desk: DeskSettings = DeskSettings()
+
+
+class Executor:
+    """The shell; implements `ports.Shell`."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        started: happened.ExecutorStarted,
+        stream: Stream,
+        journal: Journal,
+        checkpoints: Checkpoints,
+        clock: Clock,
+        watermark: Watermark,
+        products: Products,
+        sessions: Sessions,
+        latch: Callable[[], str | None],
+        routes: tuple[str, ...],
+        feed: str,
+        notifier: str,
+        settings: ExecutorSettings,
+    ) -> None:
+        self._name, self._feed, self._notifier = name, feed, notifier
+        self._stream, self._journal, self._checkpoints = stream, journal, checkpoints
+        self._clock, self._watermark, self._settings = clock, watermark, settings
+        book = self._recover(products)
+        seats = Seats(routes, silence_ns=int(settings.desk.silence_s * 1e9))
+        self._desk = Desk(book, seats, sessions, clock, latch, settings.desk)
+        self._chase = Chase(self._desk)
+        self._orders = OrderDesk(self._desk, self._chase)
+        self._accounts = AccountDesk(self._desk)
+        self._unwind = Unwind(self._desk, self._orders)
+        self._alerts: deque[Value] = deque(maxlen=settings.alerts_max)
+        self._checkpointed = book.sequence
+        self._changed = True
+        self._pictured_ns = self._ticked_ns = self._universe_asked_ns = 0
+        self._commit(Step(events=[started]))
+
+    def run(self, stop: StopEvent) -> None:
+        """Work until `stop` is set."""
+        self._ask_universe()
+        while not stop.is_set():
+            self.turn(self._settings.tick_s)
+        self._checkpoint()
+
+    def turn(self, wait_s: float) -> None:
+        """Do one pass of the work loop: all that has arrived, then what is due."""
+        for arrival in self._stream.receive(wait_s):
+            self._take(arrival)
+        self._tick()
+        self._watermark.advance()
+
+    def _recover(self, products: Products) -> Book:
+        """Return the book as of the journal's end: the newest checkpoint, and what was journaled after it."""
+        kept = self._checkpoints.load(BookState)
+        book = restore(kept[0], products) if kept else Book(products)
+        for sequence, body in self._journal.read(book.sequence):
+            book.apply(happened.parse_event(body), sequence)
+        return book
+
+    def _take(self, arrival: Arrival) -> None:
+        match arrival:
+            case QuoteFrame() as frame:
+                self._take_quotes(frame)
+            case Envelope(sender=sender, message=message):
+                self._take_message(sender, message)
+            case PeerLost(peer=peer):
+                if (seat := self._desk.seats.lose(peer)) is not None:
+                    self._turned(seat.route, seat.incarnation, writes=False, reason=f"{peer}: process ended")
+            case _:
+                if arrival.peer == self._feed:
+                    self._ask_universe()
+
+    def _take_quotes(self, frame: QuoteFrame) -> None:
+        table = self._desk.quotes
+        if table is not None and table.universe.version == frame.universe:
+            table.apply(frame)
+        else:
+            self._ask_universe()
+
+    def _take_message(self, sender: str, message: Value) -> None:
+        match message:
+            case SubmitSignal():
+                self._commit(self._orders.on_signal(message))
+            case OrderSent():
+                self._commit(self._orders.on_outcome(message, sender))
+            case Reported(report=report):
+                self._commit(self._accounts.on_report(report))
+            case IssuePermit():
+                self._desk.take_permit(message)
+            case Resolved():
+                self._commit(self._orders.on_resolved(message))
+            case ConnectionState():
+                self._take_connection(sender, message)
+            case AccountRead():
+                self._commit(self._accounts.on_account(message))
+                self._commit(self._accounts.on_compared(message))
+            case UniverseChanged(universe=universe):
+                self._take_universe(universe)
+            case AskBook(reply_to=peer):
+                self._tell(peer, self._picture())
+
+    def _take_connection(self, sender: str, state: ConnectionState) -> None:
+        seat, is_new, turned = self._desk.seats.hear(sender, state, self._clock.boot_ns())
+        if turned:
+            self._turned(state.route, state.incarnation, writes=state.writes, reason=state.reason)
+        if is_new:
+            self._commit(self._chase.on_new_connection(state.route))
+            seat.read_due_ns = 0
+            self._commit(self._accounts.on_tick())
+
+    def _turned(self, route: str, incarnation: int, *, writes: bool, reason: str) -> None:
+        event = happened.RouteTurned(
+            route=route, writes=writes, incarnation=incarnation, reason=reason, at=self._clock.market_now()
+        )
+        self._commit(Step(events=[event]))
+
+    def _take_universe(self, universe: Universe) -> None:
+        if self._desk.quotes is None or self._desk.quotes.universe.version != universe.version:
+            self._desk.quotes = QuoteTable(universe)
+            self._desk.contracts = {contract.symbol: contract for contract in universe.contracts}
+
+    def _tick(self) -> None:
+        now_ns = self._clock.boot_ns()
+        if now_ns - self._ticked_ns >= self._settings.tick_s * 1e9:
+            self._ticked_ns = now_ns
+            self._commit(self._chase.on_tick())
+            self._commit(self._accounts.on_tick())
+            self._commit(self._unwind.on_tick())
+            self._send_alerts()
+        if self._changed or now_ns - self._pictured_ns >= self._settings.picture_interval_s * 1e9:
+            self._changed, self._pictured_ns = False, now_ns
+            self._stream.publish(self._picture())
+        if self._desk.book.sequence - self._checkpointed >= self._settings.checkpoint_events:
+            self._checkpoint()
+
+    def _commit(self, step: Step) -> None:
+        """Carry out a decision: durable first, then true, then told."""
+        if step.events:
+            sequence = self._journal.append(
+                (event.kind, event.correlation, event.model_dump_json().encode()) for event in step.events
+            )
+            for place, event in enumerate(step.events, start=sequence - len(step.events) + 1):
+                self._desk.book.apply(event, place)
+            self._changed = True
+        self._alerts.extend(AlertRaised(alert=alert) for alert in step.alerts)
+        for peer, message in step.tells:
+            if not self._tell(peer, message) and isinstance(message, SendOrder):
+                self._commit(self._orders.on_outcome(self._unsent(message), peer))
+
+    def _tell(self, peer: str, message: Value) -> bool:
+        """Tell a peer; what did not leave is asked or said again by whoever needs it."""
+        try:
+            self._stream.tell(peer, message)
+        except PeerUnavailable:
+            return False
+        return True
+
+    def _unsent(self, message: SendOrder) -> OrderSent:
+        """The connection was not there: certainly nothing was sent."""
+        life = self._desk.book.orders[message.order.cl_ord_id]
+        assert life.last is not None
+        return OrderSent(
+            route=life.last.route,
+            connection_incarnation=message.connection_incarnation,
+            attempt_id=message.attempt_id,
+            outcome=NotSent(cause="the connection's process is not there"),
+        )
+
+    def _send_alerts(self) -> None:
+        while self._alerts and self._tell(self._notifier, self._alerts[0]):
+            self._alerts.popleft()
+
+    def _ask_universe(self) -> None:
+        now_ns = self._clock.boot_ns()
+        if now_ns - self._universe_asked_ns >= self._settings.tick_s * 1e9:
+            self._universe_asked_ns = now_ns
+            self._tell(self._feed, AskUniverse(reply_to=self._name))
+
+    def _picture(self) -> BookChanged:
+        ready = self._desk.circumstances().ready
+        return BookChanged(book=picture(self._desk.book, self._desk.quotes, ready=ready))
+
+    def _checkpoint(self) -> None:
+        self._checkpointed = self._desk.book.sequence
+        self._checkpoints.save(dump(self._desk.book), self._checkpointed)

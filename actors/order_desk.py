@@ -1,0 +1,166 @@
+"""What the executor decides about signals and sends: messages in, one `Step` out.
+
+Rules of this file:
+* Deciding looks at the order as it will be after the step's own events, never at hopes.
+* The lease moves here and nowhere else, as a new journaled attempt, by `orders.lease` (law 3).
+* Only evidence from the owning route ends a doubt; silence, age and restarts do not (law 2).
+* An opening that waited is admitted again before it is sent to another route.
+"""
+
+from datetime import datetime
+
+from actors.chase import Chase
+from actors.desk import Desk, Step
+from actors.domain.orders import event as happened
+from actors.domain.orders import order_state
+from actors.domain.orders.attempt import Absent, Accepted, Attempt, AttemptState, Found, InDoubt, Unknown
+from actors.domain.orders.lease import next_route
+from actors.domain.orders.order import Intent, Order, attempt_id, cl_ord_id_of
+from actors.domain.orders.order_state import OrderLife
+from actors.domain.orders.refusal import Check, Code, Refused
+from actors.domain.orders.report import ExecutionReport, Status
+from actors.domain.orders.signal import Cancel, Close, Open, Signal
+from actors.domain.portfolio.intent import closing_order, opening_order, signal_again
+from actors.domain.risk.gate import review
+from actors.messages import OrderSent, OutcomeJournaled, Resolved, SendOrder, SignalAnswered, SubmitSignal
+
+
+class OrderDesk:
+    """Signals, sends and the ends of doubts."""
+
+    def __init__(self, desk: Desk, chase: Chase) -> None:
+        self._desk, self._chase = desk, chase
+
+    def on_signal(self, asked: SubmitSignal) -> Step:
+        """Admit or refuse, in one step; the same id again gets the first answer and moves nothing."""
+        signal = asked.signal
+        if (known := self._desk.book.signals.get(signal.signal_id)) is not None:
+            return Step(tells=[(asked.reply_to, _answer(signal, admitted=known[0], order_id=known[1]))])
+        seen = self._desk.circumstances()
+        verdict = review(signal, seen)
+        checks = verdict.checks
+        admitted = not isinstance(verdict, Refused)
+        if admitted and isinstance(signal.request, Cancel):
+            return self._cancel(asked, signal.request.cl_ord_id, seen.now)
+        order = self._order(signal, seen.now) if admitted else None
+        if admitted and order is None:
+            checks = (*checks, Check(code=Code.R030_NO_QUOTE, passed=False, value="no price bounds the close"))
+        if order is None:
+            refused = happened.SignalRefused(signal=signal, checks=checks, at=seen.now)
+            return Step(events=[refused], tells=[(asked.reply_to, _answer(signal, admitted=False, checks=checks))])
+        step = Step(events=[happened.OrderPlaced(signal=signal, order=order, checks=checks, at=seen.now)])
+        self.send(order, step)
+        step.tells.append((asked.reply_to, _answer(signal, admitted=True, order_id=order.cl_ord_id, checks=checks)))
+        return step
+
+    def on_outcome(self, sent: OrderSent, peer: str) -> Step:
+        """Take in how a send ended, and try the next route where the rules let the lease move."""
+        step = Step(tells=[(peer, OutcomeJournaled(attempt_id=sent.attempt_id))])
+        life = self._desk.book.orders.get(cl_ord_id_of(sent.attempt_id))
+        attempt = life.attempt(sent.attempt_id) if life else None
+        if life is None or attempt is None or attempt.state is not AttemptState.SENDING:
+            return step
+        now = self._desk.now()
+        step.events.append(happened.AttemptEnded(attempt_id=sent.attempt_id, outcome=sent.outcome, at=now))
+        life = order_state.end(life, sent.attempt_id, sent.outcome)
+        match sent.outcome:
+            case Accepted(report=report):
+                self._after_arrival(life, report, step, now)
+            case InDoubt():
+                self._chase.ask_for_evidence(life, sent.attempt_id, step)
+            case _:
+                self._advance(life, step, now)
+        return step
+
+    def on_resolved(self, resolved: Resolved) -> Step:
+        """Take in evidence about a doubt."""
+        step = Step()
+        resolution = resolved.resolution
+        life = self._desk.book.orders.get(cl_ord_id_of(resolved.attempt_id))
+        attempt = life.attempt(resolved.attempt_id) if life else None
+        if life is None or attempt is None or isinstance(resolution, Unknown):
+            return step
+        if attempt.state is not AttemptState.IN_DOUBT or attempt.route != resolved.route:
+            return step
+        now = self._desk.now()
+        step.events.append(happened.DoubtEnded(attempt_id=resolved.attempt_id, resolution=resolution, at=now))
+        life = order_state.resolve(life, resolved.attempt_id, resolution)
+        match resolution:
+            case Found(report=report):
+                self._after_arrival(life, report, step, now)
+            case Absent():
+                self._advance(life, step, now)
+        return step
+
+    def send(self, order: Order, step: Step) -> None:
+        """Give a new order, placed in this step, to its first route."""
+        self._advance(OrderLife(order=order), step, self._desk.now())
+
+    def _order(self, signal: Signal, now: datetime) -> Order | None:
+        match signal.request:
+            case Open() as request:
+                return opening_order(signal, request, now)
+            case Close() as request:
+                structure = self._desk.book.structures[request.structure_id]
+                return closing_order(signal, request, structure, self._desk.quotes, now)
+        return None
+
+    def _cancel(self, asked: SubmitSignal, order_id: str, now: datetime) -> Step:
+        step = Step(events=[happened.CancelAsked(signal=asked.signal, cl_ord_id=order_id, at=now)])
+        self._chase.tell_cancel(self._desk.book.orders[order_id], step)
+        step.tells.append((asked.reply_to, _answer(asked.signal, admitted=True, order_id=order_id)))
+        return step
+
+    def _advance(self, life: OrderLife, step: Step, now: datetime) -> None:
+        """Give the lease to the next route, or finish the order where there is none."""
+        order = life.order
+        routes = self._desk.seats.routes(self._desk.now_ns())
+        route = None if life.cancel_asked else next_route(life, routes, self._desk.settings.attempts_max)
+        reason = life.last.text if life.last else "no route can take it"
+        if route is not None and life.attempts and (again := self._refused_again(order)):
+            route, reason = None, again
+        if route is None:
+            step.events.append(happened.OrderAbandoned(cl_ord_id=order.cl_ord_id, text=reason, at=now))
+            return
+        attempt = Attempt(
+            number=len(life.attempts) + 1,
+            route=route.name,
+            account_domain=route.account_domain,
+            connection_incarnation=route.incarnation,
+            executor_epoch=self._desk.book.epoch,
+            started_at=now,
+        )
+        step.events.append(happened.AttemptStarted(cl_ord_id=order.cl_ord_id, attempt=attempt))
+        identifier = attempt_id(order.cl_ord_id, attempt.number)
+        self._chase.note_sent(identifier)
+        send = SendOrder(
+            attempt_id=identifier,
+            order=order,
+            executor_epoch=self._desk.book.epoch,
+            connection_incarnation=route.incarnation,
+            deadline_ns=self._desk.now_ns() + int(self._desk.settings.send_deadline_s * 1e9),
+        )
+        step.tells.append((self._desk.peer(route.name), send))
+
+    def _refused_again(self, order: Order) -> str:
+        """Admit an order that waited once more; return why not, or nothing (law 8: late is not the same)."""
+        seen = self._desk.circumstances(excluding=order.cl_ord_id)
+        if seen.now >= order.expires_at:
+            return "expired before another route could take it"
+        if order.intent is Intent.CLOSE:
+            return ""
+        verdict = review(signal_again(order), seen)
+        return " ".join(verdict.codes) if isinstance(verdict, Refused) else ""
+
+    def _after_arrival(self, life: OrderLife, report: ExecutionReport | None, step: Step, now: datetime) -> None:
+        if report is not None and (report.fills or report.status not in {None, Status.PENDING_NEW}):
+            order_id = life.order.cl_ord_id
+            step.events.append(happened.ReportTaken(cl_ord_id=order_id, report=report, at=now))
+        if life.cancel_asked:
+            self._chase.tell_cancel(life, step)
+
+
+def _answer(
+    signal: Signal, *, admitted: bool, order_id: str | None = None, checks: tuple[Check, ...] = ()
+) -> SignalAnswered:
+    return SignalAnswered(signal_id=signal.signal_id, admitted=admitted, cl_ord_id=order_id, checks=checks)

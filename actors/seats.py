@@ -1,0 +1,89 @@
+"""What the executor knows of its routes right now: who sits at each, and whether it may be used.
+
+All of it is volatile: a new executor learns it again from the connections' heartbeats. `reconciled` is lost with every
+new incarnation of a connection, for what a dead one saw last is not known (law 8).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from actors.domain.orders.lease import Route
+from actors.messages import ConnectionState
+
+
+@dataclass(slots=True)
+class Seat:
+    """One route's connection, as last heard."""
+
+    route: str
+    peer: str
+    account_domain: str
+    incarnation: int
+    writes: bool
+    reads: bool
+    reconciled: bool = False
+    heard_ns: int = 0
+    asked_ns: int = 0
+    """When its account was last asked for, boot clock."""
+    read_due_ns: int = 0
+    """When it is to be read next."""
+    request_id: int = 0
+    disagreements: int = 0
+
+
+class Seats:
+    """The routes, in the order of the configuration; a route nobody spoke for yet has no seat."""
+
+    def __init__(self, order: Sequence[str], silence_ns: int) -> None:
+        self._order, self._silence_ns = tuple(order), silence_ns
+        self._seats: dict[str, Seat] = {}
+
+    def hear(self, peer: str, state: ConnectionState, now_ns: int) -> tuple[Seat, bool, bool]:
+        """Take in a heartbeat; return the seat, whether its incarnation is new, and whether its write path turned."""
+        seat = self._seats.get(state.route)
+        is_new = seat is None or seat.incarnation != state.incarnation
+        turned = seat is None or seat.writes != state.writes
+        if seat is None or is_new:
+            seat = self._seats[state.route] = Seat(
+                route=state.route,
+                peer=peer,
+                account_domain=state.account_domain,
+                incarnation=state.incarnation,
+                writes=state.writes,
+                reads=state.reads,
+            )
+        seat.writes, seat.reads, seat.heard_ns = state.writes, state.reads, now_ns
+        return seat, is_new, turned
+
+    def lose(self, peer: str) -> Seat | None:
+        """Note that a connection's process ended; return its seat if its write path was thought well."""
+        for seat in self._seats.values():
+            if seat.peer == peer and seat.writes:
+                seat.writes = seat.reads = False
+                return seat
+        return None
+
+    def of(self, route: str) -> Seat | None:
+        """Return the seat of a route."""
+        return self._seats.get(route)
+
+    def all(self) -> list[Seat]:
+        """Return the seats in the order of the configuration."""
+        return [self._seats[name] for name in self._order if name in self._seats]
+
+    def routes(self, now_ns: int) -> list[Route]:
+        """Return the routes as the lease rule wants them; one not heard of for too long does not write."""
+        return [
+            Route(
+                name=seat.route,
+                account_domain=seat.account_domain,
+                incarnation=seat.incarnation,
+                writes=seat.writes and now_ns - seat.heard_ns <= self._silence_ns,
+                reconciled=seat.reconciled,
+            )
+            for seat in self.all()
+        ]
+
+    def reconciled_domains(self) -> frozenset[str]:
+        """Return the account domains that agreed with the journal through at least one of their routes."""
+        return frozenset(seat.account_domain for seat in self.all() if seat.reconciled)

@@ -1,0 +1,78 @@
+"""What becomes of an option position at its expiry. Pure: a position and the settling price in, movements out.
+
+Rules of this file:
+
+* An option in the money by at least a cent at the settling price is exercised, long and short alike ("by exception");
+  contrary instructions are not modelled, nor is early assignment. Any other expires worthless.
+* Cash-settled options (indices) pay their intrinsic value: SPXW 3700 calls at 3700.65 pay 0.65 x 100.
+* Physical ones leave at 0, and shares change hands at the strike. A short of the account is assigned.
+* An option on a future is paid its intrinsic value: the delivered future would be worth just that, and paper accounts
+  hold no futures.
+* Neither exercise nor assignment costs a fee.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+from actors.domain.market.contract import Contract, Kind, Right, Settlement
+from actors.domain.orders.order import Action
+from actors.domain.value import CENT, ZERO
+from actors.venue.account import Movement, PaperPosition, TransactionType
+from actors.venue.buying_power import intrinsic
+
+EXERCISED_FROM = CENT
+
+
+def settle(
+    account: str, position: PaperPosition, contract: Contract, price: Decimal, shares: int, now: datetime
+) -> tuple[Movement, ...]:
+    """Return what an expired option moves.
+
+    `price` is the underlying's settling print in points, `shares` the signed shares of it the account holds.
+    """
+    worth = intrinsic(contract, price)
+    in_the_money = worth >= EXERCISED_FROM
+    cash_settled = contract.product.settlement is Settlement.CASH or contract.product.kind is Kind.FUTURE_OPTION
+    if not in_the_money:
+        return (_leaves(account, position, TransactionType.EXPIRATION, ZERO, now),)
+    if cash_settled:
+        return (_leaves(account, position, TransactionType.SETTLEMENT, worth, now),)
+    cause = TransactionType.EXERCISE if position.quantity > 0 else TransactionType.ASSIGNMENT
+    return (
+        _leaves(account, position, cause, ZERO, now),
+        _delivery(account, position, contract, cause, shares, now),
+    )
+
+
+def _leaves(account: str, position: PaperPosition, cause: TransactionType, price: Decimal, now: datetime) -> Movement:
+    return Movement(
+        account=account,
+        type=cause,
+        symbol=position.symbol,
+        multiplier=position.multiplier,
+        action=Action.SELL_TO_CLOSE if position.quantity > 0 else Action.BUY_TO_CLOSE,
+        quantity=abs(position.quantity),
+        price=price,
+        at=now,
+    )
+
+
+def _delivery(
+    account: str, position: PaperPosition, contract: Contract, cause: TransactionType, shares: int, now: datetime
+) -> Movement:
+    change = position.quantity * contract.multiplier * (1 if contract.right is Right.CALL else -1)
+    closes = shares * change < 0 and abs(change) <= abs(shares)
+    if change > 0:
+        action = Action.BUY_TO_CLOSE if closes else Action.BUY_TO_OPEN
+    else:
+        action = Action.SELL_TO_CLOSE if closes else Action.SELL_TO_OPEN
+    return Movement(
+        account=account,
+        type=cause,
+        symbol=contract.underlying,
+        multiplier=1,
+        action=action,
+        quantity=abs(change),
+        price=contract.strike or ZERO,
+        at=now,
+    )

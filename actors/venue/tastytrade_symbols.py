@@ -1,0 +1,72 @@
+"""tastytrade's names for the market's contracts: instrument types, streamer symbols, display numbers and times.
+
+Streamer symbols are made here and, apart from this, in the data feed: the venue must not share a translation with what
+it tests. An option on a future is named after its future's code where it expires with it, as the fixture's
+`./ESU25P900:XCME`; another expiry puts its date between, since the venue has no table of option roots.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from actors.domain.market.contract import Contract, Kind
+from actors.domain.orders.order import Action
+
+FUTURES_EXCHANGE = "XCME"
+_MONTHS = "FGHJKMNQUVXZ"
+INSTRUMENT_TYPES = {
+    Kind.EQUITY: "Equity",
+    Kind.INDEX: "Index",
+    Kind.EQUITY_OPTION: "Equity Option",
+    Kind.INDEX_OPTION: "Equity Option",
+    Kind.FUTURE: "Future",
+    Kind.FUTURE_OPTION: "Future Option",
+}
+ACTIONS = {
+    Action.BUY_TO_OPEN: "Buy to Open",
+    Action.SELL_TO_OPEN: "Sell to Open",
+    Action.BUY_TO_CLOSE: "Buy to Close",
+    Action.SELL_TO_CLOSE: "Sell to Close",
+}
+ACTION_OF = {name: action for action, name in ACTIONS.items()}
+
+
+def instrument_type(contract: Contract) -> str:
+    """Return the broker's name for the kind of a contract."""
+    return INSTRUMENT_TYPES[contract.product.kind]
+
+
+def streamer_symbol(contract: Contract) -> str:
+    """Return the DXLink symbol of a contract."""
+    if contract.product.kind is Kind.FUTURE:
+        return f"{contract.symbol}:{FUTURES_EXCHANGE}"
+    if contract.right is None or contract.strike is None or contract.expires_on is None:
+        return contract.symbol
+    strike = f"{contract.strike.normalize():f}"
+    if contract.product.kind is Kind.FUTURE_OPTION:
+        code = contract.underlying.removeprefix("/")
+        expires_with_future = code[-3] == _MONTHS[contract.expires_on.month - 1]
+        day = "" if expires_with_future else f"{contract.expires_on:%y%m%d}"
+        return f"./{code}{day}{contract.right.value}{strike}:{FUTURES_EXCHANGE}"
+    return f".{contract.product.root}{contract.expires_on:%y%m%d}{contract.right.value}{strike}"
+
+
+def number(value: Decimal | float) -> str:
+    """Return a number as the broker writes it: a string with at least one decimal."""
+    exact = value if isinstance(value, Decimal) else Decimal(repr(value))
+    text = f"{exact.normalize():f}"
+    return text if "." in text else f"{text}.0"
+
+
+def effect(value: Decimal | int) -> str:
+    """Return which way an amount of cash goes, in > 0."""
+    return "None" if value == 0 else "Credit" if value > 0 else "Debit"
+
+
+def instant(at: datetime) -> str:
+    """Return a time to the millisecond, UTC."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def millis(at: datetime) -> int:
+    """Return milliseconds since the Unix epoch."""
+    return int(at.timestamp() * 1000)

@@ -1,0 +1,295 @@
+"""The paper venue's shell: one process that plays a market in time and runs the brokers' servers in front of it.
+
+Everything happens on one event loop: a batch is matched (`Exchange.advance`), put on the board, and sent to every
+subscriber, then the next one is waited for. After a restart the exchange's store has the accounts, and the market goes
+on where it was: the board is filled again, and the batches of the absence follow at once.
+
+Faults that are states (REFUSE, FILL_LEGS) are looked at in each pass; the others strike where requests and messages go.
+"""
+
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain
+from threading import Event
+from typing import Any
+
+import numpy as np
+
+from actors.clock import MarketClockWriter, SharedMarketClock
+from actors.domain.market.contract import Products
+from actors.places import Places
+from actors.ports import Watermark
+from actors.venue.account_streamer import AccountStreamer
+from actors.venue.alpaca_server import AlpacaServer
+from actors.venue.board import Board
+from actors.venue.control import Control, Hold, Start, StepTo
+from actors.venue.dxlink_server import DxlinkServer
+from actors.venue.exchange import Exchange
+from actors.venue.faults import FaultBook, FaultKind, Route
+from actors.venue.listener import Listener
+from actors.venue.logins import Tokens
+from actors.venue.market import Batch, Market
+from actors.venue.player import PASS_S, Player, Playing
+from actors.venue.tastytrade_server import TastytradeServer
+from actors.venue.tastytrade_symbols import streamer_symbol
+from actors.venue.tastytrade_views import AccountViews
+from actors.venue.venue_settings import (
+    Begin,
+    VenueFile,
+    VenueSettings,
+    load_market_time,
+    publish,
+    save_market_time,
+)
+
+BEFORE_OPEN = timedelta(days=1)
+SAVE_EVERY_S = 0.1
+FAULT_LOG = "faults.jsonl"
+MARKET_TIME = "market-time.json"
+FLOOR_ROUTES = (Route.TASTYTRADE, Route.ALPACA)
+Json = dict[str, Any]
+
+
+@dataclass
+class _Counts:
+    """What was played: batches and rows since the process started, and rows that lay before its beginning."""
+
+    batches: int = 0
+    rows: int = 0
+    rows_before: int = 0
+    saved_at_s: float = 0.0
+
+
+class Venue:
+    """Implements `ports.Shell`."""
+
+    def __init__(
+        self,
+        market: Market,
+        exchange: Exchange,
+        products: Products,
+        settings: VenueSettings,
+        places: Places,
+        watermark: Watermark,
+    ) -> None:
+        self._market = market
+        self._exchange = exchange
+        self._settings = settings
+        self._places = places
+        self._watermark = watermark
+        self._folder = places.state / "venue"
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._counts = _Counts()
+        self._board = Board(market)
+        self._clock_writer = MarketClockWriter.create(places.clock)
+        self._faults = FaultBook(settings.seed, self._folder / FAULT_LOG)
+        for fault in settings.faults:
+            self._faults.add(fault)
+        self._begin_at, self._resumed = self._beginning()
+        self._clock_writer.step_to(self._begin_at)
+        self._clock = SharedMarketClock.open(places.clock)
+        self._tokens = Tokens(settings.credentials)
+        self._views = AccountViews(
+            exchange, self._board, products, settings.tastytrade_accounts, self._clock.market_now
+        )
+        self._control_token = secrets.token_urlsafe(24)
+        singly = exchange.behaviour.legs_told_singly | set(settings.tastytrade_accounts)
+        exchange.behaviour = exchange.behaviour.model_copy(update={"legs_told_singly": singly})
+        exchange.bind(market)
+
+    def run(self, stop: Event) -> None:
+        """Play and serve until `stop` is set."""
+        asyncio.run(self._run(stop))
+
+    async def _run(self, stop: Event) -> None:
+        self._build()
+        self._player = Player(
+            self._market,
+            self._clock_writer,
+            self._clock.market_now,
+            self._settings.speed,
+            self._play,
+            self._idle,
+            self._end_session,
+        )
+        for door in self._doors:
+            await door.open()
+        await self._apply_faults()
+        self._publish()
+        playing = asyncio.create_task(self._play_day())
+        try:
+            while not stop.is_set() and not playing.done():
+                await asyncio.wait({playing}, timeout=PASS_S)
+            if playing.done():
+                playing.result()
+        finally:
+            playing.cancel()
+            await asyncio.gather(playing, return_exceptions=True)
+            self._save_time()
+            for door in self._doors:
+                await door.close()
+            self._faults.close()
+
+    def _build(self) -> None:
+        settings, faults = self._settings, self._faults
+        symbols = tuple(streamer_symbol(contract) for contract in self._board.contracts)
+        self._dxlink = DxlinkServer(self._board, symbols, lambda token: self._tokens.is_good("quotes", token), faults)
+        tastytrade = TastytradeServer(self._exchange, self._views, self._tokens, faults, lambda: self._file().dxlink)
+        self._streamer = AccountStreamer(self._exchange, self._views, self._tokens, faults)
+        self._alpaca = AlpacaServer(
+            self._exchange, self._board, settings.alpaca_account, self._tokens, faults, self._clock.market_now
+        )
+        control = Control(self._control_token, faults, self._status, self._apply_faults, self._set_clock)
+        self._control = Listener(control.app, settings.control_port, settings.host)
+        self._routes = {
+            Route.TASTYTRADE: Listener(tastytrade.app, settings.tastytrade_port, settings.host),
+            Route.STREAMER: Listener(self._streamer.app, settings.streamer_port, settings.host),
+            Route.DXLINK: Listener(self._dxlink.app, settings.dxlink_port, settings.host),
+            Route.ALPACA: Listener(self._alpaca.app, settings.alpaca_port, settings.host),
+        }
+        self._doors = (*self._routes.values(), self._control)
+
+    def _file(self) -> VenueFile:
+        at = {route: door.address for route, door in self._routes.items()}
+        return VenueFile(
+            pid=os.getpid(),
+            tastytrade=f"http://{at[Route.TASTYTRADE]}",
+            streamer=f"ws://{at[Route.STREAMER]}",
+            dxlink=f"ws://{at[Route.DXLINK]}/realtime",
+            alpaca=f"http://{at[Route.ALPACA]}",
+            alpaca_stream=f"ws://{at[Route.ALPACA]}/stream",
+            control=f"http://{self._control.address}",
+            control_token=self._control_token,
+            tastytrade_accounts=self._settings.tastytrade_accounts,
+            alpaca_account=self._settings.alpaca_account,
+            credentials=self._settings.credentials,
+        )
+
+    def _publish(self) -> None:
+        publish(self._places, self._file())
+
+    def _beginning(self) -> tuple[datetime, datetime | None]:
+        """Return the time the clock starts from, and how far this session was played before."""
+        played = load_market_time(self._folder / MARKET_TIME, self._market.session.isoformat())
+        start = self._settings.start or self._market.opens_at
+        return (start, None) if played is None else (max(start, played), played)
+
+    def _restore(self) -> Iterator[Batch]:
+        """Fill the board with what lies before the beginning; return what is still to be played."""
+        begin, played = self._begin_at, self._resumed
+
+        def is_due(batch: Batch) -> bool:
+            return batch.at >= begin if played is None else batch.at > played
+
+        batches = self._market.batches(played or begin)
+        first = next(batches, None)
+        if first is None or len(first.rows) < len(self._board.contracts):
+            # Not every contract is quoted here at once, as a made-up market does: take the day from its beginning.
+            batches = self._market.batches(self._market.opens_at - BEFORE_OPEN)
+            first = next(batches, None)
+        while first is not None and not is_due(first):
+            self._board.post(first)
+            self._counts.rows_before += len(first.rows)
+            first = next(batches, None)
+        return batches if first is None else chain((first,), batches)
+
+    async def _play_day(self) -> None:
+        due = await asyncio.to_thread(self._restore)
+        if self._board.is_known.any():
+            everything = np.arange(len(self._board.contracts), dtype=np.int32)
+            self._exchange.advance(self._board.snapshot(everything))
+        await self._wait_for_subscribers()
+        self._player.begin()
+        await self._player.run(due)
+
+    async def _wait_for_subscribers(self) -> None:
+        """Wait for the first subscription, and until no more came for `quiet_s`."""
+        if self._settings.begin is Begin.AT_ONCE:
+            return
+        seen, since_s = 0, time.monotonic()
+        while self._player.state is Playing.WAITING:
+            if self._dxlink.subscriptions != seen:
+                seen, since_s = self._dxlink.subscriptions, time.monotonic()
+            if seen and time.monotonic() - since_s >= self._settings.quiet_s:
+                return
+            await self._idle()
+            await asyncio.sleep(PASS_S)
+
+    async def _play(self, batch: Batch) -> None:
+        self._board.post(batch)
+        self._exchange.advance(batch)
+        await self._dxlink.publish(batch)
+        self._counts.batches += 1
+        self._counts.rows += len(batch.rows)
+        if time.monotonic() - self._counts.saved_at_s > SAVE_EVERY_S:
+            self._save_time()
+        await self._apply_faults()
+        self._watermark.advance()
+
+    async def _idle(self) -> None:
+        self._exchange.tick(self._clock.market_now())
+        await self._apply_faults()
+        self._watermark.advance()
+
+    def _end_session(self, now: datetime) -> None:
+        self._exchange.end_session(self._market, now)
+        self._save_time()
+
+    def _save_time(self) -> None:
+        self._counts.saved_at_s = time.monotonic()
+        save_market_time(self._folder / MARKET_TIME, self._market.session.isoformat(), self._board.at)
+
+    async def _apply_faults(self) -> None:
+        """Bring the doors and the exchange in line with the faults that are states."""
+        for route, door in self._routes.items():
+            is_refused = self._faults.standing(route, FaultKind.REFUSE) is not None
+            if is_refused and door.is_open:
+                self._faults.strike(route, {FaultKind.REFUSE})
+                await door.refuse()
+            elif not is_refused and not door.is_open:
+                await door.open()
+        standing = [self._faults.standing(route, FaultKind.FILL_LEGS) for route in FLOOR_ROUTES]
+        legs = next((frozenset(fault.legs) for fault in standing if fault is not None), None)
+        if legs != self._exchange.behaviour.fill_legs_only:
+            self._exchange.behaviour = self._exchange.behaviour.model_copy(update={"fill_legs_only": legs})
+
+    async def _set_clock(self, order: Start | Hold | StepTo) -> datetime:
+        if isinstance(order, Start):
+            self._player.start(order.speed)
+        elif isinstance(order, Hold):
+            self._player.hold()
+        else:
+            await self._player.step_to(order.at)
+        return self._clock.market_now()
+
+    def _status(self) -> Json:
+        accounts = (*self._settings.tastytrade_accounts, self._settings.alpaca_account)
+        balances = {name: self._exchange.balances(name) for name in accounts}
+        return {
+            "state": self._player.state,
+            "session": self._market.session,
+            "market_now": self._clock.market_now(),
+            "opens_at": self._market.opens_at,
+            "closes_at": self._market.closes_at,
+            "speed": self._player.speed,
+            "batches": self._counts.batches,
+            "rows": self._counts.rows,
+            "rows_before": self._counts.rows_before,
+            "rows_skipped": len(self._market.skipped),
+            "quotes": self._dxlink.status(),
+            "reports": {
+                "tastytrade": self._streamer.pushed,
+                "alpaca": self._alpaca.stream.pushed,
+                "listeners": self._alpaca.stream.listeners,
+            },
+            "injected": dict(self._faults.injected),
+            "accounts": {
+                name: {"cash": held.cash, "net_liquidation": held.net_liquidation, "buying_power": held.buying_power}
+                for name, held in balances.items()
+            },
+        }

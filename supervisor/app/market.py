@@ -1,0 +1,111 @@
+"""Builds the children that bring quotes: the paper venue, and the data feed."""
+
+from datetime import date
+
+from actors.config_sections import MarketSection
+from actors.data_feed import DataFeed, DataFeedSettings
+from actors.domain.connection.backoff import BackoffLimits
+from actors.domain.market.quote_check import QuoteLimits
+from actors.domain.market.session import NEW_YORK
+from actors.feeds.dxlink import DxlinkFeed, DxlinkSettings
+from actors.ports import Shell
+from actors.venue.market import Market
+from supervisor.app.logins import tastytrade_login
+from supervisor.app.workplace import TABLES, Workplace
+from supervisor.child_spec import ChildContext
+
+
+def venue(context: ChildContext) -> Shell:
+    """Build the paper market and its servers."""
+    from actors.domain.costs.fees import fee_schedules
+    from actors.venue.account import AccountSpec
+    from actors.venue.exchange import Exchange
+    from actors.venue.faults import Fault
+    from actors.venue.store import VenueStore
+    from actors.venue.venue import Venue
+    from actors.venue.venue_settings import VenueSettings
+
+    place = Workplace(context)
+    section = place.config.market
+    settings = VenueSettings(
+        tastytrade_port=section.tastytrade_port,
+        streamer_port=section.streamer_port,
+        dxlink_port=section.dxlink_port,
+        alpaca_port=section.alpaca_port,
+        control_port=section.control_port,
+        speed=section.speed,
+        start=section.start,
+        seed=section.seed,
+        faults=tuple(Fault.model_validate(fault) for fault in section.faults),
+    )
+    accounts = [
+        *(
+            AccountSpec(account=each, fee_schedule="tastytrade", cash=section.cash)
+            for each in settings.tastytrade_accounts
+        ),
+        AccountSpec(account=settings.alpaca_account, fee_schedule="alpaca", cash=section.cash),
+    ]
+    exchange = Exchange(
+        products=place.products,
+        fees=fee_schedules((TABLES / "fees.toml").read_text()),
+        store=VenueStore(place.places.state / "venue" / "books.sqlite"),
+        accounts=accounts,
+    )
+    market = _market(place, section)
+    return Venue(market, exchange, place.products, settings, place.places, place.watermark())
+
+
+def _market(place: Workplace, section: MarketSection) -> Market:
+    if section.source == "replay":
+        from actors.venue.replay import ReplayMarket
+
+        assert section.folder is not None
+        assert section.date is not None
+        return ReplayMarket.of_path(section.folder, section.date, section.underlying, place.products, place.sessions)
+    from actors.venue.synthetic import SyntheticMarket, SyntheticSettings
+
+    assert section.start is not None
+    root = place.products.roots_of(section.underlying)
+    settings = SyntheticSettings(
+        root=next((each for each in root if each.endswith("W")), root[0]),
+        spot=section.spot,
+        volatility=section.volatility,
+        contracts_max=section.contracts_max,
+        interval_s=section.interval_s,
+        length_s=section.length_s,
+    )
+
+    def trades(on: date) -> bool:
+        return place.sessions.session("equity_option", on) is not None
+
+    session = section.start.astimezone(NEW_YORK).date()
+    return SyntheticMarket(section.seed, session, section.start, place.products, settings, trades)
+
+
+def data_feed(context: ChildContext) -> Shell:
+    """Build the data feed."""
+    place = Workplace(context)
+    section, route = place.config.feed, place.config.feed_route
+    settings = DxlinkSettings(
+        url=place.venue.tastytrade if place.is_paper else route.url,
+        contracts_max=section.contracts_max,
+        dte_max=section.dte_max,
+        silence_max_s=section.silence_max_s,
+        connect_timeout_s=section.connect_timeout_s,
+        subscription_chunk=section.subscription_chunk,
+        frame_bytes_max=section.frame_bytes_max,
+    )
+    consumers = ("executor", "risk", *(strategy.name for strategy in place.config.strategies))
+    return DataFeed(
+        DxlinkFeed(settings, tastytrade_login(place, route), place.products, place.clock),
+        place.stream(peers=consumers),
+        place.clock,
+        place.watermark(),
+        DataFeedSettings(
+            underlyings=place.config.underlyings,
+            incarnation=place.incarnation,
+            reconnect=BackoffLimits(first_s=0.2, longest_s=section.reconnect_delay_max_s, luck_share=0),
+            limits=QuoteLimits(ahead_max_s=section.ahead_max_s, behind_max_s=section.behind_max_s),
+        ),
+        place.checkpoints(),
+    )

@@ -1,0 +1,118 @@
+"""What runs: the tree of one configuration, in the order it starts.
+
+The effective configuration is settled once, at `holdfast up`, and written to the state folder: the synthetic market's
+beginning, free ports for the venue (they must be the same after its restart). Every process reads that file, so a
+restarted child is the child it was.
+"""
+
+import socket
+from datetime import UTC, datetime, time, timedelta
+
+from actors.config import RuntimeConfig, with_overrides
+from actors.config_sections import Mode
+from actors.domain.market.session import NEW_YORK
+from actors.places import Places
+from supervisor.child_spec import ChildSpec, Group, Plan, RaySettings
+
+PORTS = ("tastytrade_port", "streamer_port", "dxlink_port", "alpaca_port", "control_port")
+VENUE_START_S = 120.0
+"""A large recorded day takes a while to read."""
+
+
+def settle(config: RuntimeConfig, now: datetime) -> RuntimeConfig:
+    """Return the configuration with everything fixed that would otherwise be chosen anew at each start."""
+    if config.runtime.mode is not Mode.PAPER:
+        return config
+    fixed: dict[str, object] = {}
+    if config.market.source == "synthetic" and config.market.start is None:
+        fixed["market.start"] = _beginning(now, timedelta(seconds=config.market.length_s))
+    free = _free_ports(sum(getattr(config.market, name) == 0 for name in PORTS))
+    for name in PORTS:
+        if getattr(config.market, name) == 0:
+            fixed[f"market.{name}"] = free.pop()
+    return with_overrides(config, fixed)
+
+
+def store(config: RuntimeConfig, where: Places) -> None:
+    """Write the settled configuration where every child reads it. It holds names of secrets, never secrets."""
+    fresh = where.config.with_suffix(".new")
+    fresh.touch(mode=0o600)
+    fresh.write_text(config.model_dump_json(indent=1))
+    fresh.replace(where.config)
+
+
+def plan(config: RuntimeConfig) -> Plan:
+    """Return the tree."""
+    groups = [
+        *([Group(name="venue", children=(_venue(config),))] if config.runtime.mode is Mode.PAPER else []),
+        Group(name="telling", children=(_child(config, "notifier", "telling:notifier"),)),
+        Group(name="market", children=(_child(config, "data_feed", "market:data_feed"),)),
+        Group(
+            name="trading",
+            children=(
+                *(_connection(config, route.name) for route in config.routes),
+                _child(config, "executor", "trading:executor"),
+                _child(config, "risk", "trading:risk"),
+                *(
+                    _child(config, strategy.name, "trading:strategy", strategy=strategy.name)
+                    for strategy in config.strategies
+                ),
+            ),
+        ),
+        Group(name="looking", children=(_child(config, "analyst", "telling:analyst"),)),
+    ]
+    return Plan(
+        groups=tuple(groups),
+        ray=RaySettings(
+            address=config.runtime.ray_address, object_store_bytes=config.supervisor.object_store_mb * 1_000_000
+        ),
+        spares=config.supervisor.spares,
+        preload=("supervisor.app.market", "supervisor.app.trading", "supervisor.app.telling"),
+    )
+
+
+def connection_name(route: str) -> str:
+    """Return the name of a route's connection in the tree."""
+    return f"connection.{route}"
+
+
+def _venue(config: RuntimeConfig) -> ChildSpec:
+    venue = _child(config, "venue", "market:venue")
+    return venue.model_copy(update={"start_timeout_s": VENUE_START_S})
+
+
+def _connection(config: RuntimeConfig, route: str) -> ChildSpec:
+    return _child(config, connection_name(route), "trading:connection", route=route)
+
+
+def _child(config: RuntimeConfig, name: str, factory: str, **arguments: str) -> ChildSpec:
+    limits = config.supervisor
+    return ChildSpec(
+        name=name,
+        factory=f"supervisor.app.{factory}",
+        arguments=dict(arguments),
+        restarts_max=limits.restarts_max,
+        period_s=limits.period_s,
+        start_timeout_s=limits.start_timeout_s,
+        hang_after_s=limits.hang_after_s,
+        stop_grace_s=limits.stop_grace_s,
+    )
+
+
+def _beginning(now: datetime, length: timedelta) -> datetime:
+    """Return `now`, or the latest instant before it from which the session ends on its own New York date."""
+    local = now.astimezone(NEW_YORK)
+    midnight = datetime.combine(local.date(), time(23, 59), NEW_YORK)
+    return min(local, midnight - length).astimezone(UTC).replace(microsecond=0)
+
+
+def _free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on now; held open together, so that no two are the same."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()

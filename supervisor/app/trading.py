@@ -1,0 +1,182 @@
+"""Builds the children that trade: connections, executor, risk, strategies."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from actors.broker_connection import BrokerConnection, ConnectionSettings
+from actors.brokers.alpaca import Alpaca, AlpacaSettings
+from actors.brokers.inquiries import InquiryLimits
+from actors.brokers.reads import ReadLimits
+from actors.brokers.send_desk import Gates, SendLimits
+from actors.brokers.send_ledger import SendLedger
+from actors.brokers.tastytrade import Tastytrade, TastytradeSettings
+from actors.brokers.wire import WireLimits
+from actors.config_sections import RouteSection
+from actors.desk import DeskSettings
+from actors.domain.connection.absence import SettleLimits
+from actors.domain.connection.backoff import BackoffLimits
+from actors.domain.orders.event import ExecutorStarted
+from actors.domain.risk.issue import IssueLimits
+from actors.epoch import read_epoch, take_epoch
+from actors.executor import Executor, ExecutorSettings
+from actors.latch import StopLevel, read_latch, tighten
+from actors.ports import Broker, DamagedState, Shell
+from actors.risk import RiskActor, RiskPorts, RiskSettings
+from actors.strategies.base import load
+from actors.strategy import StrategyActor, StrategyPorts
+from supervisor.app.logins import alpaca_login, tastytrade_login
+from supervisor.app.plan import connection_name
+from supervisor.app.workplace import Workplace, boot_id
+from supervisor.child_spec import ChildContext
+from supervisor.journal import JournalReader, JournalWriter
+
+
+class Fenced(Exception):
+    """Another executor took the epoch: this one may not write any more."""
+
+
+def executor(context: ChildContext) -> Shell:
+    """Build the executor: take the epoch, open the journal, recover."""
+    place = Workplace(context)
+    where = place.places
+    epoch = take_epoch(where.epoch, above=_last_epoch(where.journal))
+
+    def fence() -> None:
+        if (held := read_epoch(where.epoch)) != epoch:
+            raise Fenced(f"epoch {held} is in force, this executor holds {epoch}")
+
+    config = place.config
+    connections = tuple(connection_name(route.name) for route in config.routes)
+    strategies = tuple(strategy.name for strategy in config.strategies)
+    names = ExecutorSettings.model_fields.keys() & config.executor.model_dump().keys()
+    desk = {name: value for name, value in config.executor.model_dump().items() if name in DeskSettings.model_fields}
+    settings = {name: getattr(config.executor, name) for name in names}
+    return Executor(
+        name=place.name,
+        started=ExecutorStarted(
+            epoch=epoch, incarnation=place.incarnation, boot_id=boot_id(), at=place.clock.market_now()
+        ),
+        stream=place.stream((*connections, "data_feed", "notifier", "risk", *strategies), ("data_feed", *connections), "data_feed"),
+        journal=JournalWriter(where.journal, epoch=epoch, clock=time.time_ns, fence=fence),
+        checkpoints=place.checkpoints(),
+        clock=place.clock,
+        watermark=place.watermark(),
+        products=place.products,
+        sessions=place.sessions,
+        latch=_latch(place),
+        routes=tuple(route.name for route in config.routes),
+        feed="data_feed",
+        notifier="notifier",
+        settings=ExecutorSettings(desk=DeskSettings(**desk), **settings),
+    )
+
+
+def _last_epoch(journal: Path) -> int:
+    try:
+        reader = JournalReader(journal)
+    except FileNotFoundError:
+        return 0
+    try:
+        return reader.last_epoch()
+    finally:
+        reader.close()
+
+
+def _latch(place: Workplace) -> Callable[[], str | None]:
+    def read() -> str | None:
+        latch = read_latch(place.places.latch)
+        return None if latch.level is StopLevel.NONE else f"{latch.level} by {latch.by}: {latch.reason}"
+
+    return read
+
+
+def connection(context: ChildContext) -> Shell:
+    """Build the connection of one route."""
+    place = Workplace(context)
+    route = next(each for each in place.config.routes if each.name == place.argument("route"))
+    where = place.places
+    account = route.account or (_paper_account(place, route) if place.is_paper else "")
+    if not account and route.adapter == "tastytrade":
+        raise DamagedState(f"route {route.name}: no account number")
+    return BrokerConnection(
+        _broker(place, route, account),
+        place.stream(("executor",)),
+        place.clock,
+        SendLedger(where.ledgers(route.name), place.incarnation, boot_id()),
+        Gates(epoch=lambda: read_epoch(where.epoch), latch=lambda: read_latch(where.latch)),
+        place.watermark(),
+        ConnectionSettings(
+            mode=place.config.runtime.mode.value,
+            account_tail=account[-4:],
+            probe_every_s=route.probe_every_s,
+            sends=SendLimits(
+                sends_max=route.sends_max,
+                answer_timeout_s=route.answer_timeout_s,
+                cancel_timeout_s=route.cancel_timeout_s,
+            ),
+            inquiries=InquiryLimits(
+                settle=SettleLimits(window_s=route.settle_window_s, looks_min=route.settle_looks_min)
+            ),
+            backoff=BackoffLimits(longest_s=route.reconnect_delay_max_s),
+        ),
+    )
+
+
+def _paper_account(place: Workplace, route: RouteSection) -> str:
+    venue = place.venue
+    return venue.tastytrade_accounts[0] if route.adapter == "tastytrade" else venue.alpaca_account
+
+
+def _broker(place: Workplace, route: RouteSection, account: str) -> Broker:
+    wire = WireLimits(connect_timeout_s=route.connect_timeout_s, user_timeout_s=route.user_timeout_s)
+    reads = ReadLimits(timeout_s=route.read_timeout_s)
+    common = {"route": route.name, "account_domain": route.account_domain, "wire": wire, "reads": reads}
+    stream_url = route.stream_url or ""
+    if route.adapter == "tastytrade":
+        url, stream = (place.venue.tastytrade, place.venue.streamer) if place.is_paper else (route.url, stream_url)
+        tastytrade = TastytradeSettings(url=url, stream_url=stream, account=account, **common)
+        return Tastytrade(tastytrade, tastytrade_login(place, route), place.clock)
+    url, stream = (place.venue.alpaca, place.venue.alpaca_stream) if place.is_paper else (route.url, stream_url)
+    alpaca = AlpacaSettings(url=url, stream_url=stream, **common)
+    return Alpaca(alpaca, alpaca_login(place, route), place.clock)
+
+
+def risk(context: ChildContext) -> Shell:
+    """Build the risk actor."""
+    place = Workplace(context)
+    section = place.config.risk
+    ports = RiskPorts(
+        stream=place.stream(("executor", "notifier"), ("executor", "data_feed")),
+        clock=place.clock,
+        watermark=place.watermark(),
+        read_latch=lambda: read_latch(place.places.latch),
+        tighten=lambda latch: tighten(place.places.latch, latch),
+    )
+    settings = RiskSettings(
+        limits=section.limits,
+        issue=IssueLimits(
+            loss_day_max_share=section.loss_day_max_share,
+            feed_heard_max_s=section.feed_heard_max_s,
+            feed_frame_max_s=section.feed_frame_max_s,
+        ),
+        permit_ttl_s=section.permit_ttl_s,
+        permit_interval_s=section.permit_interval_s,
+    )
+    return RiskActor(place.name, place.incarnation, ports, settings)
+
+
+def strategy(context: ChildContext) -> Shell:
+    """Build one strategy."""
+    place = Workplace(context)
+    section = next(each for each in place.config.strategies if each.name == place.argument("strategy"))
+    kind = load(section.strategy)
+    ports = StrategyPorts(
+        stream=place.stream(("executor", "data_feed", "notifier"), ("executor", "data_feed"), "data_feed"),
+        clock=place.clock,
+        watermark=place.watermark(),
+        checkpoints=place.checkpoints(),
+        sessions=place.sessions,
+    )
+    parameters = kind.Parameters.model_validate(section.parameters)
+    return StrategyActor(section.name, section.underlying, kind(section.underlying, parameters), ports)

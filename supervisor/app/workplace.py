@@ -1,0 +1,117 @@
+"""What every child needs, from its context: places, configuration, clock, stream, watermark, checkpoints, log."""
+
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+
+from loguru import logger
+
+from actors.calendars import load_sessions
+from actors.clock import ClockNotStarted, SharedMarketClock, WallClock
+from actors.config import RuntimeConfig
+from actors.config_sections import Mode
+from actors.domain.market.contract import Products
+from actors.domain.market.session import NEW_YORK, Sessions
+from actors.logs import LogSettings, set_up
+from actors.places import Places
+from actors.ports import Clock
+from actors.products import load_products
+from actors.redaction import Redactor
+from actors.streams import ZmqStream
+from actors.venue.venue_settings import VenueFile, read_venue_file
+from actors.watermark import MappedWatermark
+from supervisor.checkpoints import CheckpointStore
+from supervisor.child_spec import ChildContext
+
+TABLES = Path(__file__).resolve().parents[2] / "config"
+POLL_S = 0.02
+
+
+class VenueAbsent(Exception):
+    """The paper venue did not open its doors in time."""
+
+
+class Workplace:
+    """One child's surroundings. Made on its process; costs what is asked for."""
+
+    def __init__(self, context: ChildContext) -> None:
+        self.name, self.incarnation, self.arguments = context.name, context.incarnation, context.arguments
+        self.places = Places(state=context.state, run=context.run)
+        self.config = RuntimeConfig.model_validate_json(self.places.config.read_text())
+        self.redactor = Redactor()
+        runtime = self.config.runtime
+        settings = LogSettings(level=runtime.log_level, file_mb=runtime.log_file_mb, files_max=runtime.log_files_max)
+        set_up(context.name, self.places.logs, settings, self.redactor)
+        logger.info("incarnation {} starts", context.incarnation)
+
+    @property
+    def is_paper(self) -> bool:
+        """Whether the venue is our own."""
+        return self.config.runtime.mode is Mode.PAPER
+
+    @cached_property
+    def products(self) -> Products:
+        """The product table."""
+        return load_products(TABLES / "products.toml")
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """The trading days; a synthetic market's day is declared open."""
+        sessions = load_sessions(TABLES / "sessions.toml", self.places.state / "exchange-days.json")
+        market = self.config.market
+        if self.is_paper and market.source == "synthetic" and market.start is not None:
+            closes_at = market.start + timedelta(seconds=market.length_s)
+            sessions = sessions.declare(market.start.astimezone(NEW_YORK).date(), market.start, closes_at)
+        return sessions
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The market's clock: the venue's on paper, the wall's otherwise."""
+        if not self.is_paper:
+            return WallClock()
+        self.venue  # noqa: B018 - its doors open after its clock
+        return SharedMarketClock.open(self.places.clock)
+
+    @cached_property
+    def venue(self) -> VenueFile:
+        """What the paper venue published. Raises `VenueAbsent` where it does not come in time."""
+        deadline = time.monotonic() + self.config.clock.market_wait_max_s
+        while time.monotonic() < deadline:
+            try:
+                found = read_venue_file(self.places)
+                SharedMarketClock.open(self.places.clock)
+            except (FileNotFoundError, ClockNotStarted):
+                time.sleep(POLL_S)
+            else:
+                return found
+        raise VenueAbsent(f"no venue within {self.config.clock.market_wait_max_s} s")
+
+    def watermark(self) -> MappedWatermark:
+        """Return this child's progress counter."""
+        return MappedWatermark(self.places.watermark(self.name), self.incarnation)
+
+    def checkpoints(self) -> CheckpointStore:
+        """Return this child's checkpoints."""
+        return CheckpointStore(self.places.checkpoints(self.name), tell=logger.error)
+
+    def stream(self, peers: Iterable[str] = (), hears: Iterable[str] = (), quotes: str | None = None) -> ZmqStream:
+        """Return this child's stream."""
+        return ZmqStream(
+            self.places, self.name, incarnation=self.incarnation, peers=peers, hears=hears, hears_quotes_of=quotes
+        )
+
+    def argument(self, name: str) -> str:
+        """Return one of the child's arguments."""
+        value = self.arguments[name]
+        assert isinstance(value, str)
+        return value
+
+
+def boot_id() -> str:
+    """Return what this boot of the machine is known by: what was in a socket before it is gone for certain."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except FileNotFoundError:
+        return f"booted-{round(time.time() - time.monotonic(), -1):.0f}"

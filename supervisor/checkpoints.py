@@ -1,0 +1,171 @@
+"""Checkpoints: the last states of one actor in a diskcache folder, set up for truth and not as a cache.
+
+Rules of this file:
+* One folder and one writer per actor. Nothing is evicted, nothing lives in side files, every write is on the disk when
+  `save` returns; the settings are read back after opening, for they persist in the file and an old one may differ.
+* A record is JSON text in a raw row. Every other row mode is refused, on writing and on reading: a planted row can
+  make nobody unpickle it.
+* Each record carries a keyed hash over its name and content, its schema, its kind and the journal sequence it stands
+  for. The last `generations` are kept. One that does not verify is set aside (renamed, never deleted), and the one
+  before it is used.
+* A checkpoint is only a shorter way to the same state: an empty folder is no error here. The journal tells whether it
+  should have been empty.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import diskcache
+from diskcache.core import MODE_RAW
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+M = TypeVar("M", bound=BaseModel)
+
+SCHEMA: Final = 1
+SETTINGS: Final[dict[str, Any]] = {
+    "eviction_policy": "none",
+    "size_limit": 2**40,
+    "cull_limit": 0,
+    "sqlite_synchronous": 2,
+    "sqlite_mmap_size": 0,
+    "sqlite_auto_vacuum": 0,
+    "disk_min_file_size": 2**31 - 1,
+    "statistics": 0,
+}
+
+
+class PlantedRowError(Exception):
+    """A row is not plain text: nobody of ours wrote it."""
+
+
+class RawDisk(diskcache.Disk):  # type: ignore[misc]
+    """Text in, text out; any other row mode is refused."""
+
+    def put(self, key: Any) -> tuple[str, bool]:
+        """Take a text key as it is."""
+        return _text(key), True
+
+    def get(self, key: Any, raw: bool) -> str:  # noqa: FBT001 - diskcache's signature
+        """Return a text key."""
+        if not raw:
+            raise PlantedRowError("a key that is not plain text")
+        return _text(key)
+
+    def store(self, value: Any, read: bool, key: Any = None) -> tuple[int, int, None, str]:  # noqa: ARG002, FBT001
+        """Store text in the row itself."""
+        return 0, MODE_RAW, None, _text(value)
+
+    def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> str:  # noqa: ARG002, FBT001
+        """Return text; refuse every other mode."""
+        if mode != MODE_RAW or filename is not None:
+            raise PlantedRowError(f"a row of mode {mode}")
+        return _text(value)
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: int
+    kind: str
+    generation: int
+    journal_sequence: int
+    body: str
+
+
+class CheckpointStore:
+    """The checkpoints of one actor; implements `ports.Checkpoints`. `tell` hears of generations set aside."""
+
+    def __init__(self, folder: Path, *, generations: int = 3, tell: Callable[[str], None] = lambda _: None) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._key, self._generations, self._tell = _key(folder / "key"), generations, tell
+        self._cache = diskcache.Cache(str(folder), disk=RawDisk, timeout=5, **SETTINGS)
+        _assert_settings(self._cache)
+        self._generation = max((_number(name) for name in self._names()), default=0)
+
+    def save(self, state: BaseModel, journal_sequence: int) -> None:
+        """Write one generation, durable on return, and let go of the oldest."""
+        self._generation += 1
+        record = _Record(
+            schema_version=SCHEMA,
+            kind=type(state).__name__,
+            generation=self._generation,
+            journal_sequence=journal_sequence,
+            body=state.model_dump_json(),
+        )
+        name, text = f"generation-{self._generation}", record.model_dump_json()
+        self._cache.set(name, f"{self._check(name, text)} {text}")
+        for old in self._names():
+            if _number(old) <= self._generation - self._generations:
+                self._cache.delete(old)
+
+    def load(self, kind: type[M]) -> tuple[M, int] | None:
+        """Return the newest sound generation and its journal sequence; None where there is none."""
+        for name in sorted(self._names(), key=_number, reverse=True):
+            try:
+                return self._read(name, kind)
+            except (ValueError, PlantedRowError, ValidationError, sqlite3.DatabaseError) as error:
+                self._set_aside(name, f"{type(error).__name__}: {error}"[:300])
+        return None
+
+    def close(self) -> None:
+        """Close the folder."""
+        self._cache.close()
+
+    def _read(self, name: str, kind: type[M]) -> tuple[M, int]:
+        check, _, text = str(self._cache[name]).partition(" ")
+        if not hmac.compare_digest(check, self._check(name, text)):
+            raise ValueError("does not match its hash")
+        record = _Record.model_validate_json(text)
+        if (record.schema_version, record.kind) != (SCHEMA, kind.__name__):
+            raise ValueError(f"holds {record.kind} of schema {record.schema_version}")
+        return kind.model_validate_json(record.body), record.journal_sequence
+
+    def _set_aside(self, name: str, why: str) -> None:
+        self._cache._sql("UPDATE Cache SET key = ? WHERE key = ?", (f"damaged-{name}", name))  # noqa: SLF001
+        self._tell(f"checkpoint {name} set aside: {why}")
+
+    def _names(self) -> list[str]:
+        rows = self._cache._sql("SELECT key FROM Cache WHERE key LIKE 'generation-%'")  # noqa: SLF001
+        return [row[0] for row in rows]
+
+    def _check(self, name: str, text: str) -> str:
+        return hashlib.blake2b(f"{name} {text}".encode(), key=self._key, digest_size=16).hexdigest()
+
+
+def _number(name: str) -> int:
+    return int(name.rpartition("-")[2])
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise PlantedRowError(f"a {type(value).__name__} where text belongs")
+    return value
+
+
+def _key(path: Path) -> bytes:
+    """Return the folder's own key, made on first use."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(descriptor, "wb") as file:
+        key = secrets.token_bytes(32)
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+    return key
+
+
+def _assert_settings(cache: Any) -> None:
+    for name, value in SETTINGS.items():
+        if getattr(cache, name) != value:
+            raise ValueError(f"{cache.directory}: {name} is {getattr(cache, name)}, not {value}")
+    (synchronous,) = cache._sql("PRAGMA synchronous").fetchone()  # noqa: SLF001 - the only way to read it back
+    if synchronous != SETTINGS["sqlite_synchronous"]:
+        raise ValueError(f"{cache.directory}: synchronous is {synchronous}")

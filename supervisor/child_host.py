@@ -1,0 +1,140 @@
+"""The process a child lives in: blank and warm until a start call makes it one child, for good.
+
+A host is created ahead of need, imports what children need, and waits. `start` builds the shell and runs it on a work
+thread of its own; Ray's thread stays free for lifecycle calls. When the shell ends, so does the process, at once and
+with a named exit code: nothing is restarted in place, and no half-dead process lingers. Why it ended is written to
+`<run>/<name>.crash` first: reason and places, without values of variables, and whatever looks like a secret is hidden.
+
+Knows neither ray nor `actors`.
+"""
+
+import gc
+import importlib
+import os
+import re
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from enum import IntEnum
+from pathlib import Path
+from typing import NoReturn, Protocol, cast
+
+from supervisor.child_spec import ChildContext, Spec
+from supervisor.process import identify
+
+REASON_CHARS_MAX = 400
+FRAMES_MAX = 8
+SECRET = re.compile(
+    r"(?i)\b(password|passwd|secret|token|authorization|api[_-]?key)\b\W{0,4}\S+|[A-Za-z0-9_\-+=.~]{32,}"
+)
+
+
+class Shell(Protocol):
+    """What a factory returns."""
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set."""
+        ...
+
+
+class ExitCode(IntEnum):
+    """How a host ends by itself."""
+
+    STOPPED = 0
+    CRASHED = 70
+    FINISHED = 71
+    """`run` returned although nobody asked it to stop."""
+
+
+class CrashReport(Spec):
+    """Why one incarnation ended; `finished` where `run` simply returned."""
+
+    incarnation: int
+    reason: str
+    finished: bool = False
+    frames: tuple[str, ...] = ()
+
+
+class ChildHost:
+    """The slot. Its methods are the supervisor's door; none of them waits for the work."""
+
+    def __init__(self, preload: tuple[str, ...]) -> None:
+        for module in preload:
+            importlib.import_module(module)
+        self._stop = threading.Event()
+        self._started = False
+        gc.collect()
+        gc.freeze()
+
+    def identify_process(self) -> tuple[int, int]:
+        """Return this process's number and start time."""
+        ourselves = identify(os.getpid())
+        assert ourselves is not None
+        return ourselves
+
+    def start(self, context_json: str) -> int:
+        """Become the child named in the context; return the process number once its work thread runs."""
+        assert not self._started, "a host becomes one child, once"
+        self._started = True
+        context = ChildContext.model_validate_json(context_json)
+        try:
+            shell = load(context.factory)(context)
+        except BaseException as error:  # noqa: BLE001 - whatever it was, this process ends with its reason told
+            _end(context, error)
+        gc.freeze()
+        threading.Thread(target=self._work, args=(shell, context), name=context.name, daemon=True).start()
+        return os.getpid()
+
+    def stop(self) -> None:
+        """Ask the shell to end; the process follows when it has."""
+        self._stop.set()
+
+    def _work(self, shell: Shell, context: ChildContext) -> None:
+        try:
+            shell.run(self._stop)
+        except BaseException as error:  # noqa: BLE001 - as above
+            _end(context, error)
+        if not self._stop.is_set():
+            _report(context, CrashReport(incarnation=context.incarnation, reason="finished", finished=True))
+        _leave(ExitCode.STOPPED if self._stop.is_set() else ExitCode.FINISHED)
+
+
+def load(factory: str) -> Callable[[ChildContext], Shell]:
+    """Return the function named "module:function"."""
+    module, function = factory.split(":")
+    return cast("Callable[[ChildContext], Shell]", getattr(importlib.import_module(module), function))
+
+
+def crash_report(run: Path, name: str, incarnation: int) -> CrashReport | None:
+    """Return why this incarnation ended; None where it could not say: it was killed, or the machine failed it."""
+    try:
+        report = CrashReport.model_validate_json(_crash_path(run, name).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    return report if report.incarnation == incarnation else None
+
+
+def _end(context: ChildContext, error: BaseException) -> NoReturn:
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES_MAX:]
+    told = SECRET.sub("[hidden]", f"{type(error).__name__}: {error}")[:REASON_CHARS_MAX]
+    places = tuple(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
+    _report(context, CrashReport(incarnation=context.incarnation, reason=told, frames=places))
+    _leave(ExitCode.CRASHED)
+
+
+def _report(context: ChildContext, report: CrashReport) -> None:
+    path = _crash_path(context.run, context.name)
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_text(report.model_dump_json())
+    fresh.replace(path)
+
+
+def _leave(code: ExitCode) -> NoReturn:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _crash_path(run: Path, name: str) -> Path:
+    return run / f"{name}.crash"

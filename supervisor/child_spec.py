@@ -1,0 +1,121 @@
+"""What is supervised, as data: children, their groups, and the plan that names them all.
+
+Decides nothing. A plan is written by the composition root, checked here before anything starts, stored as JSON in the
+state folder, and read by each supervisor process that follows, so a restarted supervisor keeps the same tree.
+
+The order of the plan is the order of dependency: children start from first to last and stop from last to first.
+`factory` is "module:function"; it is called as `factory(ChildContext)` inside the child's own process and returns an
+object with `run(stop: threading.Event)`. Arguments are plain JSON and never hold a secret, only where to find one.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.-]{0,39}$")]
+Factory = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Spec(BaseModel):
+    """A frozen value of the supervisor's own half; an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Restart(StrEnum):
+    """Permanent: always restarted. Transient: only after a failure. Temporary: never."""
+
+    PERMANENT = "permanent"
+    TRANSIENT = "transient"
+    TEMPORARY = "temporary"
+
+
+class Siblings(StrEnum):
+    """Who else falls when a child of the group dies: nobody, those after it, or all."""
+
+    ONE_FOR_ONE = "one_for_one"
+    REST_FOR_ONE = "rest_for_one"
+    ONE_FOR_ALL = "one_for_all"
+
+
+class ChildSpec(Spec):
+    """One child: how to start it, when to call it hung, how often it may die."""
+
+    name: Name
+    factory: Factory
+    arguments: dict[str, JsonValue] = {}
+    restart: Restart = Restart.PERMANENT
+    restarts_max: int = Field(default=5, ge=0)
+    """Restarts allowed within `period_s`; one more is escalated."""
+    period_s: Seconds = 60.0
+    start_timeout_s: Seconds = 30.0
+    """From the start call to the first pass of the work loop."""
+    hang_after_s: Seconds | None = 2.0
+    """Longest time without a pass of the work loop; None where the child keeps no watermark."""
+    stop_grace_s: Seconds = 5.0
+    halts_trading: bool = True
+    """Whether its escalation latches a halt. False for those trading does without: a dead notifier never stops it."""
+
+
+class Group(Spec):
+    """Children that share a fate."""
+
+    name: Name
+    siblings: Siblings = Siblings.ONE_FOR_ONE
+    children: tuple[ChildSpec, ...] = Field(min_length=1)
+
+
+class RaySettings(Spec):
+    """Which Ray the tree runs on: a private one that ends with the tree, or the trader's own, which does not."""
+
+    address: str = "private"
+    """"private", "auto", or "host:port"."""
+    object_store_bytes: int = Field(default=100_000_000, ge=75_000_000)
+    start_timeout_s: Seconds = 60.0
+
+
+class Plan(Spec):
+    """The whole tree."""
+
+    groups: tuple[Group, ...] = Field(min_length=1)
+    ray: RaySettings = RaySettings()
+    spares: int = Field(default=2, ge=0, le=8)
+    """Idle processes kept ready, each of which can become any child."""
+    preload: tuple[str, ...] = ()
+    """Modules a spare imports before it is needed."""
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        names = [child.name for child in self.children()]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"children named twice: {', '.join(twice)}")
+        return self
+
+    def children(self) -> Iterator[ChildSpec]:
+        """Yield every child in start order."""
+        for group in self.groups:
+            yield from group.children
+
+    def group_of(self, name: str) -> Group:
+        """Return the group `name` belongs to; an unknown name raises `KeyError`."""
+        for group in self.groups:
+            if any(child.name == name for child in group.children):
+                return group
+        raise KeyError(name)
+
+
+class ChildContext(Spec):
+    """What a factory is given. `incarnation` is new at every start and never used twice in one state folder."""
+
+    name: Name
+    incarnation: int = Field(ge=1)
+    state: Path
+    run: Path
+    """The run folder: sockets, watermarks, crash reports."""
+    factory: Factory
+    arguments: dict[str, JsonValue] = {}

@@ -1,0 +1,44 @@
+"""`holdfast`: the console entry. A verb's module is imported when it is called, so each costs only what it needs."""
+
+import importlib
+from collections.abc import Mapping
+from typing import Final
+
+import click
+
+VERBS: Final[Mapping[str, str]] = {
+    "up": "Run the tree in the foreground, or with --detach in the background.",
+    "down": "End the runtime of this state folder, and only it.",
+    "status": "Say what runs, how it is, and what stops are latched.",
+    "tree": "Draw the tree: each child's process, state, restarts.",
+}
+
+
+class LazyVerbs(click.Group):
+    """Finds the verb `x` as the click command `x` of `supervisor.cli.x`."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """Return the verbs in the order of a working day."""
+        return list(VERBS)
+
+    def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one verb."""
+        if cmd_name not in VERBS:
+            return None
+        command = getattr(importlib.import_module(f"supervisor.cli.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the verbs without importing them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=LazyVerbs)
+def main() -> None:
+    """Keep live options trading alive and honest."""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""What runs, read from files alone: directory, watermarks, latch, locks. Needs no Ray, no supervisor, no answer.
+
+A dead supervisor's directory still stands there, so every process it names is looked at, and a number is told with its
+age. `CONDITION` is what `status --check` judges: the worst thing true.
+"""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from actors.latch import StopLevel, read_latch
+from actors.places import Places
+from actors.watermark import read_watermark
+from supervisor import directory as directories
+from supervisor.cli.exit_code import ExitCode
+from supervisor.directory import Directory, Entry
+from supervisor.ownership import owner
+from supervisor.process import alive
+from supervisor.tree import ChildState
+
+SCHEMA = "holdfast.status/1"
+CONDITION = {
+    "not running": ExitCode.NOT_RUNNING,
+    "halted": ExitCode.HALTED,
+    "degraded": ExitCode.DEGRADED,
+    "running": ExitCode.DONE,
+}
+
+
+def snapshot(where: Places) -> dict[str, Any]:
+    """Return the state of one runtime as plain JSON."""
+    directory = directories.read(where.directory)
+    latch = read_latch(where.latch)
+    keeper = owner(where.state / "keeper.lock")
+    supervised = directory is not None and directory.supervisor is not None and alive(directory.supervisor)
+    children = {} if directory is None else _children(directory, where)
+    running = keeper is not None or supervised or any(child["alive"] for child in children.values())
+    whole = supervised and keeper is not None and bool(children) and all(map(_healthy, children.values()))
+    condition = "running" if whole else "degraded"
+    if latch.level.rank >= StopLevel.HALT.rank:
+        condition = "halted"
+    return {
+        "schema": SCHEMA,
+        "at": datetime.now(UTC).isoformat(),
+        "state_folder": str(where.state),
+        "condition": condition if running else "not running",
+        "latch": latch.model_dump(mode="json"),
+        "keeper": None if keeper is None else {"pid": keeper.process.pid, "since": keeper.since.isoformat()},
+        "supervisor": _supervisor(directory, alive=supervised),
+        "ray": None if directory is None or directory.ray is None else _ray(directory),
+        "children": children,
+        "journal": journal_summary(where.journal),
+    }
+
+
+def journal_summary(path: Path) -> dict[str, Any] | None:
+    """Return what the journal says of orders and positions; None where there is no journal yet."""
+    return None if not path.exists() else {"bytes": path.stat().st_size}
+
+
+def _supervisor(directory: Directory | None, *, alive: bool) -> dict[str, Any] | None:
+    if directory is None or directory.supervisor is None:
+        return None
+    return {"pid": directory.supervisor.pid, "alive": alive, "since": directory.since.isoformat()}
+
+
+def _ray(directory: Directory) -> dict[str, Any]:
+    assert directory.ray is not None
+    ray = directory.ray
+    return {"address": ray.address, "private": ray.private, "alive": all(map(alive, ray.processes))}
+
+
+def _children(directory: Directory, where: Places) -> dict[str, dict[str, Any]]:
+    return {name: _child(name, entry, where) for name, entry in directory.children.items()}
+
+
+def _child(name: str, entry: Entry, where: Places) -> dict[str, Any]:
+    reading = read_watermark(where.watermark(name))
+    age_s = None
+    if reading is not None and reading[0] == entry.incarnation and reading[1]:
+        age_s = round(max(time.clock_gettime_ns(time.CLOCK_BOOTTIME) - reading[2], 0) / 1e9, 3)
+    return {
+        "state": entry.state.value,
+        "alive": entry.process is not None and alive(entry.process),
+        "pid": entry.process.pid if entry.process else None,
+        "incarnation": entry.incarnation,
+        "restarts": entry.restarts,
+        "escalated": entry.escalated,
+        "wanted": entry.wanted,
+        "since": entry.since.isoformat(),
+        "progress_age_s": age_s,
+        "last_reason": entry.last_reason,
+    }
+
+
+def _healthy(child: dict[str, Any]) -> bool:
+    finished = not child["wanted"] and child["state"] == ChildState.DOWN.value
+    return finished or (child["alive"] and child["state"] == ChildState.RUNNING.value and not child["escalated"])

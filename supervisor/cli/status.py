@@ -1,0 +1,42 @@
+"""`holdfast status`: where do I stand right now? Exit 0 when it could tell; with --check the code says how it is."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from actors.places import places
+from supervisor.cli.options import json_option, state_option
+from supervisor.cli.snapshot import CONDITION, snapshot
+
+
+@click.command(help="Say what runs, how it is, and what stops are latched.")
+@state_option
+@json_option
+@click.option("--check", is_flag=True, help="Exit 3 not running, 4 degraded, 5 halted.")
+def status(state: Path, as_json: bool, check: bool) -> None:
+    """Print one runtime's condition."""
+    seen = snapshot(places(state))
+    click.echo(json.dumps(seen) if as_json else "\n".join(_lines(seen)))
+    sys.exit(CONDITION[seen["condition"]] if check else 0)
+
+
+def _lines(seen: dict[str, Any]) -> list[str]:
+    lines = [f"State    {seen['condition'].upper():<12} {seen['state_folder']}"]
+    latch = seen["latch"]
+    if latch["level"] != "none":
+        lines.append(f"Latch    {latch['level'].upper():<12} {latch['reason']} (by {latch['by']}, {latch['at']})")
+    if seen["ray"]:
+        ray = seen["ray"]
+        kind = "private" if ray["private"] else "joined"
+        lines.append(f"Ray      {'up' if ray['alive'] else 'GONE':<12} {kind}, {ray['address']}")
+    children = seen["children"].values()
+    if children:
+        up = sum(child["state"] == "running" and child["alive"] for child in children)
+        restarts = sum(child["restarts"] for child in children)
+        lines.append(f"Tree     {up} of {len(seen['children'])} running, {restarts} restarts; more: holdfast tree")
+    if seen["journal"]:
+        lines.append("Journal  " + ", ".join(f"{key} {value}" for key, value in seen["journal"].items()))
+    return lines

@@ -1,0 +1,122 @@
+"""Ray, and nothing else touches it: creating hosts, finding them again, calling them.
+
+Ray restarts and retries nothing here (`max_restarts=0`, `max_task_retries=0`): a Ray error may be raised although the
+call ran. Hosts are detached and named by number in a namespace derived from the state folder, so they outlive the
+driver and a restarted supervisor finds them. They are kept on the driver's own node: their deaths are seen by pidfd.
+
+The environment of `private_ray.environment` must be set before this module is imported.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+import ray  # noqa: TID251 - the one module that talks to Ray
+from ray.exceptions import RayError  # noqa: TID251
+from ray.job_config import JobConfig  # noqa: TID251
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: TID251
+
+from supervisor.child_host import ChildHost
+from supervisor.private_ray import ROOT, RayUnavailable
+
+LOOPBACK = "127.0.0.1"
+CONTROL = "control"
+"""Concurrency group of the calls that must get through while a start is under way."""
+
+
+class Cluster:
+    """A driver's connection to one Ray."""
+
+    def __init__(self, address: str, namespace: str, preload: tuple[str, ...]) -> None:
+        """Connect; raises `RayUnavailable`. `address` is "host:port", or "auto" for the Ray of this machine's user."""
+        # without this Ray turns a loopback address into the network card's, where a Ray of ours does not listen
+        here: dict[str, Any] = {"_node_ip_address": LOOPBACK} if address.startswith(f"{LOOPBACK}:") else {}
+        paths = JobConfig(_py_driver_sys_path=[str(ROOT)])
+        try:
+            ray.init(
+                address=address,
+                namespace=namespace,
+                job_config=paths,
+                log_to_driver=False,
+                configure_logging=False,
+                **here,
+            )
+        except (ConnectionError, RuntimeError, ValueError, RayError) as error:
+            raise RayUnavailable(f"Ray at {address}: {error}") from error
+        this_node = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        self._host = ray.remote(concurrency_groups={CONTROL: 1})(ChildHost)
+        self._options = {
+            "lifetime": "detached",
+            "num_cpus": 0,
+            "max_restarts": 0,
+            "max_task_retries": 0,
+            "scheduling_strategy": this_node,
+        }
+        self._preload = preload
+        self._handles: dict[int, Any] = {}
+
+    @property
+    def address(self) -> str:
+        """The address connected to, as "host:port"."""
+        return str(ray.get_runtime_context().gcs_address)
+
+    def spawn(self, number: int) -> "Future[tuple[int, int]]":
+        """Create a blank host; the answer is its process number and start time, once it is warm."""
+        handle = self._host.options(name=_name(number), **self._options).remote(self._preload)
+        self._handles[number] = handle
+        return _future(handle.identify_process.remote())
+
+    def start(self, number: int, context_json: str) -> "Future[int]":
+        """Make the host a child; the answer is its process number."""
+        return _future(self._handles[number].start.remote(context_json))
+
+    def stop(self, number: int) -> None:
+        """Ask the host's child to stop; not waited for."""
+        self._handles[number].stop.options(concurrency_group=CONTROL).remote()
+
+    def adopt(self, number: int) -> bool:
+        """Find a host that an earlier driver created; return whether Ray still knows it."""
+        try:
+            self._handles[number] = ray.get_actor(_name(number))
+        except (ValueError, RayError):
+            return False
+        return True
+
+    def strangers(self) -> list[int]:
+        """Return the hosts of our namespace that this driver neither created nor adopted."""
+        names = ray.util.list_named_actors()
+        numbers = (int(name.removeprefix("host-")) for name in names if name.startswith("host-"))
+        return [number for number in numbers if number not in self._handles]
+
+    def discard(self, number: int) -> None:
+        """Kill a blank host through Ray, and forget it."""
+        if number in self._handles or self.adopt(number):
+            ray.kill(self._handles.pop(number))
+
+    def forget(self, number: int) -> None:
+        """Drop the handle of a host that is gone."""
+        self._handles.pop(number, None)
+
+    def close(self) -> None:
+        """Disconnect; hosts stay."""
+        ray.shutdown()
+
+
+def _name(number: int) -> str:
+    return f"host-{number}"
+
+
+def _future(reference: Any) -> "Future[Any]":
+    """Return the answer as a plain future, kept apart from the loop that Ray calls back on."""
+    answer: Future[Any] = Future()
+
+    def settle(done: "Future[Any]") -> None:
+        error = done.exception()
+        if error is None:
+            answer.set_result(done.result())
+        else:
+            answer.set_exception(error)
+
+    callback: Callable[[Future[Any]], None] = settle
+    reference.future().add_done_callback(callback)
+    return answer

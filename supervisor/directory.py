@@ -1,0 +1,74 @@
+"""Who runs: the supervisor's directory, one small JSON file in the run folder, replaced whole at each change.
+
+Peers find each other's sockets by name, so they need no more than this; every screen reads it; a restarted supervisor
+adopts from it. A child is written here before its start call leaves, so no child can run that this file does not name.
+It lives in memory with the boot: after a reboot there is nothing to adopt.
+"""
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import Field
+
+from supervisor.child_spec import Spec
+from supervisor.process import Process
+from supervisor.tree import ChildState
+
+
+class Entry(Spec):
+    """One child. `host` numbers the process slot it runs in; both are None while it is down."""
+
+    state: ChildState
+    since: datetime
+    host: int | None = None
+    process: Process | None = None
+    incarnation: int = 0
+    wanted: bool = True
+    """False once it is not to be started again."""
+    restarts: int = 0
+    restarted_at_s: tuple[float, ...] = ()
+    """Its recent restarts, seconds on the boot clock: a restarted supervisor goes on counting."""
+    escalated: bool = False
+    last_reason: str = ""
+
+
+class RayEntry(Spec):
+    """The Ray underneath. `session` is the process session of a private one, `processes` its servers."""
+
+    address: str
+    private: bool
+    session: int = 0
+    folder: Path | None = None
+    processes: tuple[Process, ...] = ()
+
+
+class Directory(Spec):
+    """The whole tree at one moment."""
+
+    schema_version: int = 1
+    supervisor: Process | None
+    since: datetime
+    """When this supervisor process took over."""
+    written_at: datetime
+    ray: RayEntry | None = None
+    spares: dict[int, Process] = Field(default_factory=dict)
+    children: dict[str, Entry] = Field(default_factory=dict)
+
+
+def write(path: Path, directory: Directory) -> None:
+    """Replace the file in one step; a reader sees the old or the new."""
+    fresh = path.with_name(path.name + ".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(directory.model_dump_json())
+    fresh.replace(path)
+
+
+def read(path: Path) -> Directory | None:
+    """Return the directory; None where none was ever written since boot."""
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    return Directory.model_validate_json(text)

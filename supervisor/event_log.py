@@ -1,0 +1,57 @@
+"""The supervisor's own log: one JSON line per start, death, escalation, adoption; durable, append-only.
+
+The executor imports it, the scorecard reads its timings. Lines are collected while the loop acts and written with one
+fsync when it has acted, so no restart waits for the disk.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import JsonValue
+
+
+class EventLog:
+    """The log, open for appending."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._lines: list[str] = []
+        size = os.fstat(self._descriptor).st_size
+        if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
+            self._lines.append("")  # a predecessor died inside a line: end it, so the next one stands alone
+
+    def note(self, event: str, name: str = "", **fields: JsonValue) -> None:
+        """Collect one line; it is on disk after the next `flush`."""
+        line: dict[str, JsonValue] = {"at": datetime.now(UTC).isoformat(), "event": event}
+        if name:
+            line["name"] = name
+        self._lines.append(json.dumps(line | fields))
+
+    def flush(self) -> None:
+        """Write what was collected, durable on return."""
+        if not self._lines:
+            return
+        os.write(self._descriptor, ("\n".join(self._lines) + "\n").encode())
+        os.fdatasync(self._descriptor)
+        self._lines.clear()
+
+    def close(self) -> None:
+        """Flush and close."""
+        self.flush()
+        os.close(self._descriptor)
+
+
+def read_events(path: Path) -> Iterator[dict[str, JsonValue]]:
+    """Yield each whole line; a line cut by a crash is passed over."""
+    if not path.exists():
+        return
+    with path.open() as file:
+        for text in file:
+            try:
+                line = json.loads(text)
+            except json.JSONDecodeError:
+                continue
+            yield line

@@ -1,0 +1,118 @@
+"""Who owns a state folder: one keeper and one supervisor at a time, each under its own lock.
+
+The kernel drops a lock when its holder dies, however it dies, so a lock is never stale; a stopped holder keeps it.
+The file beside the lock's hold says who: process, host, since when. Descriptors are close-on-exec, so no child of the
+holder inherits the hold. Incarnations count here, too: each start takes the next number, durable before it is used.
+"""
+
+import fcntl
+import os
+import socket
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from supervisor.child_spec import Spec
+from supervisor.process import Process, identify
+
+
+class Owner(Spec):
+    """The holder of a lock."""
+
+    process: Process
+    host: str
+    since: datetime
+
+
+class AlreadyOwned(Exception):
+    """Another process holds the lock; `owner` is what it wrote about itself, None while it has not yet."""
+
+    def __init__(self, path: Path, owner: Owner | None) -> None:
+        self.owner = owner
+        said = "by a process that has not named itself yet"
+        if owner is not None:
+            said = f"by process {owner.process.pid} on {owner.host} since {owner.since:%Y-%m-%d %H:%M:%S} UTC"
+        super().__init__(f"{path.parent} is already run {said}")
+
+
+class Ownership:
+    """A held lock. Ends with `release` or with the process."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    @classmethod
+    def take(cls, path: Path, now: datetime) -> Self:
+        """Take the lock at `path` or raise `AlreadyOwned`."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise AlreadyOwned(path, _written(path)) from None
+        ownership = cls(descriptor)
+        ownership.sign(now)
+        return ownership
+
+    def sign(self, now: datetime) -> None:
+        """Write this process as the holder: after taking, and after a fork that handed the hold on."""
+        ourselves = identify(os.getpid())
+        assert ourselves is not None
+        text = Owner(process=ourselves, host=socket.gethostname(), since=now).model_dump_json().encode()
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, text, 0)
+
+    def release(self) -> None:
+        """Let go. The file stays: a lock on a removed file would guard nothing."""
+        os.ftruncate(self._descriptor, 0)
+        os.close(self._descriptor)
+
+
+def owner(path: Path) -> Owner | None:
+    """Return who holds the lock at `path`; None where nobody does, or it has not named itself yet."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _written(path)
+    finally:
+        os.close(descriptor)
+    return None
+
+
+class Incarnations:
+    """A counter that outlives everything: a number is on disk before it is given out.
+
+    A damaged file raises `ValueError` at opening: guessing could use a number twice.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        text = os.pread(self._descriptor, 32, 0)
+        self._given = self._reserved = int(text) if text else 0
+
+    def take(self) -> int:
+        """Return the next number; at once where one was reserved."""
+        self.reserve()
+        self._given += 1
+        return self._given
+
+    def reserve(self) -> None:
+        """Make one number durable ahead of need, so that a restart does not wait for the disk."""
+        if self._reserved > self._given:
+            return
+        self._reserved += 1
+        os.pwrite(self._descriptor, b"%020d\n" % self._reserved, 0)  # same length each time: never half old, half new
+        os.fdatasync(self._descriptor)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+
+def _written(path: Path) -> Owner | None:
+    text = path.read_bytes()
+    return Owner.model_validate_json(text) if text else None

@@ -1,0 +1,102 @@
+"""One process of this machine, known by its number and its start time, so a reused number is never mistaken for it.
+
+Deaths are seen by pidfd: no polling, no race. A process counts as gone when it has ended, even before it is reaped.
+Assumes Linux's /proc and pidfd.
+"""
+
+import os
+import select
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+STATE, SESSION, START = 0, 3, 19
+"""Fields of /proc/PID/stat, counted after the program's name."""
+
+
+class Process(NamedTuple):
+    """A process: its number, and its start time in clock ticks since boot."""
+
+    pid: int
+    started: int
+
+
+def identify(pid: int) -> Process | None:
+    """Return the live process with this number; None where there is none."""
+    fields = _stat(pid)
+    return None if fields is None or fields[STATE] in "ZX" else Process(pid, int(fields[START]))
+
+
+def alive(process: Process) -> bool:
+    """Return whether exactly this process still runs."""
+    return identify(process.pid) == process
+
+
+def watch(process: Process) -> int | None:
+    """Return a pidfd that turns readable when this process ends; None where it has ended."""
+    try:
+        pidfd = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return None
+    if alive(process):  # asked after opening: from here on the number cannot be reused unseen
+        return pidfd
+    os.close(pidfd)
+    return None
+
+
+def send(process: Process, number: int) -> bool:
+    """Send a signal to exactly this process; return whether it was still there."""
+    pidfd = watch(process)
+    if pidfd is None:
+        return False
+    try:
+        signal.pidfd_send_signal(pidfd, number)
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(pidfd)
+    return True
+
+
+def wait_gone(process: Process, timeout_s: float) -> bool:
+    """Wait until the process has ended; return whether it has."""
+    pidfd = watch(process)
+    if pidfd is None:
+        return True
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    try:
+        return bool(poll.poll(timeout_s * 1000))
+    finally:
+        os.close(pidfd)
+
+
+def kill_and_confirm(process: Process, timeout_s: float) -> bool:
+    """Kill the process and wait for its end; return whether it is confirmed."""
+    return not send(process, signal.SIGKILL) or wait_gone(process, timeout_s)
+
+
+def in_session(session: int) -> Iterator[tuple[Process, str]]:
+    """Yield this user's live processes of one session, each with its command line."""
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        fields = _stat(int(entry.name))
+        if fields is None or int(fields[SESSION]) != session or fields[STATE] in "ZX":
+            continue
+        try:
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            ours = entry.stat().st_uid == os.getuid()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if ours:
+            yield Process(int(entry.name), int(fields[START])), command
+
+
+def _stat(pid: int) -> list[str] | None:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return text[text.rindex(")") + 2 :].split()

@@ -1,0 +1,157 @@
+"""The supervisor process: takes the lock, starts or joins Ray, takes over or starts the tree, keeps it.
+
+Start and recovery are one path. Ray's death ends this process on purpose: the keeper starts a fresh one, which finds
+the remains in the directory, ends them for certain, and builds everything anew.
+
+Beside `app` this is the one place that knows both halves: it joins the loop to the latch and to the watermarks.
+`python -m supervisor.runtime STATE` with `STATE/plan.json` written by the keeper's caller.
+"""
+
+import importlib
+import os
+import secrets
+import signal
+import sys
+from datetime import UTC, datetime
+from enum import IntEnum
+from pathlib import Path
+
+from actors.latch import Latch, StopLevel, tighten
+from actors.places import Places, places
+from actors.watermark import read_watermark
+from supervisor import directory as directories
+from supervisor.adoption import Unkillable, bury
+from supervisor.child_spec import Plan
+from supervisor.chronicle import Hooks, Paths
+from supervisor.control_loop import ControlLoop, RayLost
+from supervisor.directory import Directory, RayEntry
+from supervisor.health import Mark
+from supervisor.host_pool import HostsFailing
+from supervisor.ownership import AlreadyOwned, Ownership
+from supervisor.private_ray import RayUnavailable, begin, end, finish, intact
+from supervisor.process import identify
+from supervisor.watcher import StopAsked, Watcher
+
+START_ATTEMPTS = 2
+"""Ray's start once timed out on a busy machine where the next one did not."""
+
+
+class ExitCode(IntEnum):
+    """How a supervisor process ends; the keeper starts another after every code but STOPPED and OWNED."""
+
+    STOPPED = 0
+    OWNED = 64
+    RAY_LOST = 75
+    UNKILLABLE = 76
+
+
+def plan_path(state: Path) -> Path:
+    """Return where the plan of a state folder lies."""
+    return state / "plan.json"
+
+
+def lock_path(state: Path) -> Path:
+    """Return the supervisor's lock."""
+    return state / "supervisor.lock"
+
+
+def main() -> int:
+    """Run the supervisor of the state folder named by the first argument; return its exit code."""
+    where = places(Path(sys.argv[1]))
+    plan = Plan.model_validate_json(plan_path(where.state).read_bytes())
+    try:
+        ownership = Ownership.take(lock_path(where.state), datetime.now(UTC))
+    except AlreadyOwned as error:
+        return _fail(ExitCode.OWNED, error)
+    try:
+        _supervise(plan, where)
+    except (RayLost, RayUnavailable, HostsFailing) as error:
+        _fail(ExitCode.RAY_LOST, error)
+        bury(where.directory)
+        return ExitCode.RAY_LOST
+    except Unkillable as error:
+        return _fail(ExitCode.UNKILLABLE, error)
+    ownership.release()
+    return ExitCode.STOPPED
+
+
+def _supervise(plan: Plan, where: Places) -> None:
+    watcher = Watcher()
+    _obey_signals(watcher)
+    ray, before = _underneath(plan, where)
+    from supervisor.cluster import Cluster  # noqa: PLC0415 - imports ray; mostly done while Ray's own start ran
+
+    cluster = Cluster(ray.address, where.run.name, plan.preload)
+    _obey_signals(watcher)  # Ray sets its own
+    me = identify(os.getpid())
+    assert me is not None
+    paths = Paths(state=where.state, run=where.run, directory=where.directory)
+    loop = ControlLoop(plan, paths, cluster, watcher, _hooks(where))
+    loop.take_over(me, ray.model_copy(update={"address": cluster.address}), before)
+    loop.run()
+    cluster.close()
+    left = end(ray)
+    if left:
+        raise Unkillable(f"processes {left} of the private Ray survive SIGKILL")
+    where.directory.unlink()
+
+
+def _underneath(plan: Plan, where: Places) -> tuple[RayEntry, Directory | None]:
+    """Return the Ray to use, and the directory of the tree that runs on it already, if one does."""
+    before = directories.read(where.directory)
+    if before is not None:
+        if before.ray is not None and (intact(before.ray) or not before.ray.private):
+            return before.ray, before
+        bury(where.directory)
+    if plan.ray.address != "private":
+        return RayEntry(address=plan.ray.address, private=False), None
+    for _ in range(START_ATTEMPTS - 1):
+        try:
+            return _start_ray(plan, where), None
+        except RayUnavailable as error:
+            _say(f"{error}; trying once more")
+    return _start_ray(plan, where), None
+
+
+def _start_ray(plan: Plan, where: Places) -> RayEntry:
+    folder, starting = begin(where.run.name, plan.ray, os.environ)
+    now = datetime.now(UTC)
+    entry = RayEntry(address="", private=True, session=starting.pid, folder=folder)
+    # named before it is up: whoever comes after us can end it
+    directories.write(where.directory, Directory(supervisor=None, since=now, written_at=now, ray=entry))
+    importlib.import_module("supervisor.cluster")
+    return finish(folder, starting, plan.ray)
+
+
+def _hooks(where: Places) -> Hooks:
+    def mark(name: str) -> Mark | None:
+        reading = read_watermark(where.watermark(name))
+        return None if reading is None else Mark(*reading)
+
+    def make_safe(reason: str) -> None:
+        halt = Latch(level=StopLevel.HALT, reason=reason, by="supervisor", at=datetime.now(UTC))
+        tighten(where.latch, halt)
+
+    def tell(event: str, name: str, text: str) -> None:
+        _say(f"{name}: {event}: {text}")
+
+    return Hooks(mark=mark, make_safe=make_safe, tell=tell, jitter=lambda: secrets.randbelow(1000) / 1000)
+
+
+def _obey_signals(watcher: Watcher) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _: watcher.post(StopAsked(signal.Signals(received).name)))
+
+
+def _fail(code: ExitCode, error: Exception) -> ExitCode:
+    _say(f"{type(error).__name__}: {error}")
+    return code
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {text}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

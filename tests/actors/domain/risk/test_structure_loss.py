@@ -1,0 +1,90 @@
+"""The largest loss at expiry, against a search over prices."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.domain.market.contract import Right
+from actors.domain.orders.order import Action, Leg
+from actors.domain.risk.structure_loss import loss_at_expiry, naked_exposure
+from tests.builders import PRODUCTS, spxw
+
+BUY, SELL = Action.BUY_TO_OPEN, Action.SELL_TO_OPEN
+
+
+def leg(action: Action, strike: int, right: str = "C", ratio: int = 1, expires_on: date = date(2026, 1, 5)) -> Leg:
+    return Leg(symbol=spxw(strike, right, expires_on), action=action, ratio=ratio)
+
+
+def loss(legs: list[Leg], net_price: str, quantity: int = 1) -> Decimal | None:
+    contracts = {each.symbol: PRODUCTS.contract(each.symbol) for each in legs}
+    return loss_at_expiry(legs, contracts, Decimal(net_price), quantity)
+
+
+@pytest.mark.parametrize(
+    ("name", "legs", "net_price", "expected"),
+    [
+        ("long call", [leg(BUY, 5000)], "-3", 300),
+        ("long put", [leg(BUY, 5000, "P")], "-3", 300),
+        ("call credit spread", [leg(SELL, 5000), leg(BUY, 5010)], "3", 700),
+        ("put credit spread", [leg(SELL, 5000, "P"), leg(BUY, 4990, "P")], "3", 700),
+        ("call debit spread", [leg(BUY, 5000), leg(SELL, 5010)], "-3", 300),
+        ("condor", [leg(BUY, 4900, "P"), leg(SELL, 4910, "P"), leg(SELL, 5000), leg(BUY, 5010)], "2", 800),
+        ("uneven condor", [leg(BUY, 4900, "P"), leg(SELL, 4930, "P"), leg(SELL, 5000), leg(BUY, 5010)], "2", 2800),
+        ("butterfly", [leg(BUY, 4990), leg(SELL, 5000, ratio=2), leg(BUY, 5010)], "-1", 100),
+        (
+            "box for more than it pays",
+            [leg(BUY, 5000), leg(SELL, 5010), leg(BUY, 5010, "P"), leg(SELL, 5000, "P")],
+            "-9",
+            0,
+        ),
+        ("short call", [leg(SELL, 5000)], "3", None),
+        ("short straddle", [leg(SELL, 5000), leg(SELL, 5000, "P")], "9", None),
+        ("call ratio", [leg(BUY, 5000), leg(SELL, 5010, ratio=2)], "1", None),
+        ("short put", [leg(SELL, 5000, "P")], "3", 499_700),
+        (
+            "calendar: the far long helps nobody",
+            [leg(SELL, 5000, "P"), leg(BUY, 5000, "P", expires_on=date(2026, 2, 20))],
+            "-4",
+            500_400,
+        ),
+    ],
+)
+def test_the_loss_of_a_structure_a_trader_knows(name, legs, net_price, expected):
+    assert loss(legs, net_price) == expected
+
+
+strikes = st.integers(min_value=90, max_value=110)
+legs_drawn = st.lists(
+    st.builds(leg, st.sampled_from([BUY, SELL]), strikes, st.sampled_from(["C", "P"]), st.integers(1, 3)),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda each: each.symbol,
+)
+
+
+@given(legs=legs_drawn, net=st.integers(-10, 10), quantity=st.integers(1, 5))
+def test_no_price_at_expiry_loses_more_and_one_loses_as_much(legs, net, quantity):
+    def profit(spot: int) -> Decimal:
+        total = Decimal(net)
+        for each in legs:
+            contract = PRODUCTS.contract(each.symbol)
+            distance = spot - contract.strike if contract.right is Right.CALL else contract.strike - spot
+            total += each.action.sign * each.ratio * max(Decimal(0), distance)
+        return total * 100 * quantity
+
+    profits = [profit(spot) for spot in range(301)]
+    found = loss(legs, str(net), quantity)
+    if found is None:
+        assert profits[-1] < profits[-2]
+    else:
+        assert found == max(Decimal(0), -min(profits))
+
+
+def test_the_stand_in_for_an_unbounded_loss_is_a_fifth_of_the_larger_side():
+    legs = [leg(SELL, 5000), leg(SELL, 4800, "P")]
+    contracts = {each.symbol: PRODUCTS.contract(each.symbol) for each in legs}
+    assert naked_exposure(legs, contracts, 2) == Decimal("0.20") * 5000 * 100 * 2

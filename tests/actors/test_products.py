@@ -1,0 +1,71 @@
+"""The product table gives the facts a symbol does not carry."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from actors.calendars import load_sessions
+from actors.domain.market.contract import Kind, Products, Settlement, SettlementTime, Style
+from actors.products import BadTable, load_products
+
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+
+
+@pytest.fixture(scope="module")
+def products() -> Products:
+    return load_products(CONFIG / "products.toml")
+
+
+@pytest.mark.parametrize(
+    ("symbol", "underlying", "time", "ticks"),
+    [
+        ("SPX   210115C03700000", "SPX", SettlementTime.AM, ("0.05", "0.10")),
+        ("SPXW  210104C03700000", "SPX", SettlementTime.PM, ("0.05", "0.10")),
+        ("XSP   261120P00500000", "XSP", SettlementTime.PM, ("0.01", "0.01")),
+        ("NDX   261120P20000000", "NDX", SettlementTime.AM, ("0.05", "0.10")),
+        ("NDXP  261120P20000000", "NDX", SettlementTime.PM, ("0.05", "0.10")),
+        ("RUT   261120P02000000", "RUT", SettlementTime.AM, ("0.05", "0.10")),
+        ("VIX   261118C00020000", "VIX", SettlementTime.AM, ("0.01", "0.05")),
+    ],
+)
+def test_index_options_are_european_and_settle_in_cash(products, symbol, underlying, time, ticks) -> None:
+    product = products.contract(symbol).product
+    assert (product.style, product.settlement, product.multiplier) == (Style.EUROPEAN, Settlement.CASH, 100)
+    assert (product.underlying, product.settlement_time) == (underlying, time)
+    assert (product.tick_small, product.tick_large) == tuple(Decimal(tick) for tick in ticks)
+    assert products.contract(underlying).product.kind is Kind.INDEX
+
+
+def test_options_on_the_e_mini_deliver_the_future_of_their_month(products) -> None:
+    contract = products.contract("./ESH20 200320C03200000")
+    assert (contract.underlying, contract.multiplier) == ("/ESH20", 50)
+    assert (contract.product.style, contract.product.settlement) == (Style.AMERICAN, Settlement.PHYSICAL)
+    future = products.contract("/ESH20")
+    assert (future.product.kind, future.multiplier, future.product.tick_small) == (Kind.FUTURE, 50, Decimal("0.25"))
+
+
+def test_both_roots_of_the_index_are_found_from_its_ticker(products) -> None:
+    assert set(products.roots_of("SPX")) == {"SPX", "SPXW"}
+
+
+def test_every_product_names_a_session_rule_that_exists(tmp_path) -> None:
+    sessions = load_sessions(CONFIG / "sessions.toml", tmp_path / "xnys.json")
+    text = (CONFIG / "products.toml").read_text()
+    named = {line.split('"')[1] for line in text.splitlines() if line.startswith("session = ")}
+    assert named <= set(sessions.rules)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ('[[product]]\nroot = "A"\nunderlying = "A"\n[[product]]\nroot = "A"\nunderlying = "B"\n', "twice"),
+        ('[[product]]\nroot = "A"\nunderlying = "A"\nmultiplyer = 3\n', "multiplyer"),
+        ("[[product]\n", "products.toml"),
+    ],
+)
+def test_a_bad_table_is_refused_with_its_file_and_place(tmp_path, text, word) -> None:
+    path = tmp_path / "products.toml"
+    path.write_text(text)
+    with pytest.raises(BadTable, match=word):
+        load_products(path)

@@ -1,0 +1,163 @@
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from actors.latch import Latch, StopLevel, tighten
+from actors.places import places
+from supervisor import directory as directories
+from supervisor.child_spec import ChildSpec, Group, Plan
+from supervisor.cli.main import VERBS, main
+from supervisor.directory import Directory, Entry
+from supervisor.ownership import Ownership
+from supervisor.process import Process, identify
+from supervisor.tree import ChildState
+
+ROOT = Path(__file__).parents[3]
+NOW = datetime.now(UTC)
+FAST = """
+import sys, time
+began = time.perf_counter()
+from click.testing import CliRunner
+from supervisor.cli.main import main
+result = CliRunner().invoke(main, sys.argv[1:])
+heavy = {"ray", "pandas", "numpy", "QuantLib"} & set(sys.modules)
+print(result.exit_code, sorted(heavy), time.perf_counter() - began)
+"""
+
+
+@pytest.fixture
+def where(tmp_path):
+    where = places(tmp_path / "state")
+    yield where
+    for file in where.run.iterdir():
+        file.unlink()
+    where.run.rmdir()
+
+
+@pytest.fixture
+def living():
+    program = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    yield identify(program.pid)
+    program.communicate()
+
+
+@pytest.fixture
+def running(where, living):
+    """Return a function that makes the folder look like a running tree with one child in `state`."""
+    held = Ownership.take(where.state / "keeper.lock", NOW)
+
+    def write(state: ChildState, process: Process | None = living, **fields: object) -> None:
+        entry = Entry(state=state, since=NOW, process=process, host=1, incarnation=3, **fields)
+        seen = Directory(supervisor=living, since=NOW, written_at=NOW, children={"executor": entry})
+        directories.write(where.directory, seen)
+
+    yield write
+    held.release()
+
+
+def call(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.output
+
+
+def check(where) -> int:
+    return call("status", "--state", where.state, "--check")[0]
+
+
+def test_nothing_running_is_told_and_coded(where):
+    assert check(where) == 3
+    assert call("status", "--state", where.state)[0] == 0
+    assert call("tree", "--state", where.state)[0] == 3
+    assert call("down", "--state", where.state)[0] == 3
+
+
+def test_a_whole_tree_is_healthy(where, running):
+    running(ChildState.RUNNING)
+    assert check(where) == 0
+
+
+@pytest.mark.parametrize("state", [ChildState.DOWN, ChildState.STARTING, ChildState.STOPPING, ChildState.KILLED])
+def test_a_child_that_does_not_run_degrades_the_tree(where, running, state):
+    running(state)
+    assert check(where) == 4
+
+
+def test_a_child_that_finished_for_good_does_not_degrade_the_tree(where, running):
+    running(ChildState.DOWN, process=None, wanted=False)
+    assert check(where) == 0
+
+
+def test_a_process_the_directory_calls_running_but_is_dead_degrades_the_tree(where, running, living):
+    running(ChildState.RUNNING, process=Process(living.pid, living.started - 1))
+    assert check(where) == 4
+    assert "DEAD" in call("tree", "--state", where.state)[1]
+
+
+def test_a_latched_halt_is_told_before_all_else(where, running):
+    running(ChildState.RUNNING)
+    tighten(where.latch, Latch(level=StopLevel.HALT, reason="daily loss", by="risk", at=NOW))
+    assert check(where) == 5
+    assert "daily loss" in call("status", "--state", where.state)[1]
+
+
+def test_json_is_one_object_with_a_schema(where, running):
+    running(ChildState.RUNNING, restarts=2, last_reason="killed")
+    seen = json.loads(call("status", "--state", where.state, "--json")[1])
+    assert seen["schema"] == "holdfast.status/1"
+    assert seen["children"]["executor"]["restarts"] == 2
+
+
+def test_the_tree_names_each_child_with_its_last_reason(where, running):
+    running(ChildState.RUNNING, last_reason="hung: no pass of its work loop for 2 s", escalated=True)
+    text = call("tree", "--state", where.state)[1]
+    assert "executor" in text
+    assert "hung" in text
+    assert "ESCALATED" in text
+
+
+def test_a_second_up_is_refused_with_the_first_ones_number(where, running, living, tmp_path):
+    running(ChildState.RUNNING)
+    plan = Plan(groups=(Group(name="g", children=(ChildSpec(name="feed", factory="m:f"),)),))
+    (tmp_path / "plan.json").write_text(plan.model_dump_json())
+    code, said = call("up", "--state", where.state, "--plan", tmp_path / "plan.json")
+    assert code == 2
+    assert f"process {identify_self()}" in said
+
+
+def identify_self() -> int:
+    import os
+
+    return os.getpid()
+
+
+def test_an_unknown_verb_is_bad_usage():
+    assert call("upp")[0] == 2
+
+
+@pytest.mark.parametrize("verb", list(VERBS))
+def test_each_verb_explains_itself(verb):
+    code, said = call(verb, "--help")
+    assert code == 0
+    assert "--state" in said
+
+
+@pytest.mark.parametrize("verb", ["status", "tree"])
+def test_telling_the_truth_needs_no_ray_and_little_time(verb, where):
+    done = subprocess.run(
+        [sys.executable, "-c", FAST, verb, "--state", str(where.state)],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    code, heavy, seconds = (
+        done.stdout.split(maxsplit=1)[0],
+        done.stdout.split("[")[1].split("]")[0],
+        done.stdout.split()[-1],
+    )
+    assert heavy == ""
+    assert code in "03"
+    assert float(seconds) < 2.0  # 0.25 s on a quiet machine; the bound leaves room for a busy one

@@ -1,0 +1,98 @@
+"""Checkpoints come back whole, or not at all."""
+
+import pickle
+import sqlite3
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, ConfigDict
+
+from supervisor.checkpoints import CheckpointStore, PlantedRowError
+
+
+class State(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    number: int
+    text: str = ""
+
+
+class Other(BaseModel):
+    number: int
+
+
+def rows(folder: Path) -> sqlite3.Connection:
+    return sqlite3.connect(folder / "cache.db", isolation_level=None)
+
+
+def test_the_newest_generation_comes_back_with_its_place_in_the_journal(tmp_path):
+    store = CheckpointStore(tmp_path / "actor")
+    assert store.load(State) is None
+    for number in range(5):
+        store.save(State(number=number), journal_sequence=100 + number)
+    store.close()
+    again = CheckpointStore(tmp_path / "actor")
+    assert again.load(State) == (State(number=4), 104)
+    assert len(again._names()) == 3
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE Cache SET value = replace(value, '\"number\\\":4', '\"number\\\":5') WHERE key = 'generation-5'",
+        "UPDATE Cache SET value = substr(value, 1, 60) WHERE key = 'generation-5'",
+        "UPDATE Cache SET value = (SELECT value FROM Cache WHERE key = 'generation-4') WHERE key = 'generation-5'",
+    ],
+)
+def test_a_damaged_generation_is_set_aside_and_the_one_before_it_used(tmp_path, damage):
+    told: list[str] = []
+    store = CheckpointStore(tmp_path / "actor", tell=told.append)
+    for number in range(5):
+        store.save(State(number=number), journal_sequence=number)
+    before = rows(tmp_path / "actor").execute("SELECT value FROM Cache WHERE key='generation-5'").fetchone()
+    rows(tmp_path / "actor").execute(damage)
+    after = rows(tmp_path / "actor").execute("SELECT value FROM Cache WHERE key='generation-5'").fetchone()
+    assert before != after
+    assert store.load(State) == (State(number=3), 3)
+    assert "generation-5" in told[0]
+    kept = rows(tmp_path / "actor").execute("SELECT count(*) FROM Cache WHERE key = 'damaged-generation-5'").fetchone()
+    assert kept == (1,)
+
+
+def test_a_planted_pickle_is_never_opened(tmp_path):
+    class Bomb:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (open, (str(tmp_path / "exploded"), "w"))
+
+    store = CheckpointStore(tmp_path / "actor")
+    store.save(State(number=1), journal_sequence=1)
+    rows(tmp_path / "actor").execute(
+        "UPDATE Cache SET mode = 4, value = ? WHERE key = 'generation-1'", (pickle.dumps(Bomb()),)
+    )
+    assert store.load(State) is None
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_the_state_of_another_actor_is_not_taken_for_ours(tmp_path):
+    store = CheckpointStore(tmp_path / "actor")
+    store.save(Other(number=1), journal_sequence=1)
+    assert store.load(State) is None
+
+
+def test_only_text_is_ever_stored(tmp_path):
+    store = CheckpointStore(tmp_path / "actor")
+    with pytest.raises(PlantedRowError):
+        store._cache.set("key", {"a": 1})
+
+
+def test_a_large_state_lies_in_the_row_and_not_in_a_file_of_its_own(tmp_path):
+    store = CheckpointStore(tmp_path / "actor")
+    store.save(State(number=1, text="x" * 500_000), journal_sequence=1)
+    assert not list((tmp_path / "actor").rglob("*.val"))
+    assert store.load(State) is not None
+
+
+def test_the_settings_that_keep_the_truth_are_in_force(tmp_path):
+    store = CheckpointStore(tmp_path / "actor")
+    assert store._cache._sql("PRAGMA synchronous").fetchone() == (2,)
+    assert store._cache.eviction_policy == "none"
+    assert (tmp_path / "actor").stat().st_mode & 0o777 == 0o700

@@ -1,0 +1,121 @@
+"""The journal keeps all or nothing, in order, and finds what was changed."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+
+from supervisor.journal import JournalBusyError, JournalDamagedError, JournalReader, JournalWriter
+
+ROOT = Path(__file__).parents[2]
+
+
+def open_writer(path: Path, epoch: int = 1, fence: object = None) -> JournalWriter:
+    return JournalWriter(path, epoch=epoch, clock=lambda: 1234, fence=fence or (lambda: None))
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[JournalWriter]:
+    writer = open_writer(tmp_path / "journal.sqlite")
+    yield writer
+    writer.close()
+
+
+def events(*bodies: str) -> list[tuple[str, str, bytes]]:
+    return [("noted", f"order-{body}", body.encode()) for body in bodies]
+
+
+def test_what_was_appended_is_read_back_in_order(journal):
+    assert journal.append(events("a", "b")) == 2
+    assert journal.append(events("c")) == 3
+    assert list(journal.read(after=1)) == [(2, b"b"), (3, b"c")]
+
+
+def test_a_reopened_journal_goes_on_with_its_chain(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    first = open_writer(path)
+    first.append(events("a"))
+    first.close()
+    second = open_writer(path, epoch=2)
+    assert second.append(events("b")) == 2
+    second.close()
+    reader = JournalReader(path)
+    assert reader.verify() == 2
+    assert [entry.epoch for entry in reader.read()] == [1, 2]
+
+
+def test_two_writers_cannot_hold_one_journal(tmp_path, journal):
+    with pytest.raises(JournalBusyError):
+        open_writer(tmp_path / "journal.sqlite")
+
+
+def test_a_fenced_writer_writes_nothing(tmp_path):
+    def fence() -> None:
+        raise PermissionError("epoch 2 is in force")
+
+    writer = open_writer(tmp_path / "journal.sqlite", fence=fence)
+    with pytest.raises(PermissionError):
+        writer.append(events("a"))
+    assert list(writer.read()) == []
+    writer.close()
+
+
+def test_readers_see_one_order_and_chosen_kinds_beside_the_writer(tmp_path, journal):
+    journal.append([("placed", "x", b"1"), ("ended", "x", b"2"), ("placed", "y", b"3")])
+    reader = JournalReader(tmp_path / "journal.sqlite")
+    assert [entry.body for entry in reader.of("x")] == [b"1", b"2"]
+    assert [entry.body for entry in reader.read(kinds=["placed"])] == [b"1", b"3"]
+    assert reader.last_sequence() == 3
+    with pytest.raises(apsw.ReadOnlyError):
+        reader._db.execute("DELETE FROM event")
+
+
+@pytest.mark.parametrize(
+    ("tampering", "says"),
+    [
+        ("UPDATE event SET body = x'78' WHERE sequence = 2", "event 2"),
+        ("UPDATE event SET epoch = 9 WHERE sequence = 2", "event 2"),
+        ("UPDATE event SET correlation = 'z' WHERE sequence = 2", "event 2"),
+        ("DELETE FROM event WHERE sequence = 2", "event 2 is missing"),
+        ("UPDATE event SET sequence = 4 WHERE sequence = 3", "event 3 is missing"),
+    ],
+)
+def test_what_was_changed_or_cut_out_is_found_and_named(tmp_path, journal, tampering, says):
+    journal.append(events("a", "b", "c"))
+    db = apsw.Connection(str(tmp_path / "journal.sqlite"))
+    db.execute("DROP TABLE IF EXISTS none")
+    db.execute(tampering)
+    with pytest.raises(JournalDamagedError, match=says):
+        list(journal.read())
+
+
+WRITE_FOR_EVER = """
+import sys
+from pathlib import Path
+from supervisor.journal import JournalWriter
+writer = JournalWriter(Path(sys.argv[1]), epoch=1, clock=lambda: 0, fence=lambda: None)
+while True:
+    print(writer.append([("noted", "x", b"1"), ("noted", "x", b"2")]), flush=True)
+"""
+
+
+def test_a_killed_writer_loses_nothing_it_acknowledged_and_halves_no_batch(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", WRITE_FOR_EVER, str(path)]
+    for _ in range(3):
+        writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        assert writer.stdout is not None
+        acknowledged = [int(writer.stdout.readline()) for _ in range(50)]
+        writer.send_signal(signal.SIGKILL)
+        rest = writer.stdout.read().split()
+        writer.wait()
+        last = int(rest[-1]) if rest else acknowledged[-1]
+        kept = JournalReader(path).verify()
+        assert kept >= last
+        assert kept % 2 == 0

@@ -1,0 +1,96 @@
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from supervisor.ownership import AlreadyOwned, Incarnations, Ownership, owner
+
+NOW = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
+HOLD = """
+import sys, datetime, pathlib
+from supervisor.ownership import Ownership
+held = Ownership.take(pathlib.Path(sys.argv[1]), datetime.datetime.now(datetime.UTC))
+print("held", flush=True)
+input()
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    program = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path / "lock")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert program.stdout.readline() == b"held\n"
+    yield program
+    program.kill()
+    program.communicate()
+
+
+def test_a_second_owner_is_refused_and_told_who_the_first_is(holder, tmp_path):
+    with pytest.raises(AlreadyOwned, match=f"process {holder.pid} on .* since"):
+        Ownership.take(tmp_path / "lock", NOW)
+    assert owner(tmp_path / "lock").process.pid == holder.pid
+
+
+def test_a_killed_owner_owns_nothing(holder, tmp_path):
+    holder.kill()
+    holder.wait()
+    assert owner(tmp_path / "lock") is None
+    Ownership.take(tmp_path / "lock", NOW).release()
+
+
+def test_a_stopped_owner_still_owns(holder, tmp_path):
+    os.kill(holder.pid, signal.SIGSTOP)
+    with pytest.raises(AlreadyOwned):
+        Ownership.take(tmp_path / "lock", NOW)
+
+
+def test_a_child_of_the_owner_does_not_inherit_the_hold(tmp_path):
+    held = Ownership.take(tmp_path / "lock", NOW)
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False)
+    try:
+        held.release()
+        assert owner(tmp_path / "lock") is None
+        Ownership.take(tmp_path / "lock", NOW).release()
+    finally:
+        child.communicate()
+
+
+def test_nobody_owns_a_folder_that_was_never_run(tmp_path):
+    assert owner(tmp_path / "lock") is None
+
+
+def _take(path, count, numbers):
+    counter = Incarnations(path)
+    for _ in range(count):
+        numbers.put(counter.take())
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_no_incarnation_is_given_twice_though_each_taker_is_killed(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    given = []
+    for _ in range(3):
+        numbers = context.SimpleQueue()
+        taker = context.Process(target=_take, args=(tmp_path / "incarnations", 4, numbers))
+        taker.start()
+        given += [numbers.get() for _ in range(4)]
+        taker.join()
+    assert given == sorted(set(given))
+
+
+def test_a_reserved_number_is_skipped_and_never_reused_after_a_restart(tmp_path):
+    first = Incarnations(tmp_path / "n")
+    taken = first.take()
+    first.reserve()
+    assert Incarnations(tmp_path / "n").take() > taken + 1
+
+
+def test_a_damaged_counter_stops_the_start(tmp_path):
+    (tmp_path / "n").write_text("not a number")
+    with pytest.raises(ValueError, match="invalid literal"):
+        Incarnations(tmp_path / "n")

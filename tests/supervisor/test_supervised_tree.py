@@ -1,0 +1,320 @@
+"""The tree on a real local Ray: killed, hung, crashed, orphaned, and ended."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from actors.latch import StopLevel, read_latch
+from actors.places import Places, places
+from supervisor import directory as directories
+from supervisor import private_ray
+from supervisor.child_spec import ChildSpec, Group, Plan, RaySettings, Siblings
+from supervisor.directory import Directory, Entry
+from supervisor.event_log import read_events
+from supervisor.ownership import owner
+from supervisor.process import Process, alive, in_session, wait_gone
+from supervisor.tree import ChildState
+
+pytestmark = [pytest.mark.tree, pytest.mark.timeout(180)]
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(HERE)))}
+WINDOW_S = 2.0
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def ticker(name: str) -> ChildSpec:
+    return ChildSpec(
+        name=name, factory="dummy_shells:ticker", period_s=WINDOW_S, restarts_max=3, hang_after_s=0.5, stop_grace_s=1.0
+    )
+
+
+LEAVES = Group(name="leaves", children=(ticker("notifier"), ticker("feed")))
+LINE = Group(name="line", siblings=Siblings.REST_FOR_ONE, children=(ticker("broker"), ticker("executor")))
+PLAN = Plan(groups=(LEAVES, LINE), preload=("dummy_shells",))
+
+
+def holdfast(*arguments: object, environment: Mapping[str, str] = NOTHING) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "supervisor.cli.main", *map(str, arguments)]
+    whole = ENVIRONMENT | dict(environment)
+    return subprocess.run(command, cwd=ROOT, env=whole, capture_output=True, text=True, timeout=120, check=False)
+
+
+def until(true: Callable[[], object], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+class Runtime:
+    """One running tree, seen as a trader sees it: from outside."""
+
+    def __init__(self, folder: Path, plan: Plan = PLAN) -> None:
+        self.where: Places = places(folder / "state")
+        (folder / "plan.json").write_text(plan.model_dump_json())
+        self._arguments = ("up", "--state", self.where.state, "--plan", folder / "plan.json", "--detach")
+
+    def up(self, *more: object, environment: Mapping[str, str] = NOTHING) -> None:
+        done = holdfast(*self._arguments, *more, environment=environment)
+        assert done.returncode == 0, done.stderr + self.log()
+
+    def down(self) -> subprocess.CompletedProcess[str]:
+        return holdfast("down", "--state", self.where.state)
+
+    def log(self) -> str:
+        path = self.where.logs / "supervisor.log"
+        return path.read_text() if path.exists() else ""
+
+    def directory(self) -> Directory:
+        directory = directories.read(self.where.directory)
+        assert directory is not None
+        return directory
+
+    def child(self, name: str) -> Entry:
+        return self.directory().children[name]
+
+    def order(self, name: str, order: str) -> Path:
+        path = self.where.run / f"{name}.{order}"
+        path.touch()
+        return path
+
+    def processes(self) -> list[Process]:
+        directory = self.directory()
+        return [
+            directory.supervisor,
+            *(entry.process for entry in directory.children.values()),
+            *directory.spares.values(),
+            *(process for process, _ in in_session(directory.ray.session)),
+        ]
+
+    def settled(self) -> bool:
+        """All run, spares are ready, and every window of restarts is empty again."""
+        directory = directories.read(self.where.directory)
+        return (
+            directory is not None
+            and directory.supervisor is not None
+            and alive(directory.supervisor)
+            and len(directory.spares) == PLAN.spares
+            and all(
+                entry.state is ChildState.RUNNING
+                and alive(entry.process)
+                and time.time() - entry.since.timestamp() > WINDOW_S
+                for entry in directory.children.values()
+            )
+        )
+
+    def replaced(self, name: str, before: Entry) -> Entry:
+        until(lambda: self.child(name).incarnation > before.incarnation and self.child(name).state == "running")
+        after = self.child(name)
+        assert after.process != before.process
+        assert not alive(before.process)
+        return after
+
+    def events(self, name: str, incarnation: int) -> dict[str, dict]:
+        return {
+            line["event"]: line
+            for line in read_events(self.where.state / "supervisor.log.jsonl")
+            if line.get("name") == name and line.get("incarnation") == incarnation
+        }
+
+
+@pytest.fixture(scope="module")
+def shared_runtime(tmp_path_factory) -> Iterator[Runtime]:
+    runtime = Runtime(tmp_path_factory.mktemp("tree"))
+    runtime.up()
+    yield runtime
+    runtime.down()
+
+
+@pytest.fixture
+def tree(shared_runtime) -> Runtime:
+    until(shared_runtime.settled)
+    return shared_runtime
+
+
+def test_children_start_in_the_order_of_the_plan(tree):
+    incarnations = [tree.child(child.name).incarnation for child in PLAN.children()]
+    starts = [
+        line["name"] for line in read_events(tree.where.state / "supervisor.log.jsonl") if line["event"] == "starting"
+    ]
+    assert starts[: len(incarnations)] == [child.name for child in PLAN.children()]
+    assert len(set(incarnations)) == len(incarnations)
+
+
+def test_a_killed_child_is_replaced_and_its_timings_are_on_disk(tree):
+    before = tree.child("feed")
+    others = {name: tree.child(name).process for name in ("notifier", "broker", "executor")}
+    os.kill(before.process.pid, signal.SIGKILL)
+    after = tree.replaced("feed", before)
+    assert after.restarts == before.restarts + 1
+    assert "killed" in after.last_reason
+    died = tree.events("feed", before.incarnation)["died"]
+    running = tree.events("feed", after.incarnation)["running"]
+    assert 0 <= died["detected_ms"] < 2000
+    assert 0 < running["running_ms"] < 5000
+    assert {name: tree.child(name).process for name in others} == others
+
+
+def test_a_stopped_child_is_found_hung_killed_and_replaced(tree):
+    before = tree.child("feed")
+    os.kill(before.process.pid, signal.SIGSTOP)
+    after = tree.replaced("feed", before)
+    assert after.last_reason == "hung: no pass of its work loop for 0.5 s"
+
+
+def test_a_child_whose_work_loop_stands_while_its_process_answers_is_replaced(tree):
+    before = tree.child("feed")
+    tree.order("feed", "hang")
+    assert "hung" in tree.replaced("feed", before).last_reason
+
+
+def test_an_exception_is_named_in_the_directory(tree):
+    before = tree.child("feed")
+    tree.order("feed", "raise")
+    reason = tree.replaced("feed", before).last_reason
+    assert reason.startswith("ValueError: the order was malformed")
+    assert "abcd1234" not in reason
+
+
+def test_in_a_line_those_after_the_dead_one_restart_with_it_and_are_not_charged(tree):
+    broker, executor = tree.child("broker"), tree.child("executor")
+    os.kill(broker.process.pid, signal.SIGKILL)
+    tree.replaced("broker", broker)
+    after = tree.replaced("executor", executor)
+    assert after.last_reason == "restarted with broker"
+    assert tree.child("broker").incarnation < after.incarnation
+    assert after.restarted_at_s == ()
+
+
+def test_the_last_of_a_line_falls_alone(tree):
+    broker, executor = tree.child("broker"), tree.child("executor")
+    os.kill(executor.process.pid, signal.SIGKILL)
+    tree.replaced("executor", executor)
+    assert tree.child("broker").process == broker.process
+
+
+def test_children_outlive_a_killed_supervisor_and_are_adopted_untouched(tree):
+    before = tree.directory()
+    os.kill(before.supervisor.pid, signal.SIGKILL)
+    assert wait_gone(before.supervisor, 10)
+    assert all(alive(entry.process) for entry in before.children.values())
+    until(lambda: tree.directory().supervisor != before.supervisor and tree.settled())
+    after = tree.directory()
+    assert {name: entry.process for name, entry in after.children.items()} == {
+        name: entry.process for name, entry in before.children.items()
+    }
+    assert {name: entry.incarnation for name, entry in after.children.items()} == {
+        name: entry.incarnation for name, entry in before.children.items()
+    }
+
+
+def test_a_child_that_dies_while_there_is_no_supervisor_is_replaced_by_the_next_one(tree):
+    before = tree.directory()
+    os.kill(before.supervisor.pid, signal.SIGSTOP)
+    os.kill(before.children["feed"].process.pid, signal.SIGKILL)
+    os.kill(before.supervisor.pid, signal.SIGKILL)
+    tree.replaced("feed", before.children["feed"])
+    assert tree.child("executor").process == before.children["executor"].process
+
+
+def test_a_supervisor_that_was_stopped_for_longer_than_every_deadline_kills_nobody(tree):
+    before = tree.directory()
+    os.kill(before.supervisor.pid, signal.SIGSTOP)
+    time.sleep(2.0)  # the deadline for progress is 0.5 s: this is the time it must not count
+    os.kill(before.supervisor.pid, signal.SIGCONT)
+    os.kill(before.children["feed"].process.pid, signal.SIGKILL)
+    tree.replaced("feed", before.children["feed"])
+    assert tree.child("executor").process == before.children["executor"].process
+
+
+def test_a_supervisor_that_outlived_its_keeper_is_kept_by_the_next_up(tree):
+    keeper, before = owner(tree.where.state / "keeper.lock"), tree.directory()
+    os.kill(keeper.process.pid, signal.SIGKILL)
+    assert wait_gone(keeper.process, 10)
+    assert alive(before.supervisor)
+    tree.up()
+    assert tree.directory().supervisor == before.supervisor
+    assert owner(tree.where.state / "keeper.lock").process != keeper.process
+
+
+def test_two_runtimes_at_once_do_not_touch_each_other_and_down_leaves_nothing(tree, tmp_path):
+    first = tree.processes()
+    second = Runtime(tmp_path)
+    second.up()
+    until(second.settled)
+    theirs = second.processes()
+    assert not set(first) & set(theirs)
+    second.order("executor", "stubborn")
+    assert second.down().returncode == 0
+    assert not [process for process in theirs if alive(process)]
+    assert (second.where.state / "stopped").read_text().split() == ["broker", "feed", "notifier"]
+    assert all(alive(process) for process in first)
+    assert holdfast("status", "--state", second.where.state, "--check").returncode == 3
+
+
+def test_the_death_of_ray_itself_rebuilds_everything(tree):
+    before = tree.directory()
+    os.kill(before.ray.processes[0].pid, signal.SIGKILL)
+    until(
+        lambda: (
+            (now := directories.read(tree.where.directory)) and now.supervisor != before.supervisor and tree.settled()
+        )
+    )
+    after = tree.directory()
+    assert after.ray.session != before.ray.session
+    assert not any(alive(entry.process) for entry in before.children.values())
+    assert not list(in_session(before.ray.session))
+    assert all(after.children[name].incarnation > entry.incarnation for name, entry in before.children.items())
+
+
+def test_status_is_whole_while_the_tree_is(tree):
+    done = holdfast("status", "--state", tree.where.state, "--check", "--json")
+    assert done.returncode == 0, done.stdout
+    assert json.loads(done.stdout)["condition"] == "running"
+
+
+def test_a_crash_loop_halts_trading_and_goes_on_slowly(tree):
+    assert read_latch(tree.where.latch).level is StopLevel.NONE
+    tree.order("feed", "broken")
+    before = tree.child("feed")
+    os.kill(before.process.pid, signal.SIGKILL)
+    until(lambda: tree.child("feed").escalated)
+    latch = read_latch(tree.where.latch)
+    assert latch.level is StopLevel.HALT
+    assert "feed died 4 times in 2 s; allowed are 3" in latch.reason
+    entry = tree.child("feed")
+    assert entry.last_reason.startswith("RuntimeError: cannot work")
+    assert entry.state is ChildState.DOWN
+    assert tree.child("executor").state is ChildState.RUNNING
+    assert holdfast("status", "--state", tree.where.state, "--check").returncode == 5
+
+
+def test_down_leaves_a_ray_that_was_joined_running(tmp_path):
+    settings = RaySettings()
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    environment = private_ray.environment(theirs, private=True)
+    ray = private_ray.finish(*private_ray.begin(f"holdfast-test-{os.getpid()}", settings, environment), settings)
+    runtime = Runtime(tmp_path)
+    token = {name: environment[name] for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH")}
+    try:
+        runtime.up("--ray-address", ray.address, environment=token)
+        directory = runtime.directory()
+        assert not directory.ray.private
+        named = [*(entry.process for entry in directory.children.values()), *directory.spares.values()]
+        done = runtime.down()
+        assert done.returncode == 0, done.stderr
+        assert not [process for process in named if alive(process)]
+        assert private_ray.intact(ray)
+    finally:
+        runtime.down()
+        assert private_ray.end(ray) == ()
