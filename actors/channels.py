@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from pydantic import SecretStr
 
+from actors.credentials import CredentialMissing
 from actors.domain.alerts.alert import Level
 from actors.domain.alerts.message import Message
 
@@ -85,13 +86,32 @@ class AppriseChannel:
         return opened
 
 
+class MissingChannel:
+    """Stands for a target whose secret could not be read, so that the others can say so (N001)."""
+
+    def __init__(self, missing: CredentialMissing, levels: frozenset[Level]) -> None:
+        digest = hashlib.blake2b(str(missing).encode(), digest_size=4).hexdigest()
+        self.name = f"{''.join(sorted(levels))}-missing-{digest}"
+        self.levels = levels
+        self._missing = missing
+
+    def send(self, message: Message) -> bool:
+        """Raise `ChannelUnusable`, with where the secret was looked for."""
+        raise ChannelUnusable(f"{message.level} has a target without its secret: {self._missing}")
+
+
 def channels(
-    log: Path, targets: Mapping[Level, Sequence[SecretStr]], *, retries: int, wait_s: float
+    log: Path, targets: Mapping[Level, Sequence[SecretStr | CredentialMissing]], *, retries: int, wait_s: float
 ) -> tuple[Channel, ...]:
-    """Return the log and one channel for each target of each level: a page shares its way with nothing less."""
+    """Return the log and one channel for each target of each level: a page shares its way with nothing less.
+
+    A target is an Apprise URL, or the reason why there is none: a missing secret must not stop the others.
+    """
     services = (
-        AppriseChannel(url, frozenset({level}), retries=retries, wait_s=wait_s)
-        for level, urls in targets.items()
-        for url in dict.fromkeys(urls)
+        MissingChannel(target, frozenset({level}))
+        if isinstance(target, CredentialMissing)
+        else AppriseChannel(target, frozenset({level}), retries=retries, wait_s=wait_s)
+        for level, named in targets.items()
+        for target in dict.fromkeys(named)
     )
     return (LogChannel(log), *services)

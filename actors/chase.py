@@ -72,7 +72,12 @@ class Chase:
             for attempt in life.attempts:
                 identifier = attempt_id(life.order.cl_ord_id, attempt.number)
                 if attempt.state is AttemptState.SENDING and self._is_due(identifier):
-                    ask = AskOutcome(attempt_id=identifier, order=life.order, executor_epoch=self._desk.book.epoch)
+                    ask = AskOutcome(
+                        attempt_id=identifier,
+                        order=life.order,
+                        executor_epoch=self._desk.book.epoch,
+                        connection_incarnation=attempt.connection_incarnation,
+                    )
                     step.tells.append((self._desk.peer(attempt.route), ask))
                 elif attempt.state is AttemptState.IN_DOUBT and self._is_due(identifier):
                     self.ask_for_evidence(life, identifier, step)

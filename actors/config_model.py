@@ -29,6 +29,7 @@ from actors.domain.value import Value
 
 _LIVE_HOSTS = {"api.tastyworks.com", "streamer.tastyworks.com", "api.alpaca.markets"}
 _SANDBOX_HOSTS = {"api.cert.tastyworks.com", "streamer.cert.tastyworks.com", "paper-api.alpaca.markets"}
+_TAKEN = {"venue", "supervisor", "keeper", "notifier", "data_feed", "executor", "risk", "analyst", "panel"}
 _PURPOSES = {"tastytrade": ("client_secret", "refresh_token"), "alpaca": ("key_id", "secret_key")}
 
 
@@ -89,6 +90,9 @@ def _names(config: RuntimeConfig) -> Iterator[Contradiction]:
         for number, name in enumerate(names):
             if name in names[:number]:
                 yield (key, number, "name"), f'"{name}" is already the name of {key} number {names.index(name) + 1}'
+    for number, strategy in enumerate(config.strategies):
+        if strategy.name in _TAKEN:
+            yield ("strategies", number, "name"), f'"{strategy.name}" is the name of another actor'
 
 
 def _roles(config: RuntimeConfig) -> Iterator[Contradiction]:

@@ -12,11 +12,11 @@ from actors.domain.alerts.alert import Alert
 from actors.domain.market.quote import Universe
 from actors.domain.orders.attempt import Resolution, SubmitOutcome
 from actors.domain.orders.order import Order
+from actors.domain.orders.refusal import Check
 from actors.domain.orders.report import AccountState, ExecutionReport
 from actors.domain.orders.signal import Signal
 from actors.domain.portfolio.view import BookView
 from actors.domain.risk.permit import Permit
-from actors.domain.orders.refusal import Check
 from actors.domain.value import Instant, Value
 
 

@@ -94,7 +94,7 @@ class Worker:
 class Notifier:
     """The shell. `clean` takes secrets out of text before it leaves."""
 
-    def __init__(  # noqa: PLR0913 - the ports it needs, each by its name
+    def __init__(
         self,
         *,
         stream: Stream,

@@ -1,6 +1,7 @@
-"""Legs out of ratio: found, given a deadline, and then unwound to whole combos, shorts first (law: no leg naked).
+"""Legs out of ratio: found, given a deadline, and then unwound to whole combos, shorts first: no leg stays naked.
 
-A structure is out of ratio when what it holds is not a whole number of its combos and nothing works for it any more.
+A structure is watched when it holds shorts beyond its whole combos and nothing works for it any more. Longs beyond them
+cost nothing to keep and cover nobody: they are sold with the shorts where somebody bids, and otherwise left to expire.
 Past the deadline an order of the executor's own closes the excess, at the natural price, in the domain that holds it.
 It is an order like any other: journaled first, sent once, in doubt if unanswered, and then nothing more is sent for it.
 """
@@ -31,8 +32,8 @@ class Unwind:
         self._since_ns = {name: self._since_ns.get(name, now_ns) for name in found}
         for name, structure in found.items():
             if self._since_ns[name] == now_ns:
-                text = f"{name}: legs out of ratio, {dict(excess(structure))}"
-                step.alerts.append(self._desk.alert("A040", Level.P0, f"imbalance-{name}", text))
+                text = f"{name}: legs out of ratio, {dict(structure.naked)} uncovered"
+                step.alerts.append(self._desk.alert("A040", Level.P0, f"naked-{name}", text))
             deadline_ns = self._since_ns[name] + int(self._desk.settings.imbalance_deadline_s * 1e9)
             order = self._order(structure, self._desk.quotes) if now_ns >= deadline_ns else None
             if order is not None:
@@ -42,10 +43,10 @@ class Unwind:
         return step
 
     def _is_out(self, structure: Structure) -> bool:
-        return structure.is_imbalanced and not self._desk.book.live_orders(structure.structure_id)
+        return bool(structure.naked) and not self._desk.book.live_orders(structure.structure_id)
 
     def _order(self, structure: Structure, quotes: QuoteTable | None) -> Order | None:
-        legs, quantity = closing(excess(structure))
+        legs, quantity = closing(excess(structure), quotes)
         price = natural_price(legs, quotes) if quotes is not None else None
         if price is None or structure.account_domain not in self._desk.circumstances().writable:
             return None

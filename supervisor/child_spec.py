@@ -72,7 +72,7 @@ class Group(Spec):
 class RaySettings(Spec):
     """Which Ray the tree runs on: a private one that ends with the tree, or the trader's own, which does not."""
 
-    address: str = "private"
+    address: Annotated[str, StringConstraints(pattern=r"^(private|auto|[\w.-]+:\d{1,5})$")] = "private"
     """"private", "auto", or "host:port"."""
     object_store_bytes: int = Field(default=100_000_000, ge=75_000_000)
     start_timeout_s: Seconds = 60.0

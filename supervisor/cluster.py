@@ -7,6 +7,7 @@ driver and a restarted supervisor finds them. They are kept on the driver's own 
 The environment of `private_ray.environment` must be set before this module is imported.
 """
 
+import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -19,7 +20,6 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noq
 from supervisor.child_host import ChildHost
 from supervisor.private_ray import ROOT, RayUnavailable
 
-LOOPBACK = "127.0.0.1"
 CONTROL = "control"
 """Concurrency group of the calls that must get through while a start is under way."""
 
@@ -29,9 +29,8 @@ class Cluster:
 
     def __init__(self, address: str, namespace: str, preload: tuple[str, ...]) -> None:
         """Connect; raises `RayUnavailable`. `address` is "host:port", or "auto" for the Ray of this machine's user."""
-        # without this Ray turns a loopback address into the network card's, where a Ray of ours does not listen
-        here: dict[str, Any] = {"_node_ip_address": LOOPBACK} if address.startswith(f"{LOOPBACK}:") else {}
-        paths = JobConfig(_py_driver_sys_path=[str(ROOT)])
+        # workers of a Ray that was not started by us know nothing of our paths
+        paths = JobConfig(_py_driver_sys_path=os.environ.get("PYTHONPATH", str(ROOT)).split(os.pathsep))
         try:
             ray.init(
                 address=address,
@@ -39,7 +38,6 @@ class Cluster:
                 job_config=paths,
                 log_to_driver=False,
                 configure_logging=False,
-                **here,
             )
         except (ConnectionError, RuntimeError, ValueError, RayError) as error:
             raise RayUnavailable(f"Ray at {address}: {error}") from error

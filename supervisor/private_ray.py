@@ -102,6 +102,12 @@ def end(entry: RayEntry) -> tuple[int, ...]:
     return (*left, *(server.pid for server in entry.processes if not wait_gone(server, 0)))
 
 
+def tidy(entry: RayEntry) -> None:
+    """Remove the folder of a private Ray that was ended in order; after anything else its logs are kept for a while."""
+    if entry.folder is not None:
+        shutil.rmtree(entry.folder, ignore_errors=True)
+
+
 def _arguments(folder: Path, settings: RaySettings) -> list[str]:
     return [
         "--head",

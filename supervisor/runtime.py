@@ -28,7 +28,7 @@ from supervisor.directory import Directory, RayEntry
 from supervisor.health import Mark
 from supervisor.host_pool import HostsFailing
 from supervisor.ownership import AlreadyOwned, Ownership
-from supervisor.private_ray import RayUnavailable, begin, end, finish, intact
+from supervisor.private_ray import RayUnavailable, begin, end, finish, intact, tidy
 from supervisor.process import identify
 from supervisor.watcher import StopAsked, Watcher
 
@@ -93,6 +93,7 @@ def _supervise(plan: Plan, where: Places) -> None:
     left = end(ray)
     if left:
         raise Unkillable(f"processes {left} of the private Ray survive SIGKILL")
+    tidy(ray)
     where.directory.unlink()
 
 

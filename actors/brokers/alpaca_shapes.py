@@ -153,7 +153,7 @@ def _action(side: str, intent: str | None) -> Action:
 def refusal(payload: Json) -> tuple[str, str]:
     """Return code and text of an error. Raises `BrokerUnavailable`."""
     with readable("error"):
-        return str(payload.get("code", "")), str(payload["message"])
+        return str(payload.get("code", "refused")), str(payload["message"])
 
 
 def position(payload: Json) -> BrokerPosition:

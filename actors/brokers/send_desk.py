@@ -4,7 +4,7 @@ Rules of this file
 * An attempt that any ledger knows is never sent again; the answer is what the ledger says.
 * The guard runs right before the first byte: deadline, expiry, epoch, and for openings the latch; then the ledger
   entry. What cannot be read says no. A refusal of ours is NotSent and says nothing of the route's health.
-* An attempt answered "never begun" is closed: should its message still come, it is refused.
+* An answer about an attempt that never began goes into the ledger too: should its message still come, it is refused.
 * A send cut off after its entry is InDoubt in the ledger, whether by a cancelled task or by a death.
 * Cancels pass every stop but the fence. One that the broker did not take has its order read and reported.
 """
@@ -48,14 +48,13 @@ class SendDesk:
         self._tell, self._limits = tell, limits
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._cancelling: set[str] = set()
-        self._closed: set[str] = set()
 
     def send(self, message: SendOrder, spawn: Spawn, heard: Callable[[SubmitOutcome], None]) -> None:
         """Send, or say why not. `heard` is told of every outcome that the route decided."""
         attempt_id = message.attempt_id
         if attempt_id in self._sending:
             return
-        if attempt_id in self._closed or self._ledger.knows(attempt_id):
+        if self._ledger.knows(attempt_id):
             self._retell(attempt_id, message.connection_incarnation)
         elif message.connection_incarnation != self._ledger.incarnation:
             told = f"meant for incarnation {message.connection_incarnation}, this is {self._ledger.incarnation}"
@@ -142,9 +141,10 @@ class SendDesk:
         outcome = self._ledger.outcome_of(attempt_id, sent_to)
         if outcome is None:
             return
-        if not self._ledger.knows(attempt_id):
-            self._closed.add(attempt_id)
-        self._tell_outcome(attempt_id, outcome)
+        if self._ledger.knows(attempt_id):
+            self._tell_outcome(attempt_id, outcome)
+        else:
+            self._end(attempt_id, outcome)
 
     def _tell_outcome(self, attempt_id: str, outcome: SubmitOutcome) -> None:
         self._tell(

@@ -12,6 +12,8 @@ Rules of this file
       no entry, file of this boot                         NotSent
       no entry, file of another boot, or no file          InDoubt: the line may have been lost with the machine
 
+* An outcome that the executor confirmed is forgotten. Asked for all the same, it is InDoubt: the broker knows.
+
 * A torn last line is a write that a death cut short, and is skipped. Of an entry it means that no byte left, for the
   write comes first; of an outcome, that the attempt is in doubt.
 
@@ -57,6 +59,7 @@ class SendLedger:
             raise DamagedState(f"incarnation {incarnation} has a ledger already, in {folder}")
         _prune(folder, self._past)
         self._entries: set[str] = set()
+        self._forgotten: set[str] = set()
         self._outcomes: dict[str, SubmitOutcome] = {}
         self._file = os.open(
             _path(folder, incarnation), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600
@@ -82,6 +85,7 @@ class SendLedger:
         return (
             attempt_id in self._entries
             or attempt_id in self._outcomes
+            or attempt_id in self._forgotten
             or any(attempt_id in page.entries or attempt_id in page.outcomes for page in pages)
         )
 
@@ -98,12 +102,15 @@ class SendLedger:
     def forget(self, attempt_id: str) -> None:
         """Note that the executor has the outcome, wherever it was written."""
         self._outcomes.pop(attempt_id, None)
+        self._forgotten.add(attempt_id)
         self._write({"forget": attempt_id})
 
     def outcome_of(self, attempt_id: str, sent_to: int) -> SubmitOutcome | None:
         """Return what became of an attempt sent to incarnation `sent_to` (0: not known); None while it is under way."""
         if attempt_id in self._outcomes:
             return self._outcomes[attempt_id]
+        if attempt_id in self._forgotten:
+            return InDoubt(cause="its outcome was confirmed and is forgotten here")
         if attempt_id in self._entries:
             return None
         for page in self._past.values():

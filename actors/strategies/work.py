@@ -12,9 +12,12 @@ Where a task stands, what is seen, and what follows:
     WORKING     opening ended, some filled     FILLED    the rest is not chased: what is there gets managed
     WORKING     order ended, rejected          REFUSED
     WORKING     order ended otherwise          REPRICE
-    WORKING     unfinished for `step_s`        CANCEL, CANCELLING
+    WORKING     unfinished past its patience   CANCEL, CANCELLING
     CANCELLING  as WORKING, but after `cancel_s` the cancel is asked for again
     RESTING     after `retry_s`                AGAIN     a closing order was refused
+
+Patience is `step_s` a price; past the natural it grows by as much with each try, up to `PATIENCE_MAX` times: what does
+not fill at the market lacks a counterparty (a wing nobody bids for), and asking faster finds none.
 
 Prices are per combo: credit > 0, debit < 0, so for openings and closings alike a lower price is nearer the natural.
 """
@@ -33,6 +36,7 @@ from actors.domain.portfolio.view import OrderView
 from actors.domain.value import ZERO, Instant, Value
 from actors.strategies.base import MarketView
 
+PATIENCE_MAX = 10
 _PRICE_STEP = Decimal("0.0001")
 
 
@@ -110,7 +114,8 @@ def advance(task: Task, view: MarketView, pace: Pace) -> tuple[Task, Next]:
         return task, Next.WAIT
     if order.status.is_terminal:
         return task, _ended(task, order)
-    limit_s = pace.cancel_s if task.stage is Stage.CANCELLING else pace.step_s
+    patience_s = pace.step_s * min(max(task.step - pace.steps, 1), PATIENCE_MAX)
+    limit_s = pace.cancel_s if task.stage is Stage.CANCELLING else patience_s
     if not _waited(task, view, limit_s):
         return task, Next.WAIT
     return task.model_copy(update={"stage": Stage.CANCELLING, "since": view.now}), Next.CANCEL

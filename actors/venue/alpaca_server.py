@@ -5,7 +5,7 @@ unique, and a close never becomes an opening. Assumes that every call of the exc
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
@@ -22,6 +22,7 @@ from actors.venue.alpaca_account_shapes import (
     contract_json,
     position_json,
 )
+from actors.venue.alpaca_replies import Refused, at_of, count_of, json_answer, understood
 from actors.venue.alpaca_shapes import (
     Unprocessable,
     canonical_symbol,
@@ -50,15 +51,6 @@ NOT_FOUND = 40410000
 NOT_CANCELABLE = 42210000
 Json = dict[str, Any]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class _Refused(Exception):
-    """An answer that is an error, in the broker's shape."""
-
-    def __init__(self, status: int, code: int, message: str) -> None:
-        super().__init__(f"{status} {code}: {message}")
-        self.status = status
-        self.body = {"code": code, "message": message}
 
 
 class AlpacaServer:
@@ -109,29 +101,28 @@ class AlpacaServer:
         key = request.headers.get("APCA-API-KEY-ID", "")
         secret = request.headers.get("APCA-API-SECRET-KEY", "")
         if request.path != "/stream" and not self._tokens.is_alpaca(key, secret):
-            return _json({"message": "forbidden."}, HTTPStatus.FORBIDDEN)
+            return json_answer({"message": "forbidden."}, HTTPStatus.FORBIDDEN)
         try:
             return await handler(request)
-        except _Refused as refused:
-            return _json(refused.body, refused.status)
-        except (Unprocessable, KeyError, TypeError, AttributeError, ValueError) as error:
-            words = str(error) if isinstance(error, Unprocessable) else f"request body format is invalid: {error!r}"
-            return _json({"code": UNPROCESSABLE, "message": words}, HTTPStatus.UNPROCESSABLE_ENTITY)
+        except Refused as refused:
+            return json_answer(refused.body, refused.status)
+        except Unprocessable as error:
+            return json_answer({"code": UNPROCESSABLE, "message": str(error)}, HTTPStatus.UNPROCESSABLE_ENTITY)
         except OrderRefused as refused:
-            return _json({"code": FORBIDDEN, "message": f"{refused.code}: {refused.text}"}, HTTPStatus.FORBIDDEN)
+            return json_answer({"code": FORBIDDEN, "message": f"{refused.code}: {refused.text}"}, HTTPStatus.FORBIDDEN)
         except web.HTTPNotFound:
-            return _json({"code": NOT_FOUND, "message": "endpoint not found"}, HTTPStatus.NOT_FOUND)
+            return json_answer({"code": NOT_FOUND, "message": "endpoint not found"}, HTTPStatus.NOT_FOUND)
 
     async def _account_read(self, _: web.Request) -> web.Response:
         values = [position.quantity * position.multiplier * self._mark(position) for position in self._held()]
         long_value = sum((value for value in values if value > 0), ZERO)
         short_value = sum((value for value in values if value < 0), ZERO)
-        return _json(account_json(self._account, self._exchange.balances(self._account), long_value, short_value))
+        return json_answer(account_json(self._account, self._exchange.balances(self._account), long_value, short_value))
 
     async def _activities(self, request: web.Request) -> web.Response:
         query = request.query
         kinds = set((request.match_info.get("kind") or query.get("activity_types", "")).split(",")) - {""}
-        after, until = _at(query.get("after")), _at(query.get("until"))
+        after, until = at_of(query.get("after")), at_of(query.get("until"))
         found = [
             shown
             for entry in self._exchange.transactions(self._account, after)
@@ -142,23 +133,26 @@ class AlpacaServer:
         if query.get("direction", "desc") == "desc":
             found.reverse()
         start = next((n + 1 for n, each in enumerate(found) if each["id"] == query.get("page_token")), 0)
-        return _json(found[start : start + min(int(query.get("page_size", ACTIVITIES_PER_PAGE)), ACTIVITIES_PER_PAGE)])
+        return json_answer(
+            found[start : start + count_of(request, "page_size", ACTIVITIES_PER_PAGE, ACTIVITIES_PER_PAGE)]
+        )
 
     async def _clock(self, _: web.Request) -> web.Response:
         market = self._board.market
-        return _json(clock_json(self._now(), market.opens_at, market.closes_at))
+        return json_answer(clock_json(self._now(), market.opens_at, market.closes_at))
 
     async def _place(self, request: web.Request) -> web.Response:
-        body = msgspec.json.decode(await request.read())
-        new = new_order(body, {position.symbol: position.quantity for position in self._held()})
+        text = await request.read()
+        with understood():
+            new = new_order(msgspec.json.decode(text), {held.symbol: held.quantity for held in self._held()})
         if new.client_id is not None and self._exchange.order_by_client_id(self._account, new.client_id) is not None:
             raise Unprocessable("client_order_id must be unique")
-        return _json(order_json(self._exchange.place(self._account, new, self._now())))
+        return json_answer(order_json(self._exchange.place(self._account, new, self._now())))
 
     async def _orders(self, request: web.Request) -> web.Response:
         query = request.query
         status = query.get("status", "open")
-        after, until = _at(query.get("after")), _at(query.get("until"))
+        after, until = at_of(query.get("after")), at_of(query.get("until"))
         found = [
             order
             for order in self._exchange.orders(self._account)
@@ -168,18 +162,18 @@ class AlpacaServer:
         ]
         if query.get("direction", "desc") == "desc":
             found.reverse()
-        return _json(
-            [order_json(order) for order in found[: min(int(query.get("limit", ORDERS_PER_PAGE)), ORDERS_MAX)]]
+        return json_answer(
+            [order_json(order) for order in found[: count_of(request, "limit", ORDERS_PER_PAGE, ORDERS_MAX)]]
         )
 
     async def _by_client_id(self, request: web.Request) -> web.Response:
         order = self._exchange.order_by_client_id(self._account, request.query["client_order_id"])
         if order is None:
-            raise _Refused(HTTPStatus.NOT_FOUND, NOT_FOUND, "order not found")
-        return _json(order_json(order))
+            raise Refused(HTTPStatus.NOT_FOUND, NOT_FOUND, "order not found")
+        return json_answer(order_json(order))
 
     async def _order(self, request: web.Request) -> web.Response:
-        return _json(order_json(self._known(request)))
+        return json_answer(order_json(self._known(request)))
 
     async def _cancel(self, request: web.Request) -> web.Response:
         order = self._known(request)
@@ -194,37 +188,41 @@ class AlpacaServer:
         for order in open_orders:
             self._exchange.cancel(self._account, order.order_id, self._now())
         shown = [{"id": order_uuid(order.order_id), "status": HTTPStatus.OK} for order in open_orders]
-        return _json(shown, HTTPStatus.MULTI_STATUS)
+        return json_answer(shown, HTTPStatus.MULTI_STATUS)
 
     async def _replace(self, request: web.Request) -> web.Response:
         order = self._known(request)
-        body = msgspec.json.decode(await request.read())
         single = order.legs[0].action if len(order.legs) == 1 else None
-        price = combo_price(body.get("limit_price"), single)
+        text = await request.read()
+        with understood():
+            body = msgspec.json.decode(text)
+            price = combo_price(body.get("limit_price"), single)
         try:
-            replacement = self._exchange.replace(self._account, order.order_id, price, self._now())
+            # A replacement never keeps the name of what it replaces: names are unique here.
+            name = body.get("client_order_id") or f"{order_uuid(order.order_id)}-replacement"
+            replacement = self._exchange.replace(self._account, order.order_id, price, self._now(), name)
         except OrderFinished as finished:
             raise _finished(finished.order) from finished
-        return _json(order_json(replacement))
+        return json_answer(order_json(replacement))
 
     async def _positions(self, _: web.Request) -> web.Response:
-        return _json([position_json(position, self._mark(position)) for position in self._held()])
+        return json_answer([position_json(position, self._mark(position)) for position in self._held()])
 
     async def _position(self, request: web.Request) -> web.Response:
         symbol = canonical_symbol(request.match_info["symbol"])
         position = next((each for each in self._held() if each.symbol == symbol), None)
         if position is None:
-            raise _Refused(HTTPStatus.NOT_FOUND, NOT_FOUND, "position does not exist")
-        return _json(position_json(position, self._mark(position)))
+            raise Refused(HTTPStatus.NOT_FOUND, NOT_FOUND, "position does not exist")
+        return json_answer(position_json(position, self._mark(position)))
 
     async def _contracts(self, request: web.Request) -> web.Response:
         query = request.query
         underlyings = set(query.get("underlying_symbols", "").split(",")) - {""}
         kind, root, day = query.get("type"), query.get("root_symbol"), query.get("expiration_date")
         first, last = query.get("expiration_date_gte", ""), query.get("expiration_date_lte", date.max.isoformat())
-        low, high = (
-            Decimal(query.get(f"strike_price_{end}", bound)) for end, bound in (("gte", "0"), ("lte", "Infinity"))
-        )
+        with understood():
+            low = Decimal(query.get("strike_price_gte", "0"))
+            high = Decimal(query.get("strike_price_lte", "Infinity"))
         shown = (
             contract_json(contract, self._board.market.session)
             for contract in self._board.contracts
@@ -240,21 +238,21 @@ class AlpacaServer:
             and first <= each["expiration_date"] <= last
             and low <= Decimal(each["strike_price"]) <= high
         ]
-        start = int(query.get("page_token") or 0)
-        end = start + min(int(query.get("limit", CONTRACTS_PER_PAGE)), CONTRACTS_MAX)
+        start = count_of(request, "page_token", 0, len(found))
+        end = start + count_of(request, "limit", CONTRACTS_PER_PAGE, CONTRACTS_MAX)
         token = str(end) if end < len(found) else None
-        return _json({"option_contracts": found[start:end], "next_page_token": token})
+        return json_answer({"option_contracts": found[start:end], "next_page_token": token})
 
     async def _contract(self, request: web.Request) -> web.Response:
         contract = self._board.contract(canonical_symbol(request.match_info["symbol"]))
         if contract is None or not contract.is_option:
-            raise _Refused(HTTPStatus.NOT_FOUND, NOT_FOUND, "option contract not found")
-        return _json(contract_json(contract, self._board.market.session))
+            raise Refused(HTTPStatus.NOT_FOUND, NOT_FOUND, "option contract not found")
+        return json_answer(contract_json(contract, self._board.market.session))
 
     def _known(self, request: web.Request) -> PaperOrder:
         order = self._order_of(order_number(request.match_info["order"]))
         if order is None:
-            raise _Refused(HTTPStatus.NOT_FOUND, NOT_FOUND, "order not found")
+            raise Refused(HTTPStatus.NOT_FOUND, NOT_FOUND, "order not found")
         return order
 
     def _order_of(self, number: int | None) -> PaperOrder | None:
@@ -268,17 +266,6 @@ class AlpacaServer:
         return position.average_price if mark is None else Decimal(repr(round(mark, 6)))
 
 
-def _finished(order: PaperOrder) -> _Refused:
+def _finished(order: PaperOrder) -> Refused:
     status = order_json(order)["status"]
-    return _Refused(HTTPStatus.UNPROCESSABLE_ENTITY, NOT_CANCELABLE, f'order is already in "{status}" state')
-
-
-def _at(text: str | None) -> datetime | None:
-    if not text:
-        return None
-    at = datetime.fromisoformat(text.replace(" ", "+"))
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-
-
-def _json(body: object, status: int = HTTPStatus.OK) -> web.Response:
-    return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json")
+    return Refused(HTTPStatus.UNPROCESSABLE_ENTITY, NOT_CANCELABLE, f'order is already in "{status}" state')

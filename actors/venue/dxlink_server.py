@@ -30,8 +30,6 @@ SEND_BUFFER_BYTES = 1 << 18
 """How far the market may run ahead of a reader, in the kernel's buffer."""
 MESSAGE_BYTES_MAX = 1 << 20
 SETUP_TIMEOUT_S = 10.0
-LAST_WORDS_S = 1.0
-"""How long a client that does not read is told why it is cut."""
 
 
 @dataclass(eq=False)
@@ -46,6 +44,14 @@ class _Client:
     quotes: int = 0
     trades: int = 0
     snapshots: int = 0
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether nothing waits to be sent: only then may one send who can be cancelled.
+
+        All who wait for the same socket wait for one future of aiohttp's, and cancelling one would cancel all.
+        """
+        return self.request.transport is not None and self.request.transport.get_write_buffer_size() == 0
 
     def cut(self) -> None:
         if self.request.transport is not None:
@@ -123,9 +129,8 @@ class DxlinkServer:
             try:
                 message = await client.socket.receive(timeout=min(patience_s, self._keepalive_s))
             except TimeoutError:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LAST_WORDS_S):
-                        await self._say(client, (_timeout(patience_s),))
+                if client.is_drained:
+                    await self._say(client, (_timeout(patience_s),))
                 client.cut()
                 return
             if message.type not in {WSMsgType.TEXT, WSMsgType.BINARY}:
@@ -150,7 +155,8 @@ class DxlinkServer:
         with contextlib.suppress(ConnectionError):
             while True:
                 await asyncio.sleep(min(client.session.client_keepalive_s, self._keepalive_s) / 2)
-                await self._say(client, ({"type": "KEEPALIVE", "channel": 0},))
+                if client.is_drained:  # what still waits to be sent keeps the connection alive itself
+                    await self._say(client, ({"type": "KEEPALIVE", "channel": 0},))
 
     async def _send_snapshot(self, client: _Client, channel: Channel, event: str, rows: Rows) -> None:
         latest = self._board.snapshot(rows)

@@ -15,11 +15,12 @@ SHUTDOWN_S = 0.2
 class Listener:
     """A server's socket and the connections on it."""
 
-    def __init__(self, app: web.Application, port: int = 0, host: str = "127.0.0.1") -> None:
+    def __init__(self, app: web.Application, port: int = 0, host: str = "127.0.0.1", wished: int = 0) -> None:
+        """Bind `port`; where that is 0, the `wished` one, or any other if that is taken."""
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False)
         self._host = host
         self._site: web.SockSite | None = None
-        self._socket = self._bound(port)
+        self._socket = self._bound(port) if port else self._bound_if_free(wished)
         self.port: int = self._socket.getsockname()[1]
 
     @property
@@ -61,6 +62,12 @@ class Listener:
         await self._runner.cleanup()
         self._site = None
         self._socket.close()
+
+    def _bound_if_free(self, wished: int) -> socket.socket:
+        try:
+            return self._bound(wished)
+        except OSError:
+            return self._bound(0)
 
     def _bound(self, port: int) -> socket.socket:
         bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)

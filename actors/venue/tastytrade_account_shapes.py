@@ -17,6 +17,7 @@ from actors.venue.tastytrade_shapes import VENUE_NAME, ContractOf
 from actors.venue.tastytrade_symbols import ACTIONS, effect, instant, instrument_type, number
 
 Json = dict[str, Any]
+_REGULATORS = ("exchange", "nfa", "orf", "sec", "taf")
 _OPENED_AT = "2020-01-01T00:00:00.000+00:00"
 _ZERO_BALANCES = (
     "bond-margin-requirement",
@@ -261,7 +262,7 @@ def _settled(entry: Transaction) -> str:
 def fees_json(fees: FeeBreakdown) -> Json:
     """Return the fee calculation of an order."""
     parts = {
-        "regulatory-fees": (fees.regulatory, "regulatory-fees-breakdown", ("exchange", "nfa", "orf", "sec", "taf")),
+        "regulatory-fees": (fees.regulatory, "regulatory-fees-breakdown", _REGULATORS),
         "clearing-fees": (fees.clearing, "clearing-fees-breakdown", ("clearing",)),
         "commission": (fees.commission, "commission-breakdown", ("brokerage",)),
         "proprietary-index-option-fees": (fees.proprietary, "proprietary-fees-breakdown", ("proprietary",)),
@@ -279,7 +280,7 @@ def fees_json(fees: FeeBreakdown) -> Json:
 
 
 def buying_power_json(change: Decimal, margin: Decimal, power: Decimal, *, is_spread: bool) -> Json:
-    """Return the effect on buying power: `change` signed from the account's side, `margin` what the requirement grows by."""
+    """Return the effect on buying power: `change` in > 0, `margin` what the requirement grows by."""
     return {
         "change-in-margin-requirement": number(abs(margin)),
         "change-in-margin-requirement-effect": effect(-margin),

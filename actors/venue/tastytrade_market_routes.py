@@ -9,6 +9,7 @@ from aiohttp import web
 from actors.domain.market.contract import Contract
 from actors.venue.board import Board
 from actors.venue.logins import QUOTE_TOKEN_S, Tokens
+from actors.venue.tastytrade_futures_shapes import futures_chain_json
 from actors.venue.tastytrade_market_shapes import (
     chain,
     equity_json,
@@ -39,6 +40,7 @@ class MarketRoutes:
         for path, handler in (
             ("/option-chains/{symbol}/nested", self._nested_chain),
             ("/option-chains/{symbol}", self._chain),
+            ("/futures-option-chains/{symbol}/nested", self._futures_chain),
             ("/instruments/equities", self._equities),
             ("/instruments/equities/{symbol}", self._equity),
             ("/instruments/equity-options", self._options),
@@ -55,6 +57,12 @@ class MarketRoutes:
 
     async def _chain(self, request: web.Request) -> web.Response:
         return items(request, [option_json(option, self._board.market) for option in self._chain_of(request)])
+
+    async def _futures_chain(self, request: web.Request) -> web.Response:
+        options = [each for each in self._board.contracts if each.product.root == f"./{request.match_info['symbol']}"]
+        if not options:
+            raise not_found(f"futures option chain of {request.match_info['symbol']}")
+        return data(request, futures_chain_json(options, self._board.market))
 
     async def _equities(self, request: web.Request) -> web.Response:
         asked = request.query.getall("symbol[]", [])

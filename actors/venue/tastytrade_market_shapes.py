@@ -63,14 +63,14 @@ def _root_json(product: Product, expirations: dict[date, dict[str, dict[Right, C
                 "expiration-date": day.isoformat(),
                 "days-to-expiration": (day - session).days,
                 "settlement-type": product.settlement_time.value,
-                "strikes": [_strike_json(strike, pair) for strike, pair in expirations[day].items()],
+                "strikes": [strike_json(strike, pair) for strike, pair in expirations[day].items()],
             }
             for day in sorted(expirations)
         ],
     }
 
 
-def _strike_json(strike: str, pair: dict[Right, Contract]) -> Json:
+def strike_json(strike: str, pair: dict[Right, Contract]) -> Json:
     """Return one strike. A side that is not listed is left empty: the recorded chains are not always pairs."""
     call, put = pair.get(Right.CALL), pair.get(Right.PUT)
     return {

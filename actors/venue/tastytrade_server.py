@@ -205,7 +205,8 @@ class TastytradeServer:
         body = await body_of(request)
         price = net_price(body, known.legs)
         try:
-            order = self._exchange.replace(known.account, known.order_id, price, self._views.now())
+            name = body.get("external-identifier")
+            order = self._exchange.replace(known.account, known.order_id, price, self._views.now(), name)
         except OrderFinished as finished:
             raise _cannot("replaced") from finished
         except OrderRefused as refused:

@@ -11,14 +11,13 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import chain
+from datetime import datetime
 from threading import Event
 from typing import Any
 
 import numpy as np
+from aiohttp import web
 
 from actors.clock import MarketClockWriter, SharedMarketClock
 from actors.domain.market.contract import Products
@@ -26,6 +25,7 @@ from actors.places import Places
 from actors.ports import Watermark
 from actors.venue.account_streamer import AccountStreamer
 from actors.venue.alpaca_server import AlpacaServer
+from actors.venue.before import Before
 from actors.venue.board import Board
 from actors.venue.control import Control, Hold, Start, StepTo
 from actors.venue.dxlink_server import DxlinkServer
@@ -34,7 +34,7 @@ from actors.venue.faults import FaultBook, FaultKind, Route
 from actors.venue.listener import Listener
 from actors.venue.logins import Tokens
 from actors.venue.market import Batch, Market
-from actors.venue.player import PASS_S, Player, Playing
+from actors.venue.player import AFTER_CLOSE, PASS_S, Player, Playing
 from actors.venue.tastytrade_server import TastytradeServer
 from actors.venue.tastytrade_symbols import streamer_symbol
 from actors.venue.tastytrade_views import AccountViews
@@ -42,12 +42,12 @@ from actors.venue.venue_settings import (
     Begin,
     VenueFile,
     VenueSettings,
+    last_ports,
     load_market_time,
     publish,
     save_market_time,
 )
 
-BEFORE_OPEN = timedelta(days=1)
 SAVE_EVERY_S = 0.1
 FAULT_LOG = "faults.jsonl"
 MARKET_TIME = "market-time.json"
@@ -57,11 +57,10 @@ Json = dict[str, Any]
 
 @dataclass
 class _Counts:
-    """What was played: batches and rows since the process started, and rows that lay before its beginning."""
+    """What was played since the process started."""
 
     batches: int = 0
     rows: int = 0
-    rows_before: int = 0
     saved_at_s: float = 0.0
 
 
@@ -90,8 +89,9 @@ class Venue:
         self._faults = FaultBook(settings.seed, self._folder / FAULT_LOG)
         for fault in settings.faults:
             self._faults.add(fault)
-        self._begin_at, self._resumed = self._beginning()
-        self._clock_writer.step_to(self._begin_at)
+        played = load_market_time(self._folder / MARKET_TIME, market.session.isoformat())
+        self._before = Before(settings.start or market.opens_at, played)
+        self._clock_writer.step_to(self._before.shown(places.clock, market.closes_at + AFTER_CLOSE))
         self._clock = SharedMarketClock.open(places.clock)
         self._tokens = Tokens(settings.credentials)
         self._views = AccountViews(
@@ -145,12 +145,17 @@ class Venue:
             self._exchange, self._board, settings.alpaca_account, self._tokens, faults, self._clock.market_now
         )
         control = Control(self._control_token, faults, self._status, self._apply_faults, self._set_clock)
-        self._control = Listener(control.app, settings.control_port, settings.host)
+        wished = last_ports(self._places)
+
+        def door(app: web.Application, name: str, port: int) -> Listener:
+            return Listener(app, port, settings.host, wished.get(name, 0))
+
+        self._control = door(control.app, "control", settings.control_port)
         self._routes = {
-            Route.TASTYTRADE: Listener(tastytrade.app, settings.tastytrade_port, settings.host),
-            Route.STREAMER: Listener(self._streamer.app, settings.streamer_port, settings.host),
-            Route.DXLINK: Listener(self._dxlink.app, settings.dxlink_port, settings.host),
-            Route.ALPACA: Listener(self._alpaca.app, settings.alpaca_port, settings.host),
+            Route.TASTYTRADE: door(tastytrade.app, "tastytrade", settings.tastytrade_port),
+            Route.STREAMER: door(self._streamer.app, "streamer", settings.streamer_port),
+            Route.DXLINK: door(self._dxlink.app, "dxlink", settings.dxlink_port),
+            Route.ALPACA: door(self._alpaca.app, "alpaca", settings.alpaca_port),
         }
         self._doors = (*self._routes.values(), self._control)
 
@@ -173,33 +178,8 @@ class Venue:
     def _publish(self) -> None:
         publish(self._places, self._file())
 
-    def _beginning(self) -> tuple[datetime, datetime | None]:
-        """Return the time the clock starts from, and how far this session was played before."""
-        played = load_market_time(self._folder / MARKET_TIME, self._market.session.isoformat())
-        start = self._settings.start or self._market.opens_at
-        return (start, None) if played is None else (max(start, played), played)
-
-    def _restore(self) -> Iterator[Batch]:
-        """Fill the board with what lies before the beginning; return what is still to be played."""
-        begin, played = self._begin_at, self._resumed
-
-        def is_due(batch: Batch) -> bool:
-            return batch.at >= begin if played is None else batch.at > played
-
-        batches = self._market.batches(played or begin)
-        first = next(batches, None)
-        if first is None or len(first.rows) < len(self._board.contracts):
-            # Not every contract is quoted here at once, as a made-up market does: take the day from its beginning.
-            batches = self._market.batches(self._market.opens_at - BEFORE_OPEN)
-            first = next(batches, None)
-        while first is not None and not is_due(first):
-            self._board.post(first)
-            self._counts.rows_before += len(first.rows)
-            first = next(batches, None)
-        return batches if first is None else chain((first,), batches)
-
     async def _play_day(self) -> None:
-        due = await asyncio.to_thread(self._restore)
+        due = await asyncio.to_thread(self._before.restore, self._market, self._board)
         if self._board.is_known.any():
             everything = np.arange(len(self._board.contracts), dtype=np.int32)
             self._exchange.advance(self._board.snapshot(everything))
@@ -279,7 +259,7 @@ class Venue:
             "speed": self._player.speed,
             "batches": self._counts.batches,
             "rows": self._counts.rows,
-            "rows_before": self._counts.rows_before,
+            "rows_before": self._before.rows,
             "rows_skipped": len(self._market.skipped),
             "quotes": self._dxlink.status(),
             "reports": {

@@ -5,6 +5,7 @@ The file is written whole, by rename, and readable by this user alone: it holds 
 
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -78,6 +79,16 @@ def publish(places: Places, content: VenueFile) -> None:
 def read_venue_file(places: Places) -> VenueFile:
     """Return what the venue published. Raises FileNotFoundError while it never did."""
     return VenueFile.model_validate_json(venue_file(places).read_text())
+
+
+def last_ports(places: Places) -> dict[str, int]:
+    """Return the ports an earlier venue had, by door: peers have them still. Empty where there was none."""
+    try:
+        last = read_venue_file(places)
+    except (FileNotFoundError, ValueError):
+        return {}
+    doors = {name: getattr(last, name) for name in ("tastytrade", "streamer", "dxlink", "alpaca", "control")}
+    return {name: urlsplit(url).port or 0 for name, url in doors.items()}
 
 
 class MarketTime(Value):

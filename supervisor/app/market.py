@@ -25,7 +25,7 @@ def venue(context: ChildContext) -> Shell:
     from actors.venue.venue import Venue
     from actors.venue.venue_settings import VenueSettings
 
-    place = Workplace(context)
+    place = Workplace.child(context)
     section = place.config.market
     settings = VenueSettings(
         tastytrade_port=section.tastytrade_port,
@@ -84,7 +84,7 @@ def _market(place: Workplace, section: MarketSection) -> Market:
 
 def data_feed(context: ChildContext) -> Shell:
     """Build the data feed."""
-    place = Workplace(context)
+    place = Workplace.child(context)
     section, route = place.config.feed, place.config.feed_route
     settings = DxlinkSettings(
         url=place.venue.tastytrade if place.is_paper else route.url,

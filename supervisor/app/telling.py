@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from actors.analyst import Analyst, AnalystSettings
 from actors.channels import channels
 from actors.config_sections import Target
-from actors.credentials import credential
+from actors.credentials import CredentialMissing, credential
 from actors.domain.alerts.message import Origin
 from actors.notifier import Notifier, NotifierSettings
 from actors.outbox import Outbox
@@ -18,7 +18,7 @@ from supervisor.child_spec import ChildContext
 
 def notifier(context: ChildContext) -> Shell:
     """Build the notifier with every way out that the configuration names."""
-    place = Workplace(context)
+    place = Workplace.child(context)
     section = place.config.notifier
     targets = {level: [_url(place, target) for target in named] for level, named in section.targets.items()}
     ways = channels(
@@ -44,16 +44,19 @@ def notifier(context: ChildContext) -> Shell:
     )
 
 
-def _url(place: Workplace, target: Target) -> SecretStr:
-    """Return an Apprise URL: the target itself, or the secret it names."""
-    secret = SecretStr(target) if "://" in target else credential(target)
+def _url(place: Workplace, target: Target) -> SecretStr | CredentialMissing:
+    """Return an Apprise URL: the target itself, or the secret it names; a missing one is the notifier's to report."""
+    try:
+        secret = SecretStr(target) if "://" in target else credential(target)
+    except CredentialMissing as missing:
+        return missing
     place.redactor.learn(secret.get_secret_value())
     return secret
 
 
 def analyst(context: ChildContext) -> Shell:
     """Build the analyst."""
-    place = Workplace(context)
+    place = Workplace.child(context)
     return Analyst(
         name=place.name,
         stream=place.stream(("executor",), ("executor", "data_feed")),

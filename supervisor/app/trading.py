@@ -6,10 +6,11 @@ from pathlib import Path
 
 from actors.broker_connection import BrokerConnection, ConnectionSettings
 from actors.brokers.alpaca import Alpaca, AlpacaSettings
+from actors.brokers.gates import Gates
 from actors.brokers.inquiries import InquiryLimits
 from actors.brokers.reads import ReadLimits
-from actors.brokers.send_desk import Gates, SendLimits
-from actors.brokers.send_ledger import SendLedger
+from actors.brokers.send_desk import SendLimits
+from actors.brokers.send_ledger import SendLedger, boot_id
 from actors.brokers.tastytrade import Tastytrade, TastytradeSettings
 from actors.brokers.wire import WireLimits
 from actors.config_sections import RouteSection
@@ -21,13 +22,13 @@ from actors.domain.risk.issue import IssueLimits
 from actors.epoch import read_epoch, take_epoch
 from actors.executor import Executor, ExecutorSettings
 from actors.latch import StopLevel, read_latch, tighten
-from actors.ports import Broker, DamagedState, Shell
+from actors.ports import Shell
 from actors.risk import RiskActor, RiskPorts, RiskSettings
 from actors.strategies.base import load
 from actors.strategy import StrategyActor, StrategyPorts
 from supervisor.app.logins import alpaca_login, tastytrade_login
 from supervisor.app.plan import connection_name
-from supervisor.app.workplace import Workplace, boot_id
+from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
 from supervisor.journal import JournalReader, JournalWriter
 
@@ -38,7 +39,7 @@ class Fenced(Exception):
 
 def executor(context: ChildContext) -> Shell:
     """Build the executor: take the epoch, open the journal, recover."""
-    place = Workplace(context)
+    place = Workplace.child(context)
     where = place.places
     epoch = take_epoch(where.epoch, above=_last_epoch(where.journal))
 
@@ -57,7 +58,9 @@ def executor(context: ChildContext) -> Shell:
         started=ExecutorStarted(
             epoch=epoch, incarnation=place.incarnation, boot_id=boot_id(), at=place.clock.market_now()
         ),
-        stream=place.stream((*connections, "data_feed", "notifier", "risk", *strategies), ("data_feed", *connections), "data_feed"),
+        stream=place.stream(
+            (*connections, "data_feed", "notifier", "risk", *strategies), ("data_feed", *connections), "data_feed"
+        ),
         journal=JournalWriter(where.journal, epoch=epoch, clock=time.time_ns, fence=fence),
         checkpoints=place.checkpoints(),
         clock=place.clock,
@@ -93,22 +96,19 @@ def _latch(place: Workplace) -> Callable[[], str | None]:
 
 def connection(context: ChildContext) -> Shell:
     """Build the connection of one route."""
-    place = Workplace(context)
+    place = Workplace.child(context)
     route = next(each for each in place.config.routes if each.name == place.argument("route"))
     where = place.places
-    account = route.account or (_paper_account(place, route) if place.is_paper else "")
-    if not account and route.adapter == "tastytrade":
-        raise DamagedState(f"route {route.name}: no account number")
     return BrokerConnection(
-        _broker(place, route, account),
+        broker(place, route),
         place.stream(("executor",)),
         place.clock,
         SendLedger(where.ledgers(route.name), place.incarnation, boot_id()),
-        Gates(epoch=lambda: read_epoch(where.epoch), latch=lambda: read_latch(where.latch)),
+        Gates.of(where),
         place.watermark(),
         ConnectionSettings(
             mode=place.config.runtime.mode.value,
-            account_tail=account[-4:],
+            account_tail=_account(place, route)[-4:],
             probe_every_s=route.probe_every_s,
             sends=SendLimits(
                 sends_max=route.sends_max,
@@ -123,28 +123,31 @@ def connection(context: ChildContext) -> Shell:
     )
 
 
-def _paper_account(place: Workplace, route: RouteSection) -> str:
-    venue = place.venue
-    return venue.tastytrade_accounts[0] if route.adapter == "tastytrade" else venue.alpaca_account
-
-
-def _broker(place: Workplace, route: RouteSection, account: str) -> Broker:
+def broker(place: Workplace, route: RouteSection) -> Tastytrade | Alpaca:
+    """Build a route's adapter, with its login."""
     wire = WireLimits(connect_timeout_s=route.connect_timeout_s, user_timeout_s=route.user_timeout_s)
     reads = ReadLimits(timeout_s=route.read_timeout_s)
     common = {"route": route.name, "account_domain": route.account_domain, "wire": wire, "reads": reads}
     stream_url = route.stream_url or ""
     if route.adapter == "tastytrade":
         url, stream = (place.venue.tastytrade, place.venue.streamer) if place.is_paper else (route.url, stream_url)
-        tastytrade = TastytradeSettings(url=url, stream_url=stream, account=account, **common)
+        tastytrade = TastytradeSettings(url=url, stream_url=stream, account=_account(place, route), **common)
         return Tastytrade(tastytrade, tastytrade_login(place, route), place.clock)
     url, stream = (place.venue.alpaca, place.venue.alpaca_stream) if place.is_paper else (route.url, stream_url)
     alpaca = AlpacaSettings(url=url, stream_url=stream, **common)
     return Alpaca(alpaca, alpaca_login(place, route), place.clock)
 
 
+def _account(place: Workplace, route: RouteSection) -> str:
+    if place.is_paper:
+        venue = place.venue
+        return venue.tastytrade_accounts[0] if route.adapter == "tastytrade" else venue.alpaca_account
+    return route.account
+
+
 def risk(context: ChildContext) -> Shell:
     """Build the risk actor."""
-    place = Workplace(context)
+    place = Workplace.child(context)
     section = place.config.risk
     ports = RiskPorts(
         stream=place.stream(("executor", "notifier"), ("executor", "data_feed")),
@@ -168,7 +171,7 @@ def risk(context: ChildContext) -> Shell:
 
 def strategy(context: ChildContext) -> Shell:
     """Build one strategy."""
-    place = Workplace(context)
+    place = Workplace.child(context)
     section = next(each for each in place.config.strategies if each.name == place.argument("strategy"))
     kind = load(section.strategy)
     ports = StrategyPorts(

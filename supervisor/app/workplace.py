@@ -41,10 +41,22 @@ class Workplace:
         self.places = Places(state=context.state, run=context.run)
         self.config = RuntimeConfig.model_validate_json(self.places.config.read_text())
         self.redactor = Redactor()
-        runtime = self.config.runtime
+
+    @classmethod
+    def child(cls, context: ChildContext) -> "Workplace":
+        """Return the workplace of a child of the tree, its log opened."""
+        place = cls(context)
+        runtime = place.config.runtime
         settings = LogSettings(level=runtime.log_level, file_mb=runtime.log_file_mb, files_max=runtime.log_files_max)
-        set_up(context.name, self.places.logs, settings, self.redactor)
+        set_up(context.name, place.places.logs, settings, place.redactor)
         logger.info("incarnation {} starts", context.incarnation)
+        return place
+
+    @classmethod
+    def visitor(cls, where: Places) -> "Workplace":
+        """Return a workplace for somebody who looks at a runtime from outside: it reads, and writes no log."""
+        nobody = ChildContext(name="visitor", incarnation=1, state=where.state, run=where.run, factory="none:none")
+        return cls(nobody)
 
     @property
     def is_paper(self) -> bool:
@@ -107,11 +119,3 @@ class Workplace:
         value = self.arguments[name]
         assert isinstance(value, str)
         return value
-
-
-def boot_id() -> str:
-    """Return what this boot of the machine is known by: what was in a socket before it is gone for certain."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except FileNotFoundError:
-        return f"booted-{round(time.time() - time.monotonic(), -1):.0f}"

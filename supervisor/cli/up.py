@@ -1,52 +1,70 @@
 """`holdfast up`: run the tree of one state folder until stopped. A second one on the same folder is refused.
 
-The plan is made and checked before anything starts, written to the state folder, and read from there by each
-supervisor process. Where a supervisor outlived its keeper, it is kept, with the plan it has.
+Everything is settled and checked before anything starts: the configuration, what the command line adds to it, and the
+plan made of both. They are written to the state folder once the folder is ours, and read from there by each supervisor
+and each child. Where a supervisor outlived its keeper, it is kept, with the plan it has.
 """
 
-import importlib
 import os
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
+from pydantic import ValidationError
 
+from actors.config import ConfigInvalid, assignment, load, with_overrides
 from actors.places import Places, places
 from supervisor import directory as directories
 from supervisor import keeper
-from supervisor.child_spec import Plan, RaySettings
+from supervisor.app import plan as plans
+from supervisor.child_spec import Plan
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import state_option
 from supervisor.ownership import AlreadyOwned, Ownership, owner
 from supervisor.runtime import lock_path, plan_path
 from supervisor.tree import ChildState
 
-DETACH_TIMEOUT_S = 120.0
+DETACH_TIMEOUT_S = 180.0
 POLL_S = 0.1
+MARKET_OPTIONS = ("date", "underlying", "speed", "seed")
+"""Options that are settings of `[market]` by the same name."""
 
 
 @click.command(help="Run the tree in the foreground, or with --detach in the background.")
 @state_option
-@click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="The settings; default: paper trading.")
+@click.option(
+    "--config", type=click.Path(dir_okay=False, path_type=Path), help="Settings; default config/holdfast.toml."
+)
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="One setting, by dotted key; repeatable.")
+@click.option(
+    "--replay", type=click.Path(path_type=Path), help="Play recorded quotes from this folder (LEAN's format)."
+)
+@click.option("--date", help="With --replay: the New York date to play.")
+@click.option("--underlying", help="What the market plays and every strategy trades.")
+@click.option("--speed", help="Market seconds per second.")
+@click.option("--seed", help="Of the synthetic market.")
+@click.option("--ray-address", help='"private" (default), "auto", or "host:port" of a running Ray.')
 @click.option("--plan", "plan_file", type=click.Path(exists=True, path_type=Path), help="A ready plan, as JSON.")
-@click.option("--ray-address", default=None, help='"private" (default), "auto", or "host:port" of a running Ray.')
 @click.option("--detach", is_flag=True, help="Return once every child runs.")
-def up(state: Path, config: Path | None, plan_file: Path | None, ray_address: str | None, detach: bool) -> None:
+def up(state: Path, detach: bool, **options: Any) -> None:
     """Start the keeper."""
     where = places(state)
-    plan = _plan(where, config, plan_file)
-    if ray_address is not None:
-        plan = plan.model_copy(update={"ray": plan.ray.model_copy(update={"address": ray_address})})
-        RaySettings.model_validate(plan.ray.model_dump())
+    try:
+        plan, write = _ready_plan(where, **options) if options["plan_file"] else _configured(where, **options)
+    except (ConfigInvalid, ValidationError) as error:
+        click.echo(str(error) if isinstance(error, ConfigInvalid) else f"{error}\nNothing was started.", err=True)
+        sys.exit(ExitCode.CONFIG_INVALID)
     try:
         ownership = Ownership.take(keeper.lock(where.state), datetime.now(UTC))
     except AlreadyOwned as error:
         click.echo(f"{error}\nTo end it: holdfast down --state {where.state}", err=True)
         sys.exit(ExitCode.USAGE)
     if owner(lock_path(where.state)) is None:
-        plan_path(where.state).write_text(plan.model_dump_json(indent=1))
+        write()
     if detach and os.fork():
         _wait_until_running(where, plan)
         return
@@ -57,12 +75,46 @@ def up(state: Path, config: Path | None, plan_file: Path | None, ray_address: st
     sys.exit(ExitCode.DONE if orderly else ExitCode.NOT_CONFIRMED)
 
 
-def _plan(where: Places, config: Path | None, plan_file: Path | None) -> Plan:
-    if plan_file is not None:
-        return Plan.model_validate_json(plan_file.read_bytes())
-    made = importlib.import_module("supervisor.app").plan(where, config)
-    assert isinstance(made, Plan)
-    return made
+def _ready_plan(
+    where: Places, plan_file: Path, ray_address: str | None, **_: object
+) -> tuple[Plan, Callable[[], None]]:
+    """Return the plan of a file, and what writes it."""
+    plan = Plan.model_validate_json(plan_file.read_bytes())
+    if ray_address is not None:
+        ray = type(plan.ray).model_validate(plan.ray.model_dump() | {"address": ray_address})
+        plan = plan.model_copy(update={"ray": ray})
+    return plan, lambda: _store_plan(where, plan)
+
+
+def _configured(
+    where: Places, config: Path | None, settings: tuple[str, ...], **options: Any
+) -> tuple[Plan, Callable[[], None]]:
+    """Return the plan of the settled configuration, and what writes both."""
+    loaded = load(config)
+    given: dict[str, Any] = {"runtime.state": where.state}
+    if options["ray_address"] is not None:
+        given["runtime.ray_address"] = options["ray_address"]
+    if options["replay"] is not None:
+        given |= {"market.source": "replay", "market.folder": options["replay"].resolve()}
+    given |= {f"market.{name}": options[name] for name in MARKET_OPTIONS if options[name] is not None}
+    if options["underlying"] is not None:
+        given |= {f"strategies.{strategy.name}.underlying": options["underlying"] for strategy in loaded.strategies}
+    overrides = given | dict(assignment(text) for text in settings)
+    settled = plans.settle(with_overrides(loaded, overrides), datetime.now(UTC))
+    plan = plans.plan(settled)
+
+    def write() -> None:
+        plans.store(settled, where)
+        _store_plan(where, plan)
+
+    return plan, write
+
+
+def _store_plan(where: Places, plan: Plan) -> None:
+    path = plan_path(where.state)
+    fresh = path.with_suffix(".new")
+    fresh.write_text(plan.model_dump_json(indent=1))
+    fresh.replace(path)
 
 
 def _leave_terminal(where: Places) -> None:

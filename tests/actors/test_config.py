@@ -329,3 +329,14 @@ def test_the_strategies_that_are_commented_out_work_once_the_marks_are_gone():
     text = head + "\n".join(line.removeprefix("#").strip() for line in more.splitlines()[1:])
     config = parse(text, "x.toml", DEFAULT.parent, parameters_of)
     assert [section.name for section in config.strategies] == ["condor", "strangle", "spread"]
+
+
+def test_a_strategy_may_not_take_the_name_of_another_actor():
+    (fault,) = faults_of(PAPER + STRATEGY.replace('"condor"', '"risk"'))
+    assert (fault.line, fault.text) == (10, 'strategies.1.name: "risk" is the name of another actor')
+
+
+@pytest.mark.parametrize("path", [DEFAULT, LIVE], ids=["paper", "live"])
+def test_a_configuration_survives_being_stored_as_json(path: Path):
+    config = load(path)
+    assert RuntimeConfig.model_validate_json(config.model_dump_json()) == config

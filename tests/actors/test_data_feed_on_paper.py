@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import threading
 import time
 import urllib.request
@@ -67,6 +68,13 @@ def recorded(shared, tmp_path_factory):
 @pytest.fixture(scope="module")
 def market(recorded):
     return recorded("GOOG", date(2015, 12, 24))
+
+
+@pytest.fixture
+def here(tmp_path):
+    found = places(tmp_path / "state")
+    yield found
+    shutil.rmtree(found.run)
 
 
 @contextlib.contextmanager
@@ -145,8 +153,8 @@ class Consumer:
 @pytest.mark.parametrize(
     ("word", "underlying", "on"), [("GOOG", "GOOG", date(2015, 12, 24)), ("SPXW", "SPX", date(2021, 1, 4))]
 )
-def test_every_row_of_a_recorded_day_is_received_and_counted(recorded, tmp_path, word, underlying, on):
-    here, market = places(tmp_path / "state"), recorded(word, on)
+def test_every_row_of_a_recorded_day_is_received_and_counted(recorded, here, word, underlying, on):
+    market = recorded(word, on)
     with paper_venue(market, here) as doors, on_a_thread(feed_shell(doors, here, underlying)):
         consumer, status = Consumer(here), {"state": ""}
 
@@ -168,8 +176,7 @@ def test_every_row_of_a_recorded_day_is_received_and_counted(recorded, tmp_path,
     assert consumer.table.quote(underlying).bid is not None
 
 
-def test_a_mute_stream_is_told_and_made_anew_and_the_counts_go_on(market, tmp_path):
-    here = places(tmp_path / "state")
+def test_a_mute_stream_is_told_and_made_anew_and_the_counts_go_on(market, here):
     with paper_venue(market, here, speed=60) as doors, on_a_thread(feed_shell(doors, here, silence_max_s=1.0)):
         consumer = Consumer(here)
         before = consumer.until(connected=True)
@@ -181,8 +188,7 @@ def test_a_mute_stream_is_told_and_made_anew_and_the_counts_go_on(market, tmp_pa
         assert again.received >= lost.received
 
 
-def test_a_door_that_refuses_is_named_until_it_opens(market, tmp_path):
-    here = places(tmp_path / "state")
+def test_a_door_that_refuses_is_named_until_it_opens(market, here):
     with paper_venue(market, here, speed=60) as doors, on_a_thread(feed_shell(doors, here)):
         consumer = Consumer(here)
         consumer.until(connected=True)
@@ -192,8 +198,7 @@ def test_a_door_that_refuses_is_named_until_it_opens(market, tmp_path):
 
 
 @pytest.mark.parametrize(("kind", "name"), [("nan", "EMPTY"), ("cross", "CROSSED")])
-def test_spoiled_quotes_are_counted_by_what_is_wrong_and_move_no_mark(market, tmp_path, kind, name):
-    here = places(tmp_path / "state")
+def test_spoiled_quotes_are_counted_by_what_is_wrong_and_move_no_mark(market, here, kind, name):
     with paper_venue(market, here, speed=60) as doors, on_a_thread(feed_shell(doors, here)):
         consumer = Consumer(here)
         consumer.until(connected=True)

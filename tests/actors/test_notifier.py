@@ -17,6 +17,7 @@ from loguru import logger
 from pydantic import SecretStr
 
 from actors.channels import AppriseChannel, LogChannel, channels
+from actors.credentials import CredentialMissing
 from actors.domain.alerts.alert import Alert, Level
 from actors.domain.alerts.message import Origin
 from actors.domain.alerts.outbox import Raised
@@ -255,6 +256,15 @@ def test_a_bad_target_is_told_through_the_others_and_stops_nothing(tmp_path: Pat
         each.passes.wait(3)
     assert message["title"].startswith("PAPER P1 alerts to P0-")
     assert "N001" in message["message"]
+
+
+def test_a_target_without_its_secret_is_told_through_the_others(tmp_path: Path, receiver: Receiver):
+    targets = {Level.P0: [CredentialMissing("PAGE_URL is nowhere")], Level.P1: [SecretStr(receiver.url)]}
+    with running(tmp_path, channels(tmp_path / "alerts.log", targets, retries=0, wait_s=0)) as each:
+        each.inbox.tell(alert("page"))
+        message = receiver.messages.get(timeout=WAIT_S)
+        each.passes.wait(3)
+    assert "P0 has a target without its secret: PAGE_URL is nowhere" in message["message"]
 
 
 def test_secrets_leave_neither_in_messages_nor_in_names_nor_in_logs(tmp_path: Path, receiver: Receiver):

@@ -51,13 +51,15 @@ def test_a_stopped_owner_still_owns(holder, tmp_path):
 
 def test_a_child_of_the_owner_does_not_inherit_the_hold(tmp_path):
     held = Ownership.take(tmp_path / "lock", NOW)
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False)
+    command = [sys.executable, "-c", "print('runs', flush=True); input()"]
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, close_fds=False)
     try:
+        assert child.stdout.readline() == b"runs\n"  # the kernel closes descriptors a moment after the call returns
         held.release()
         assert owner(tmp_path / "lock") is None
         Ownership.take(tmp_path / "lock", NOW).release()
     finally:
-        child.communicate()
+        child.communicate(b"\n")
 
 
 def test_nobody_owns_a_folder_that_was_never_run(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -133,6 +134,7 @@ def shared_runtime(tmp_path_factory) -> Iterator[Runtime]:
     runtime.up()
     yield runtime
     runtime.down()
+    shutil.rmtree(runtime.where.run)
 
 
 @pytest.fixture
@@ -258,6 +260,7 @@ def test_two_runtimes_at_once_do_not_touch_each_other_and_down_leaves_nothing(tr
     assert not [process for process in theirs if alive(process)]
     assert (second.where.state / "stopped").read_text().split() == ["broker", "feed", "notifier"]
     assert all(alive(process) for process in first)
+    shutil.rmtree(second.where.run)
     assert holdfast("status", "--state", second.where.state, "--check").returncode == 3
 
 
@@ -303,11 +306,13 @@ def test_down_leaves_a_ray_that_was_joined_running(tmp_path):
     theirs = tmp_path / "theirs"
     theirs.mkdir()
     environment = private_ray.environment(theirs, private=True)
+    del environment["PYTHONPATH"]
     ray = private_ray.finish(*private_ray.begin(f"holdfast-test-{os.getpid()}", settings, environment), settings)
     runtime = Runtime(tmp_path)
-    token = {name: environment[name] for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH")}
+    settings_of_theirs = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")
+    shell = {name: environment[name] for name in settings_of_theirs}
     try:
-        runtime.up("--ray-address", ray.address, environment=token)
+        runtime.up("--ray-address", ray.address, environment=shell)
         directory = runtime.directory()
         assert not directory.ray.private
         named = [*(entry.process for entry in directory.children.values()), *directory.spares.values()]
@@ -318,3 +323,5 @@ def test_down_leaves_a_ray_that_was_joined_running(tmp_path):
     finally:
         runtime.down()
         assert private_ray.end(ray) == ()
+        private_ray.tidy(ray)
+        shutil.rmtree(runtime.where.run)

@@ -29,7 +29,7 @@ def test_an_end_is_reported_once_under_its_key(watcher):
 def test_a_process_that_ended_before_it_was_watched_is_reported(watcher):
     program = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     process = identify(program.pid)
-    program.communicate("\n".encode())
+    program.communicate(b"\n")
     watcher.watch("feed", process)
     watcher.watch("other", Process(process.pid, process.started + 1))
     assert watcher.wait(0) == [Gone("feed"), Gone("other")]

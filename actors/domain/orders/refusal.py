@@ -8,6 +8,7 @@ from actors.domain.value import Value
 class Code(StrEnum):
     """The refusal codes. A code never changes its meaning; `holdfast explain` prints the same words."""
 
+    R001_MALFORMED = "R001"
     R003_EXPIRED = "R003"
     R010_HALTED = "R010"
     R011_NO_PERMIT = "R011"

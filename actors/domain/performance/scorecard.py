@@ -197,7 +197,7 @@ def _exceeds(life: OrderLife, filled: Counter[str]) -> bool:
 
 
 def _naked(book: Book, statements: Sequence[Statement]) -> tuple[str, ...]:
-    naked = [name for name, each in book.structures.items() if each.is_imbalanced]
+    naked = [name for name, each in book.structures.items() if each.naked]
     for statement in statements:
         ours = {symbol: held for symbol, held in book.positions.get(statement.account_domain, {}).items() if held}
         theirs = {symbol: held for symbol, held in statement.positions.items() if held}

@@ -10,7 +10,7 @@ from actors.domain.market.quote import QuoteTable
 from actors.domain.orders.order import Intent, Order
 from actors.domain.orders.signal import Close, Open, Signal
 from actors.domain.portfolio.mark import natural_price
-from actors.domain.portfolio.structure import Structure, closing_legs
+from actors.domain.portfolio.structure import Structure, closing
 
 _SHARED = ("underlying", "legs", "order_qty", "order_type", "net_price", "time_in_force")
 
@@ -33,11 +33,11 @@ def closing_order(
     signal: Signal, request: Close, structure: Structure, quotes: QuoteTable | None, now: datetime
 ) -> Order | None:
     """Return the order that closes a structure as a whole; None where no price can bound it."""
-    legs, quantity = closing_legs(structure)
+    legs, quantity = closing(structure.holdings, quotes)
     price = request.net_price
     if price is None and quotes is not None:
         price = natural_price(legs, quotes)
-    if price is None:
+    if price is None or not legs:
         return None
     return Order(
         cl_ord_id=signal.signal_id,

@@ -105,7 +105,9 @@ def _phase(held: Structure | None, lives: list[OrderLife]) -> Phase:
         return Phase.CLOSING
     if Intent.OPEN in live:
         return Phase.OPENING
-    return Phase.CLOSED if held is None or held.is_flat else Phase.OPEN
+    if held is None or (held.quantity == 0 and not held.naked):
+        return Phase.CLOSED  # longs that nobody bid for may be left: they cover nothing and wait for expiry
+    return Phase.OPEN
 
 
 def _entry_price(book: Book, held: Structure | None, opening: OrderLife) -> Decimal | None:

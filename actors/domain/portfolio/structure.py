@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from math import gcd
 
+from actors.domain.market.quote import QuoteTable
 from actors.domain.orders.order import Action, Leg
 from actors.domain.value import ZERO, Instant, Money, Value
 
@@ -39,9 +40,9 @@ class Structure(Value):
         return not any(self.holdings.values())
 
     @property
-    def is_imbalanced(self) -> bool:
-        """Whether what is held is not a whole number of combos."""
-        return any(self._held(leg) != self.quantity * leg.ratio for leg in self.legs)
+    def naked(self) -> Mapping[str, int]:
+        """Short contracts held beyond whole combos: nothing of this structure covers them."""
+        return {symbol: held for symbol, held in excess(self).items() if held < 0}
 
     def _held(self, leg: Leg) -> int:
         return self.holdings.get(leg.symbol, 0) * leg.action.sign
@@ -61,14 +62,16 @@ class Structure(Value):
         return self.model_copy(update=update)
 
 
-def closing_legs(structure: Structure) -> tuple[tuple[Leg, ...], int]:
-    """Return the legs and quantity of the one order that closes all that is held."""
-    return closing(structure.holdings)
+def closing(holdings: Mapping[str, int], quotes: QuoteTable | None = None) -> tuple[tuple[Leg, ...], int]:
+    """Return the legs and the quantity that undo `holdings`, shorts first; nothing to undo gives no legs and 0.
 
-
-def closing(holdings: Mapping[str, int]) -> tuple[tuple[Leg, ...], int]:
-    """Return the legs and the quantity that undo `holdings`, shorts first; nothing held gives no legs and 0."""
-    held = sorted(((symbol, quantity) for symbol, quantity in holdings.items() if quantity), key=lambda each: each[1])
+    Given quotes, a long that nobody bids for is left where it is: it costs nothing to keep, would keep the whole order
+    from filling, and no short is uncovered by keeping it.
+    """
+    held = sorted(
+        ((symbol, held) for symbol, held in holdings.items() if held < 0 or (held > 0 and _is_wanted(symbol, quotes))),
+        key=lambda each: each[1],
+    )
     if not held:
         return (), 0
     order_qty = gcd(*(quantity for _, quantity in held))
@@ -81,6 +84,11 @@ def closing(holdings: Mapping[str, int]) -> tuple[tuple[Leg, ...], int]:
         for symbol, quantity in held
     )
     return legs, order_qty
+
+
+def _is_wanted(symbol: str, quotes: QuoteTable | None) -> bool:
+    quote = quotes.quote(symbol) if quotes is not None else None
+    return quote is None or quote.bid is not None
 
 
 def excess(structure: Structure) -> dict[str, int]:

@@ -148,6 +148,7 @@ def test_unanswered_are_those_not_yet_forgotten(tmp_path):
         ledger.outcome(attempt, DONE)
     ledger.forget("a")
     assert ledger.unanswered == {"b": DONE}
+    assert isinstance(ledger.outcome_of("a", 1), InDoubt)
 
 
 FULL = """

@@ -1,6 +1,9 @@
 import asyncio
+import shutil
 import socket
+import ssl
 import statistics
+import subprocess
 import time
 
 import pytest
@@ -210,6 +213,41 @@ def test_cancelling_a_request_resets_its_socket_at_once(serving_bytes):
             return await asyncio.wait_for(seen, 5)
 
     assert asyncio.run(scenario()) == "reset"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tls")
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    if shutil.which("openssl") is None:
+        pytest.skip("needs the openssl program to make a certificate")
+    subprocess.run([*made, "-keyout", key, "-out", cert, *subject], check=True, capture_output=True)
+    return key, cert
+
+
+def test_over_tls_a_stranger_gets_no_byte_and_a_trusted_peer_is_used_again(certificate):
+    key, cert = certificate
+    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    serving.load_cert_chain(cert, key)
+
+    async def scenario():
+        answering = Answering()
+        server = await asyncio.start_server(answering, "127.0.0.1", 0, ssl=serving)
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(NothingSent, match="certificate"):
+            await post(Wire(url))
+        assert answering.heard == []
+        wire = Wire(url, tls=ssl.create_default_context(cafile=cert))
+        statuses = [(await post(wire)).status for _ in range(3)]
+        wire.close()
+        server.close()
+        return statuses, answering
+
+    statuses, answering = asyncio.run(scenario())
+    assert statuses == [201] * 3
+    assert answering.connections == 1
 
 
 def test_informational_answers_and_redirects_are_not_followed(serving_bytes):

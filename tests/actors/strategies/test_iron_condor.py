@@ -330,3 +330,10 @@ def check(ask, desk, window) -> None:
     assert strikes[1] - strikes[0] == strikes[3] - strikes[2] <= 20
     assert sum(leg.action.sign for leg in ask.request.legs) == 0
     assert ask.request.net_price > 0
+
+
+def test_its_state_comes_back_from_disk_as_it_was(desk):
+    desk.look(TEN_AM_S)
+    desk.look()
+    assert desk.state.tasks
+    assert type(desk.state).model_validate_json(desk.state.model_dump_json()) == desk.state

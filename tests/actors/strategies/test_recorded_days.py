@@ -1,4 +1,4 @@
-"""The strategies over real recorded days, filled as strictly as the quotes allow: at the natural price or not at all."""
+"""The strategies over real recorded days, filled as strictly as quotes allow: at the natural price or not at all."""
 
 import math
 from dataclasses import dataclass

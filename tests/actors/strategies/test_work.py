@@ -116,6 +116,14 @@ def test_patience_ends(view, stage, waited_s, expected):
         assert (moved.stage, moved.since) == (Stage.CANCELLING, view.now)
 
 
+@pytest.mark.parametrize(("step", "patience_s"), [(4, 20), (5, 20), (6, 40), (7, 60), (14, 200), (400, 200)])
+def test_past_the_natural_patience_grows_to_its_limit(view, step, patience_s):
+    seen = with_order(view, Status.NEW)
+    for waited_s, expected in ((patience_s - 1, Next.WAIT), (patience_s, Next.CANCEL)):
+        late = task(view, Stage.WORKING, waited_s, closes=True).model_copy(update={"step": step})
+        assert advance(late, seen, PACE)[1] is expected
+
+
 def test_an_order_in_doubt_is_left_alone_however_long(view):
     seen = with_order(view, Status.PENDING_NEW, in_doubt=True)
     assert advance(task(view, Stage.WORKING, waited_s=10_000), seen, PACE)[1] is Next.WAIT

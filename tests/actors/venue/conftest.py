@@ -143,7 +143,9 @@ def places_in(folder: Path) -> Places:
 
 
 @contextmanager
-def running(places: Places, market: SmallMarket | None = None, **settings: object) -> Iterator[Running]:
+def running(
+    places: Places, market: SmallMarket | None = None, *, keep_file: bool = False, **settings: object
+) -> Iterator[Running]:
     """Run a venue on a thread until the block ends; what it raised is raised here."""
     market = market or SmallMarket()
     store = VenueStore(places.state / "venue" / "books.sqlite")
@@ -167,11 +169,13 @@ def running(places: Places, market: SmallMarket | None = None, **settings: objec
             failures.append(failure)
             raise
 
-    venue_file(places).unlink(missing_ok=True)
+    if not keep_file:
+        venue_file(places).unlink(missing_ok=True)
+    old = venue_file(places).stat().st_mtime_ns if keep_file else 0
     thread = Thread(target=work, daemon=True)
     thread.start()
     try:
-        eventually(lambda: venue_file(places).exists() or failures)
+        eventually(lambda: failures or (venue_file(places).exists() and venue_file(places).stat().st_mtime_ns != old))
         assert not failures
         yield Running(read_venue_file(places), places, exchange, market)
     finally:
@@ -187,3 +191,9 @@ def venue(tmp_path: Path) -> Iterator[Running]:
     with running(places_in(tmp_path)) as at_work:
         at_work.step(0)
         yield at_work
+
+
+def serve_until_killed(folder: str) -> None:
+    """Run a venue in a process of its own, for tests that kill it."""
+    with running(places_in(Path(folder)), speed=1.0):
+        Event().wait()

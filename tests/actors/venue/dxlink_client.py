@@ -1,7 +1,7 @@
 """A bare DXLink client: the handshake, subscriptions, and events as the wire has them."""
 
 import json
-from types import TracebackType
+from typing import Self
 
 from websockets.sync.client import connect
 
@@ -29,10 +29,10 @@ class DxlinkClient:
         self.say("FEED_SETUP", 1, acceptDataFormat="COMPACT", acceptEventFields={"Quote": list(fields)})
         assert self.hear()["eventFields"]["Quote"] == list(fields)
 
-    def __enter__(self) -> "DxlinkClient":
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.wire.close()
 
     def say(self, kind: str, channel: int, **rest: object) -> None:

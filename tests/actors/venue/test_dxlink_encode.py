@@ -1,6 +1,7 @@
 """Frames as text: what goes in comes out, whatever the columns."""
 
 import json
+import math
 from datetime import UTC, datetime
 
 import numpy as np
@@ -41,7 +42,7 @@ def read(frame: bytes, width: int) -> list[list]:
 def test_every_price_arrives_as_it_was_and_a_missing_one_as_the_string_nan(prices):
     events = read(encode_quotes(3, ("askPrice", "eventSymbol", "bidPrice"), SYMBOLS, batch(prices)), 3)
     for row, (bid, ask) in enumerate(prices):
-        shown = ["NaN" if price != price else price for price in (ask, bid)]
+        shown = ["NaN" if math.isnan(price) else price for price in (ask, bid)]
         assert events[row] == [shown[0], SYMBOLS[row], shown[1]]
 
 

@@ -91,18 +91,17 @@ def test_what_is_told_is_already_on_disk(exchange, tmp_path):
     assert {order.status for order in told} == {PaperStatus.FILLED}
 
 
-def test_a_listener_that_trades_hears_of_it_after_what_it_was_told(exchange):
+def test_what_a_listener_does_is_told_after_what_led_to_it(exchange):
     heard = []
 
     def hedge(event: VenueEvent) -> None:
-        if isinstance(event, OrderChanged):
-            heard.append((event.order.order_id, event.order.status))
-            if event.order.order_id == 1 and event.order.status is PaperStatus.FILLED:
-                exchange.place(ACCOUNT, single(C3710, BTO, "-2.10"), NOW)
+        if isinstance(event, OrderChanged) and (event.order.order_id, event.order.status) == (1, PaperStatus.FILLED):
+            exchange.place(ACCOUNT, single(C3710, BTO, "-2.10"), NOW)
 
     exchange.subscribe(hedge)
+    exchange.subscribe(heard.append)
     exchange.place(ACCOUNT, single(C3700, BTO, "-5.20"), NOW)
-    assert [number for number, _ in heard] == [1, 1, 1, 2, 2, 2]
+    assert [number for number, _ in statuses(heard)] == [1, 1, 1, 2, 2, 2]
 
 
 def test_who_unsubscribes_hears_no_more(exchange):
@@ -237,6 +236,16 @@ def test_a_replacement_is_for_what_is_left(exchange):
     assert waiting.order_qty == 3
 
 
+def test_a_replacement_may_use_what_its_original_holds(exchange):
+    exchange.place(ACCOUNT, single(C3700, BTO, "-5.20"), NOW)
+    close = exchange.place(ACCOUNT, single(C3700, STC, "9.00", strict=True), NOW).order_id
+    assert exchange.replace(ACCOUNT, close, Decimal("8.00"), NOW).status is PaperStatus.RECEIVED
+
+    largest = exchange.place(OTHER, call_spread("3.50", 70), NOW).order_id
+    assert exchange.balances(OTHER).buying_power < 10_000
+    assert exchange.replace(OTHER, largest, Decimal("3.40"), NOW).status is PaperStatus.RECEIVED
+
+
 def test_a_finished_order_cannot_be_replaced(exchange):
     number = exchange.place(ACCOUNT, call_spread("2.90"), NOW).order_id
     with pytest.raises(OrderFinished):
@@ -287,6 +296,13 @@ def test_an_order_before_the_open_waits_and_goes_live_with_it(exchange):
     assert exchange.order(ACCOUNT, number).status is PaperStatus.FILLED
 
 
+def test_an_order_after_the_close_is_tomorrows_and_does_not_expire_today(exchange):
+    symbol = "GOOG  210115C00760000"
+    number = exchange.place(ACCOUNT, single(symbol, BTO, "-1.00"), CLOSES_AT + timedelta(seconds=1)).order_id
+    exchange.end_session(SmallMarket(), CLOSES_AT + timedelta(seconds=2))
+    assert exchange.order(ACCOUNT, number).status is PaperStatus.RECEIVED
+
+
 def test_orders_of_a_session_that_ended_while_the_venue_was_down_expire(tmp_path):
     exchange = open_exchange(tmp_path / "venue.sqlite")
     number = exchange.place(ACCOUNT, single("GOOG  210115C00760000", BTO, "-1.00"), NOW).order_id
@@ -315,6 +331,17 @@ def test_a_second_close_of_the_same_position_is_refused_while_the_first_works(ex
     exchange.cancel(ACCOUNT, first, NOW)
     exchange.tick(later(1))
     assert exchange.place(ACCOUNT, second, later(1)).status is PaperStatus.ROUTED
+
+
+def test_a_working_close_takes_only_what_it_has_not_yet_closed(exchange):
+    exchange.place(ACCOUNT, single(C3700, BTO, "-5.20", 3), NOW)
+    exchange.advance(batch({C3700: (5.0, 5.2, 1, 1)}, later(1)))
+    first = exchange.place(ACCOUNT, single(C3700, STC, "5.00", 2, strict=True), later(1)).order_id
+    assert exchange.order(ACCOUNT, first).cum_qty == 1
+    second = exchange.place(ACCOUNT, single(C3700, STC, "9.00", 1, strict=True), later(1))
+    assert second.status is PaperStatus.ROUTED
+    third = single(C3700, STC, "9.00", 1, strict=True)
+    assert refused(lambda: exchange.place(ACCOUNT, third, later(1))) == "closing_with_no_position"
 
 
 def test_without_strict_validation_a_close_with_nothing_to_close_silently_opens(exchange):

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.domain.orders.order import Action, OrderType, TimeInForce
@@ -112,6 +112,8 @@ def test_a_fault_that_names_no_leg_of_the_order_fills_nothing():
         ("0.05", (1, 1), ("0.20", "0.10"), ("0.04", "0.01")),
         ("0.30", (1, 1), ("0.20", "0.10"), ("0.20", "0.10")),
         ("0.31", (1, 1), ("0.20", "0.10"), None),
+        ("0.60", (1, 1), ("0.20", "0.10"), None),
+        ("0.01", (1,), ("0",), None),
         ("0.05", (2, 2), ("0.20", "0.10"), None),
         ("0.0001", (1,), ("0.01",), ("0.0001",)),
         ("0.00001", (1,), ("0.01",), None),
@@ -130,30 +132,36 @@ sides = st.one_of(cents, fine)
 @st.composite
 def quotes(draw) -> LegQuote:
     bid, ask = sorted((draw(sides), draw(sides)))
-    return LegQuote(bid, ask, draw(st.integers(0, 20)), draw(st.integers(0, 20)))
+    return LegQuote(bid, ask, draw(st.integers(3, 60)), draw(st.integers(3, 60)))
 
 
 @given(
     legs=st.lists(st.tuples(st.sampled_from([STO, BTO]), st.integers(1, 3), quotes()), min_size=1, max_size=4),
-    limit=st.decimals("-60", "60", places=2),
-    qty=st.integers(1, 20),
-    concession=st.decimals("0", "1", places=2),
+    beyond_natural=st.decimals("-2", "2", places=2),
+    left=st.integers(1, 20),
     filled=st.integers(0, 5),
+    concession=st.decimals("0", "1", places=2),
 )
 def test_a_match_is_whole_combos_inside_every_quote_and_never_worse_than_the_limit(
-    legs, limit, qty, concession, filled
+    legs, beyond_natural, left, filled, concession
 ):
-    assume(filled < qty)
-    wanted = order([(action, ratio) for action, ratio, _ in legs], limit, qty, filled)
-    found = match(wanted, [shown for _, _, shown in legs], concession)
-    assume(found)
+    shapes = [(action, ratio) for action, ratio, _ in legs]
+    shown = [quoted for _, _, quoted in legs]
+    met = [quoted.ask if action.is_buy else quoted.bid for action, _, quoted in legs]
+    natural = net_of(order(shapes, None).legs, met)
+    wanted = order(shapes, natural + beyond_natural, left + filled, filled)
+
+    found = match(wanted, shown, concession)
+
+    if beyond_natural <= 0:
+        assert [part.price for part in found] == met, "marketable, and every leg has size for one combo: it fills"
+    if not found:
+        return
     combos = {part.quantity // leg.ratio for part, leg in zip(found, wanted.legs, strict=True)}
     assert len(combos) == 1, "the legs stay in ratio"
-    assert 1 <= combos.pop() <= qty - filled
-    for part, leg, (action, _, shown) in zip(found, wanted.legs, legs, strict=True):
+    assert 1 <= combos.pop() <= left
+    for part, leg, quoted in zip(found, wanted.legs, shown, strict=True):
         assert part.quantity % leg.ratio == 0
-        assert part.quantity <= (shown.ask_size if action.is_buy else shown.bid_size)
-        assert shown.bid <= part.price <= shown.ask
-    net = net_of(wanted.legs, [part.price for part in found])
-    natural = net_of(wanted.legs, [shown.ask if action.is_buy else shown.bid for action, _, shown in legs])
-    assert net == max(limit, natural)
+        assert part.quantity <= (quoted.ask_size if leg.action.is_buy else quoted.bid_size)
+        assert quoted.bid <= part.price <= quoted.ask
+    assert net_of(wanted.legs, [part.price for part in found]) == max(wanted.net_price, natural)

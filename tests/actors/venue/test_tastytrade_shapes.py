@@ -1,11 +1,16 @@
 """tastytrade's order requests, and its numbers and names."""
 
+import json
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tastytrade.instruments import NestedFutureOptionChain
 
+from actors.venue.tastytrade_futures_shapes import futures_chain_json
 from actors.venue.tastytrade_shapes import PreflightFailed, new_order
 from actors.venue.tastytrade_symbols import number, streamer_symbol
 from tests.actors.venue.conftest import PRODUCTS, option
@@ -100,3 +105,25 @@ def test_numbers_are_written_as_recorded(value, text: str):
 )
 def test_streamer_symbols_are_those_of_the_recordings(symbol: str, name: str):
     assert streamer_symbol(PRODUCTS.contract(symbol)) == name
+
+
+class FuturesMarket:
+    """As much of a market as a chain needs."""
+
+    session = date(2020, 1, 6)
+    closes_at = datetime(2020, 1, 6, 22, tzinfo=UTC)
+
+
+def test_a_futures_chain_is_read_by_the_vendors_model_and_holds_every_recorded_key(shared: Path):
+    options = [PRODUCTS.contract(f"./ESH20 {day}{side}03200000") for day in ("200320", "200117") for side in "CP"]
+    chain = futures_chain_json(options, FuturesMarket())
+    read = NestedFutureOptionChain(**chain)
+    assert [each.symbol for each in read.futures] == ["/ESH0"]
+    expirations = read.option_chains[0].expirations
+    assert [each.expiration_date for each in expirations] == [date(2020, 1, 17), date(2020, 3, 20)]
+    assert expirations[1].strikes[0].call_streamer_symbol == "./ESH20C3200:XCME"
+    described = json.loads((shared / "fixtures/tastytrade/joaquinbejar/futures_nested_options_chain.json").read_text())
+    schema = described["FuturesNestedOptionChainSerializer"]["properties"]
+    assert set(schema["futures"]["properties"]) <= set(chain["futures"][0])
+    of_expiration = schema["option-chains"]["properties"]["expirations"]["properties"]
+    assert set(of_expiration) <= set(chain["option-chains"][0]["expirations"][0])

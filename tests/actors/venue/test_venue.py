@@ -2,13 +2,14 @@
 
 import json
 from datetime import datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from actors.clock import SharedMarketClock
-from actors.venue.venue_settings import Begin, read_venue_file
+from actors.clock import MarketClockWriter, SharedMarketClock
+from actors.venue.venue_settings import Begin, read_venue_file, venue_file
 from tests.actors.venue.conftest import (
     CLOSES_AT,
     OPENS_AT,
@@ -19,6 +20,7 @@ from tests.actors.venue.conftest import (
     option,
     places_in,
     running,
+    serve_until_killed,
 )
 from tests.actors.venue.dxlink_client import DxlinkClient
 from tests.actors.venue.wire_clients import NATURAL, Tastytrade, condor
@@ -40,11 +42,11 @@ def test_every_row_played_is_one_event_of_who_subscribed(venue: Running):
 
 
 def test_the_market_waits_for_its_first_subscriber_and_then_tells_it_everything(tmp_path: Path):
-    with running(places_in(tmp_path), speed=60, begin=Begin.ON_SUBSCRIPTION, quiet_s=0.1) as venue:
-        with DxlinkClient(venue) as quotes:
-            assert venue.status()["state"] == "waiting"
-            quotes.subscribe(ALL)
-            assert len(quotes.events("Quote", 600)) == 600
+    waiting = running(places_in(tmp_path), speed=60, begin=Begin.ON_SUBSCRIPTION, quiet_s=0.1)
+    with waiting as venue, DxlinkClient(venue) as quotes:
+        assert venue.status()["state"] == "waiting"
+        quotes.subscribe(ALL)
+        assert len(quotes.events("Quote", 600)) == 600
 
 
 def test_a_reader_that_does_not_read_holds_the_markets_clock(tmp_path: Path):
@@ -110,6 +112,45 @@ def test_the_books_and_the_markets_time_survive_the_venues_restart(tmp_path: Pat
             headers={"User-Agent": "t/1", "Authorization": f"Bearer {old}"},
         )
         assert answer.status_code == 200  # and nobody was logged out
+
+
+def test_a_killed_venue_comes_back_with_the_same_orders_fills_and_positions(tmp_path: Path):
+    places = places_in(tmp_path)
+    process = get_context("spawn").Process(target=serve_until_killed, args=(str(tmp_path),))
+    process.start()
+    eventually(lambda: venue_file(places).exists(), within_s=30)
+    client = Tastytrade(Running(read_venue_file(places), places, None, SmallMarket()))
+    eventually(lambda: client.get("/market-data/by-type", **{"equity-option": option(5000, "C")})["data"]["items"])
+    eventually(lambda: client.place(condor(NATURAL, "filled")).status_code == 201)
+    eventually(lambda: client.get(f"/accounts/{TASTYTRADE}/positions")["data"]["items"])
+    client.place(condor(name="resting"))
+
+    def books(of: Tastytrade) -> list:
+        kinds = ("orders", "transactions")
+        orders, moves = (of.get(f"/accounts/{TASTYTRADE}/{kind}")["data"]["items"] for kind in kinds)
+        held = of.get(f"/accounts/{TASTYTRADE}/positions")["data"]["items"]
+        shown = sorted((p["symbol"], p["quantity"], p["quantity-direction"]) for p in held)
+        return [orders, moves, shown, of.get(f"/accounts/{TASTYTRADE}/balances")["data"]["cash-balance"]]
+
+    before = books(client)
+    process.kill()
+    process.join(10)
+    with running(places, speed=1.0, keep_file=True) as venue:
+        assert books(Tastytrade(venue)) == before
+        assert venue.file.tastytrade == client.http.base_url  # peers find it where it was
+        assert books(client) == before
+
+
+def test_the_markets_time_does_not_go_back_and_the_rows_of_the_absence_follow(tmp_path: Path):
+    places = places_in(tmp_path)
+    with running(places) as venue:
+        venue.step(5)
+    ahead = OPENS_AT + timedelta(seconds=20)
+    MarketClockWriter.create(places.clock).step_to(ahead)  # as it runs on while the venue is away
+    with running(places, speed=1.0) as venue:
+        assert _market_now(venue) >= ahead
+        eventually(lambda: venue.status()["rows"] >= 15 * 11)
+        assert _market_now(venue) < ahead + timedelta(seconds=15)
 
 
 def test_the_session_ends_at_the_close_and_settles_in_cash(venue: Running):

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -20,13 +21,13 @@ from supervisor.tree import ChildState
 ROOT = Path(__file__).parents[3]
 NOW = datetime.now(UTC)
 FAST = """
-import sys, time
+import json, sys, time
 began = time.perf_counter()
 from click.testing import CliRunner
 from supervisor.cli.main import main
 result = CliRunner().invoke(main, sys.argv[1:])
 heavy = {"ray", "pandas", "numpy", "QuantLib"} & set(sys.modules)
-print(result.exit_code, sorted(heavy), time.perf_counter() - began)
+print(json.dumps({"code": result.exit_code, "heavy": sorted(heavy), "seconds": time.perf_counter() - began}))
 """
 
 
@@ -127,13 +128,24 @@ def test_a_second_up_is_refused_with_the_first_ones_number(where, running, livin
     (tmp_path / "plan.json").write_text(plan.model_dump_json())
     code, said = call("up", "--state", where.state, "--plan", tmp_path / "plan.json")
     assert code == 2
-    assert f"process {identify_self()}" in said
+    assert f"process {os.getpid()}" in said
 
 
-def identify_self() -> int:
-    import os
+@pytest.mark.parametrize("options", [["--ray-address", "somewhere"], ["--ray-address", "host:port"]])
+def test_an_impossible_ray_address_starts_nothing(where, tmp_path, options):
+    plan = Plan(groups=(Group(name="g", children=(ChildSpec(name="feed", factory="m:f"),)),))
+    (tmp_path / "plan.json").write_text(plan.model_dump_json())
+    code, said = call("up", "--state", where.state, "--plan", tmp_path / "plan.json", *options)
+    assert code == 9
+    assert "Nothing was started" in said
+    assert not (where.state / "plan.json").exists()
 
-    return os.getpid()
+
+def test_a_plan_that_does_not_parse_is_refused_with_its_field(where, tmp_path):
+    (tmp_path / "plan.json").write_text('{"groups": [], "spare": 1}')
+    code, said = call("up", "--state", where.state, "--plan", tmp_path / "plan.json")
+    assert code == 9
+    assert "spare" in said
 
 
 def test_an_unknown_verb_is_bad_usage():
@@ -149,15 +161,9 @@ def test_each_verb_explains_itself(verb):
 
 @pytest.mark.parametrize("verb", ["status", "tree"])
 def test_telling_the_truth_needs_no_ray_and_little_time(verb, where):
-    done = subprocess.run(
-        [sys.executable, "-c", FAST, verb, "--state", str(where.state)],
-        cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
-    )  # fmt: skip
-    code, heavy, seconds = (
-        done.stdout.split(maxsplit=1)[0],
-        done.stdout.split("[")[1].split("]")[0],
-        done.stdout.split()[-1],
-    )
-    assert heavy == ""
-    assert code in "03"
-    assert float(seconds) < 2.0  # 0.25 s on a quiet machine; the bound leaves room for a busy one
+    command = [sys.executable, "-c", FAST, verb, "--state", str(where.state)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["heavy"] == []
+    assert told["code"] in (0, 3)
+    assert told["seconds"] < 2.0  # 0.3 s on a quiet machine; the bound leaves room for a busy one

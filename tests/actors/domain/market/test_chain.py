@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-import QuantLib as ql
+import QuantLib as ql  # noqa: N813 - the name its own documentation uses
 
 from actors.domain.market.chain import chains, smile
 from actors.domain.market.contract import Kind, Product, Products, Right, SettlementTime, occ_symbol

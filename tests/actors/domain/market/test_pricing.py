@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-import QuantLib as ql
+import QuantLib as ql  # noqa: N813 - the name its own documentation uses
 from hypothesis import given
 from hypothesis import strategies as st
 

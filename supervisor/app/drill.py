@@ -1,0 +1,98 @@
+"""What a demo or a fault run does to a running tree, and how it watches what follows.
+
+All of it from outside, as a fault would come: a signal to a process, an order to the venue's own door. What happened is
+read from the journal and the supervisor's directory, never from a reply.
+"""
+
+import json
+import os
+import signal
+import time
+import urllib.request
+from collections.abc import Callable
+from typing import TypeVar
+
+from actors.domain.market.contract import Products
+from actors.domain.orders.event import Event, parse_event
+from actors.domain.portfolio.book import Book
+from actors.places import Places
+from actors.venue.faults import Fault
+from actors.venue.venue_settings import read_venue_file
+from supervisor import directory as directories
+from supervisor.directory import Entry
+from supervisor.journal import JournalReader
+from supervisor.tree import ChildState
+
+POLL_S = 0.02
+ANSWER_TIMEOUT_S = 5.0
+Found = TypeVar("Found")
+
+
+class Overdue(Exception):
+    """Something did not happen in its time; says what."""
+
+
+class JournalTail:
+    """The journal as it grows: each event once, in order, and the book they make."""
+
+    def __init__(self, where: Places, products: Products) -> None:
+        self._where = where
+        self._reader: JournalReader | None = None
+        self.book = Book(products)
+
+    def read(self) -> list[Event]:
+        """Return the events since the last call."""
+        if self._reader is None:
+            try:
+                self._reader = JournalReader(self._where.journal)
+            except FileNotFoundError:
+                return []
+        events = []
+        for entry in self._reader.read(self.book.sequence):
+            event = parse_event(entry.body)
+            self.book.apply(event, entry.sequence)
+            events.append(event)
+        return events
+
+
+def wait_for(what: str, look: Callable[[], Found | None], timeout_s: float) -> Found:
+    """Wait until `look` finds something; return it. Raises `Overdue`."""
+    deadline = time.monotonic() + timeout_s
+    while (found := look()) is None:
+        if time.monotonic() > deadline:
+            raise Overdue(f"{what}: not within {timeout_s:.0f} s")
+        time.sleep(POLL_S)
+    return found
+
+
+def child(where: Places, name: str) -> Entry | None:
+    """Return a child as the supervisor's directory tells of it."""
+    directory = directories.read(where.directory)
+    return directory.children.get(name) if directory else None
+
+
+def kill(where: Places, name: str, timeout_s: float) -> Entry:
+    """Kill a child's process; return its successor once that runs. Raises `Overdue`."""
+    killed = child(where, name)
+    if killed is None or killed.process is None:
+        raise Overdue(f"{name} does not run")
+    os.kill(killed.process.pid, signal.SIGKILL)
+
+    def successor() -> Entry | None:
+        now = child(where, name)
+        fresh = now is not None and now.incarnation > killed.incarnation and now.state is ChildState.RUNNING
+        return now if fresh else None
+
+    return wait_for(f"a new {name}", successor, timeout_s)
+
+
+def inject(where: Places, fault: Fault) -> None:
+    """Order a fault at the paper venue."""
+    venue = read_venue_file(where)
+    request = urllib.request.Request(  # noqa: S310 - the venue's own door, on loopback
+        f"{venue.control}/faults",
+        data=fault.model_dump_json().encode(),
+        headers={"Authorization": f"Bearer {venue.control_token}", "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT_S) as answer:  # noqa: S310
+        json.load(answer)

@@ -1,0 +1,77 @@
+"""What the brokers say at the end: each account, read whole over its own protocol, and the scorecard with it."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+
+from pydantic import JsonValue
+
+from actors.brokers.alpaca import Alpaca
+from actors.brokers.tastytrade import Tastytrade
+from actors.domain.orders.event import parse_event
+from actors.domain.orders.report import AccountState, ExecutionReport, Status
+from actors.domain.performance.scorecard import Recorded, Scorecard, StatedOrder, Statement, score
+from supervisor.app.trading import broker
+from supervisor.app.workplace import Workplace
+from supervisor.journal import JournalReader
+
+HISTORY = timedelta(days=7)
+
+
+def statements(place: Workplace) -> tuple[Statement, ...]:
+    """Read every account now. Raises `BrokerUnavailable`, `BrokerRefused`."""
+    return asyncio.run(_read(place))
+
+
+def scorecard(place: Workplace, said: Sequence[Statement]) -> Scorecard:
+    """Fold the journal on disk, the supervisor's log and the brokers' statements into one scorecard."""
+    reader = JournalReader(place.places.journal)
+    try:
+        recorded = [Recorded(event=parse_event(entry.body), written_ns=entry.written_ns) for entry in reader.read()]
+    finally:
+        reader.close()
+    return score(recorded, supervisor_log(place), said, place.products)
+
+
+def supervisor_log(place: Workplace) -> list[dict[str, JsonValue]]:
+    """Return the lines of the supervisor's log; none where there is no log yet."""
+    path = place.places.state / "supervisor.log.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+async def _read(place: Workplace) -> tuple[Statement, ...]:
+    found = []
+    for route in place.config.routes:
+        adapter = broker(place, route)
+        try:
+            found.append(_statement(await _account(adapter, place)))
+        finally:
+            await adapter.close()
+    return tuple(found)
+
+
+async def _account(adapter: Tastytrade | Alpaca, place: Workplace) -> AccountState:
+    await adapter.connect()
+    return await adapter.account(place.clock.market_now() - HISTORY)
+
+
+def _statement(state: AccountState) -> Statement:
+    return Statement(
+        account_domain=state.account_domain,
+        orders=tuple(_stated(report) for report in state.orders),
+        positions={position.symbol: position.quantity for position in state.positions},
+        cash=state.cash,
+    )
+
+
+def _stated(report: ExecutionReport) -> StatedOrder:
+    filled: dict[str, int] = {}
+    for fill in report.fills:
+        filled[fill.symbol] = filled.get(fill.symbol, 0) + fill.last_qty
+    return StatedOrder(
+        broker_order_id=report.broker_order_id,
+        attempt_id=report.attempt_id,
+        status=report.status or Status.NEW,
+        filled=filled,
+    )

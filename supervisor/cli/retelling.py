@@ -1,0 +1,68 @@
+"""Events and scorecards in a trader's words, a line each: money signed, times in New York."""
+
+from datetime import datetime
+
+from actors.domain.market.session import NEW_YORK
+from actors.domain.orders import event as happened
+from actors.domain.orders.report import Status
+from actors.domain.performance.scorecard import Scorecard
+
+_TOLD = {Status.FILLED, Status.CANCELED, Status.REJECTED, Status.EXPIRED}
+
+
+def retell(event: happened.Event) -> str | None:
+    """Return one event as a line; None where it would only be noise."""
+    match event:
+        case happened.ExecutorStarted(epoch=epoch, at=at):
+            return _line(at, "EXECUTOR", f"started with epoch {epoch}; halted until every account agrees")
+        case happened.AccountAgreed(account_domain=domain, cash=cash, at=at):
+            return _line(at, "AGREED", f"{domain}: journal and account agree, cash {cash:,.2f}")
+        case happened.SignalRefused(signal=signal, checks=checks, at=at):
+            why = ", ".join(f"{each.code.value} {each.value}" for each in checks if not each.passed)
+            return _line(at, "REFUSED", f"{signal.signal_id}: {why}")
+        case happened.OrderPlaced(order=order, at=at):
+            legs = " ".join(f"{leg.action.sign * leg.ratio:+d} {leg.symbol[4:].strip()}" for leg in order.legs)
+            return _line(
+                at, order.intent.value, f"{order.cl_ord_id}: {order.order_qty} x {legs} at {order.net_price:+}"
+            )
+        case happened.AttemptStarted(cl_ord_id=name, attempt=attempt):
+            return _line(attempt.started_at, "SEND", f"{name} to {attempt.route}, attempt {attempt.number}")
+        case happened.AttemptEnded(attempt_id=attempt_id, outcome=outcome, at=at) if outcome.kind != "accepted":
+            return _line(at, outcome.kind.upper(), f"{attempt_id}: {getattr(outcome, 'cause', '')}")
+        case happened.RouteTurned(route=route, writes=writes, reason=reason, at=at):
+            return _line(at, "ROUTE", f"{route} " + ("can send" if writes else f"cannot send: {reason}"))
+        case happened.ReportTaken(cl_ord_id=name, report=report, at=at) if report.status in _TOLD:
+            return _line(at, str(report.status), f"{name} at {report.route}")
+        case happened.CashBooked(event=cash, at=at) if cash.type.value == "SETTLEMENT":
+            return _line(at, "SETTLED", f"{cash.quantity:+d} {cash.symbol} for {cash.amount:+,.2f}")
+    return None
+
+
+def table(card: Scorecard) -> str:
+    """Return the scorecard as text."""
+    pnl = sum(card.pnl_by_strategy.values())
+    takeovers = ", ".join(f"{each.child} {each.running_ms:,.0f} ms" for each in card.takeovers if each.running_ms)
+    failovers = ", ".join(f"{each:,.0f} ms" for each in card.failovers_ms)
+    rows = [
+        ("orders sent", f"{card.orders_sent} of {card.orders} placed; {card.signals_refused} signals refused"),
+        ("lost", _count(card.lost)),
+        ("doubled", _count(card.doubled)),
+        ("left naked", _count(card.naked)),
+        ("in doubt", _count(card.in_doubt)),
+        ("fills", str(card.fills)),
+        ("time to take over", takeovers or "nobody died"),
+        ("time to fail over", failovers or "no order changed its route"),
+        ("P&L after costs", f"{pnl:+,.2f} of finished structures, after {card.fees:,.2f} in fees"),
+        ("still open", f"{card.structures_open} structures"),
+        ("cash, journal less broker", ", ".join(f"{name} {gap:+,.2f}" for name, gap in card.cash_gap.items())),
+    ]
+    verdict = "CLEAN" if card.is_clean else "NOT CLEAN"
+    return "\n".join(["", f"SCORECARD  {verdict}", *(f"  {name:<26}{value}" for name, value in rows)])
+
+
+def _line(at: datetime, word: str, text: str) -> str:
+    return f"{at.astimezone(NEW_YORK):%H:%M:%S}  {word:<9} {text}"
+
+
+def _count(names: tuple[str, ...]) -> str:
+    return f"{len(names)}: {', '.join(names)}" if names else "0"

@@ -1,0 +1,121 @@
+"""`holdfast signal FILE`: put any other program's signal through the door that strategies use.
+
+The file (or `-`, standard input) holds one JSON object:
+
+    {"signal_id": "mine-20260105-1", "reason": "vega is cheap", "expires_s": 60,
+     "request": {"kind": "open", "underlying": "SPX", "order_qty": 1, "net_price": "1.95",
+                 "legs": [{"symbol": "SPXW  260105P05800000", "action": "BUY_TO_OPEN"}, ...]}}
+
+`kind` is open, close or cancel. The same id again gets the first answer and moves nothing. Exit 0: admitted; 6:
+refused, with every check that failed; 2: not understood, with its field; 3: no executor; 8: sent, and no answer came.
+"""
+
+import json
+import os
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, Annotated
+
+import click
+from pydantic import Field, ValidationError
+
+from actors.clock import SharedMarketClock
+from actors.domain.orders.refusal import Code
+from actors.domain.orders.signal import Cancel, Close, Open, Signal, SignalId
+from actors.domain.value import Value
+from actors.messages import SignalAnswered, SubmitSignal
+from actors.places import Places, places
+from actors.ports import Envelope, PeerUnavailable
+from actors.streams import ZmqStream
+from supervisor.cli.exit_code import ExitCode
+from supervisor.cli.options import json_option, state_option
+
+ANSWER_TIMEOUT_S = 5.0
+EXECUTOR = "executor"
+
+
+class SignalFile(Value):
+    """What the file holds."""
+
+    signal_id: SignalId
+    strategy: str = Field(default="signal", pattern=r"^[a-z][a-z0-9_]{0,31}$")
+    request: Annotated[Open | Close | Cancel, Field(discriminator="kind")]
+    reason: str = "by hand"
+    expires_s: float = Field(default=60.0, gt=0, le=86_400)
+    """On the market's clock."""
+
+
+@click.command(help="Send one signal (a JSON file, or - for standard input) through the executor's gate.")
+@click.argument("file", type=click.File("rb"))
+@state_option
+@json_option
+def signal(file: IO[bytes], state: Path, as_json: bool) -> None:
+    """Read, send, wait, tell."""
+    where = places(state)
+    asked = _parse(file.read(), where)
+    answer = _send(asked, where)
+    if as_json:
+        click.echo(answer.model_dump_json())
+    else:
+        _tell(answer)
+    sys.exit(ExitCode.DONE if answer.admitted else ExitCode.REFUSED)
+
+
+def _parse(text: bytes, where: Places) -> Signal:
+    try:
+        read = SignalFile.model_validate_json(text)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False):
+            place = ".".join(str(step) for step in fault["loc"]) or "the file"
+            click.echo(f"{Code.R001_MALFORMED.value} {place}: {fault['msg']}", err=True)
+        sys.exit(ExitCode.USAGE)
+    now = _market_now(where)
+    return Signal(
+        signal_id=read.signal_id,
+        strategy=read.strategy,
+        request=read.request,
+        reason=read.reason,
+        created_at=now,
+        expires_at=now + timedelta(seconds=read.expires_s),
+    )
+
+
+def _market_now(where: Places) -> datetime:
+    try:
+        return SharedMarketClock.open(where.clock).market_now()
+    except FileNotFoundError:
+        return datetime.now(UTC)
+
+
+def _send(asked: Signal, where: Places) -> SignalAnswered:
+    name = f"signal-{os.getpid()}"
+    stream = ZmqStream(where, name, incarnation=time.time_ns())
+    try:
+        stream.tell(EXECUTOR, SubmitSignal(signal=asked, reply_to=name))
+        deadline = time.monotonic() + ANSWER_TIMEOUT_S
+        while (left := deadline - time.monotonic()) > 0:
+            for arrival in stream.receive(left):
+                if isinstance(arrival, Envelope) and isinstance(arrival.message, SignalAnswered):
+                    return arrival.message
+    except PeerUnavailable:
+        click.echo(f"no executor runs in {where.state}; nothing was sent", err=True)
+        sys.exit(ExitCode.NOT_RUNNING)
+    finally:
+        stream.close()
+        where.socket(name).unlink(missing_ok=True)
+    click.echo(f"{asked.signal_id}: sent, and no answer in {ANSWER_TIMEOUT_S} s. Send the same id again.", err=True)
+    sys.exit(ExitCode.NOT_CONFIRMED)
+
+
+def _tell(answer: SignalAnswered) -> None:
+    if answer.admitted:
+        click.echo(f"{answer.signal_id}: admitted" + (f" as {answer.cl_ord_id}" if answer.cl_ord_id else ""))
+        return
+    failed = [check for check in answer.checks if not check.passed]
+    click.echo(f"{answer.signal_id}: REFUSED" + ("" if failed else ", as before"))
+    for check in failed:
+        name = check.code.name.partition("_")[2].replace("_", " ").lower()
+        numbers = json.dumps({"value": check.value, "limit": check.limit}) if check.limit else check.value
+        click.echo(f"  {check.code.value} {name:<18} {check.subject} {numbers}")

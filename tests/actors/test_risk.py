@@ -1,0 +1,222 @@
+"""The risk shell: permits on time and at once, and a daily stop that outlives it. The latch is a real file."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from threading import Event
+
+import pytest
+
+from actors.domain.portfolio.view import BookView
+from actors.domain.risk.issue import IssueLimits
+from actors.domain.risk.permit import Limits, Permit, TradingState
+from actors.domain.value import Value
+from actors.latch import Latch, StopLevel, read_latch, resume, tighten
+from actors.messages import AlertRaised, AskBook, BookChanged, FeedState, IssuePermit
+from actors.ports import Envelope, PeerLost, PeerUnavailable, Resync
+from actors.risk import RiskActor, RiskPorts, RiskSettings
+
+AT = datetime(2026, 11, 23, 15, tzinfo=UTC)
+LIMITS = Limits(
+    structure_loss_max=Decimal(2500),
+    account_loss_max=Decimal(10_000),
+    structures_max=4,
+    order_qty_max=1,
+    contracts_max=16,
+    quote_age_max_s=10,
+    leg_skew_max_s=5,
+    spread_max=0.5,
+    spread_floor=0.1,
+)
+
+
+class Line:
+    """A stream: what the test put in comes out; what was told is kept, or refused while `cut`."""
+
+    def __init__(self) -> None:
+        self.arrivals: list = []
+        self.told: list[Value] = []
+        self.cut = False
+
+    def receive(self, timeout_s: float) -> Sequence:
+        taken, self.arrivals = self.arrivals, []
+        return taken
+
+    def tell(self, peer: str, message: Value) -> None:
+        if self.cut:
+            raise PeerUnavailable(peer)
+        self.told.append(message)
+
+    def publish(self, message: Value) -> None: ...
+
+    def publish_quotes(self, frame) -> None: ...
+
+    def fileno(self) -> int:
+        return -1
+
+    def close(self) -> None: ...
+
+
+class Hands:
+    """A clock the test turns, and a watermark that ends the loop after one pass."""
+
+    def __init__(self) -> None:
+        self.ns = 10**12
+        self.stop = Event()
+
+    def market_now(self) -> datetime:
+        return AT
+
+    def boot_ns(self) -> int:
+        return self.ns
+
+    def advance(self) -> None:
+        self.stop.set()
+
+
+class Bench:
+    def __init__(self, folder) -> None:
+        self.path = folder / "latch.json"
+        self.line, self.hands = Line(), Hands()
+        self.start(1)
+
+    def start(self, incarnation: int) -> None:
+        ports = RiskPorts(
+            self.line,
+            self.hands,
+            self.hands,
+            read_latch=lambda: read_latch(self.path),
+            tighten=lambda latch: tighten(self.path, latch),
+        )
+        settings = RiskSettings(limits=LIMITS, issue=IssueLimits(), permit_ttl_s=3, permit_interval_s=0.5)
+        self.actor = RiskActor("risk", incarnation, ports, settings)
+
+    def turn(self, *messages, after_s: float = 0.0) -> list[Permit]:
+        """Let one pass of the loop run; return the permits it told."""
+        self.hands.ns += int(after_s * 1e9)
+        before = len(self.line.told)
+        self.line.arrivals += messages
+        self.hands.stop.clear()
+        self.actor.run(self.hands.stop)
+        return [message.permit for message in self.line.told[before:] if isinstance(message, IssuePermit)]
+
+    def feed(self, connected: bool = True) -> Envelope:
+        state = FeedState(
+            incarnation=1,
+            connected=connected,
+            received=1,
+            accepted=1,
+            rejected={},
+            last_frame_ns=self.hands.ns,
+            at_ns=self.hands.ns,
+        )
+        return Envelope("data_feed", 1, 1, state)
+
+
+def book(pnl: int = 0, ready: bool = True) -> Envelope:
+    view = BookView(
+        journal_sequence=9,
+        executor_epoch=1,
+        ready=ready,
+        structures=(),
+        orders=(),
+        baseline={"d": Decimal(100_000)},
+        pnl_day=Decimal(pnl),
+    )
+    return Envelope("executor", 1, 1, BookChanged(book=view))
+
+
+@pytest.fixture
+def bench(tmp_path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_before_it_knows_anything_it_halts_and_asks_for_the_book(bench):
+    (permit,) = bench.turn()
+    assert permit.state is TradingState.HALTED
+    assert bench.line.told[0] == AskBook(reply_to="risk")
+
+
+def test_with_book_and_feed_it_gives_leave_with_the_limits_and_the_book_it_saw(bench):
+    bench.turn()
+    (permit,) = bench.turn(book(), bench.feed())
+    assert permit == Permit(
+        risk_epoch=1,
+        sequence=2,
+        state=TradingState.ACTIVE,
+        limits=LIMITS,
+        reasons=(),
+        ttl_s=3,
+        journal_sequence=9,
+    )
+
+
+def test_an_unchanged_permit_is_told_at_its_interval_and_not_before(bench):
+    bench.turn(book(), bench.feed())
+    assert bench.turn(book(), after_s=0.4) == []
+    (again,) = bench.turn(bench.feed(), after_s=0.1)
+    assert again.sequence == 2
+
+
+def test_what_changes_is_told_at_once(bench):
+    bench.turn(book(), bench.feed())
+    (permit,) = bench.turn(bench.feed(connected=False))
+    assert permit.state is TradingState.REDUCING
+    (permit,) = bench.turn(bench.feed())
+    assert permit.state is TradingState.ACTIVE
+    tighten(bench.path, Latch(level=StopLevel.HALT, reason="lunch", by="me", at=AT))
+    (permit,) = bench.turn()
+    assert (permit.state, permit.reasons) == (TradingState.HALTED, ("latched halt: lunch",))
+
+
+def test_a_silent_feed_withholds_leave(bench):
+    bench.turn(book(), bench.feed())
+    (permit,) = bench.turn(after_s=5.5)
+    assert permit.state is TradingState.REDUCING
+    assert "silent for 5.5 s" in permit.reasons[0]
+
+
+@pytest.mark.parametrize("news", [PeerLost(peer="executor"), Resync(peer="executor", incarnation=2)])
+def test_a_replaced_executor_gets_a_halt_until_its_book_is_heard(bench, news):
+    bench.turn(book(), bench.feed())
+    (permit,) = bench.turn(news)
+    assert permit.state is TradingState.HALTED
+    assert AskBook(reply_to="risk") in bench.line.told
+    (permit,) = bench.turn(book())
+    assert permit.state is TradingState.ACTIVE
+
+
+def test_a_dead_feed_withholds_leave_at_once(bench):
+    bench.turn(book(), bench.feed())
+    (permit,) = bench.turn(PeerLost(peer="data_feed"))
+    assert permit.state is TradingState.REDUCING
+
+
+def test_the_daily_stop_outlives_recovering_prices_and_a_restart_and_ends_by_hand(bench):
+    bench.turn(book(), bench.feed())
+    (permit,) = bench.turn(book(pnl=-5001))
+    assert permit.state is TradingState.REDUCING
+    assert read_latch(bench.path).level is StopLevel.REDUCE
+    (alert,) = (message.alert for message in bench.line.told if isinstance(message, AlertRaised))
+    assert "-5001.00" in alert.text
+    (permit,) = bench.turn(book(pnl=100))
+    assert permit.state is TradingState.REDUCING
+    bench.start(2)
+    (permit,) = bench.turn(book(pnl=100), bench.feed())
+    assert (permit.risk_epoch, permit.sequence, permit.state) == (2, 1, TradingState.REDUCING)
+    resume(bench.path, "me", "looked at it", AT)
+    (permit,) = bench.turn()
+    assert permit.state is TradingState.ACTIVE
+
+
+def test_the_daily_stop_does_not_replace_a_tighter_one(bench):
+    tighten(bench.path, Latch(level=StopLevel.FLATTEN, reason="all out", by="me", at=AT))
+    bench.turn(book(pnl=-9000), bench.feed())
+    assert read_latch(bench.path).reason == "all out"
+
+
+def test_an_executor_that_cannot_be_told_does_not_stop_the_loop(bench):
+    bench.line.cut = True
+    assert bench.turn(book(), bench.feed()) == []
+    bench.line.cut = False
+    assert len(bench.turn(after_s=0.5)) == 1
