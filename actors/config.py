@@ -1,9 +1,9 @@
 """Reads the configuration: one TOML file, and what the command line adds, to one frozen `RuntimeConfig`.
 
-Found by `--config`, then $HOLDFAST_CONFIG, then ./config/holdfast.toml. A relative path in the file counts from the
-file's own folder, one from the command line from the working directory. Every fault of a file is collected and told as
-a compiler would tell it: file, line, column, key, the line with a mark, the nearest spelling, what is allowed. A line
-that should name a secret is never printed beyond its equals sign: it may hold the secret itself.
+Found by `--config`, $HOLDFAST_CONFIG, ./config/holdfast.toml, or the one shipped, in this order. A relative path in the
+file counts from the file's own folder, one from the command line from the working directory. Every fault of a file is
+collected and told as a compiler would tell it: file, line, column, key, the line with a mark, the nearest spelling,
+what is allowed. A line that should name a secret is never printed beyond its equals sign: it may hold the secret.
 """
 
 import json
@@ -45,6 +45,7 @@ __all__ = [
 
 ENVIRONMENT_NAME = "HOLDFAST_CONFIG"
 DEFAULT_PLACE = Path("config/holdfast.toml")
+SHIPPED = Path(__file__).resolve().parents[1] / "config"
 COMMAND_LINE = "command line"
 
 ParametersOf = Callable[[str], type[BaseModel]]
@@ -52,8 +53,12 @@ ParametersOf = Callable[[str], type[BaseModel]]
 
 
 def find(named: Path | None = None) -> Path:
-    """Return the file to read: the one named, else $HOLDFAST_CONFIG, else ./config/holdfast.toml."""
-    return named or Path(os.environ.get(ENVIRONMENT_NAME) or DEFAULT_PLACE)
+    """Return the file to read: the one named, else $HOLDFAST_CONFIG, ./config/holdfast.toml, or the one shipped."""
+    if named is not None:
+        return named
+    if path := os.environ.get(ENVIRONMENT_NAME):
+        return Path(path)
+    return DEFAULT_PLACE if DEFAULT_PLACE.exists() else SHIPPED / DEFAULT_PLACE.name
 
 
 def load(named: Path | None = None, parameters_of: ParametersOf | None = None) -> RuntimeConfig:

@@ -154,8 +154,8 @@ class RiskSection(Limits):
     structures_max: int = Field(default=4, gt=0)
     order_qty_max: int = Field(default=1, gt=0)
     contracts_max: int = Field(default=16, gt=0)
-    quote_age_max_s: float = Field(default=10.0, gt=0)
-    leg_skew_max_s: float = Field(default=5.0, gt=0)
+    quote_age_max_s: float = Field(default=30.0, gt=0)
+    leg_skew_max_s: float = Field(default=20.0, gt=0)
     spread_max: float = Field(default=0.5, gt=0)
     spread_floor: float = Field(default=0.10, ge=0)
     naked_allowed: bool = False

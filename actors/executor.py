@@ -17,6 +17,7 @@ from pydantic import Field
 from actors.account_desk import AccountDesk
 from actors.chase import Chase
 from actors.desk import Desk, DeskSettings, Step
+from actors.domain.alerts.alert import Level
 from actors.domain.market.contract import Products
 from actors.domain.market.quote import QuoteFrame, QuoteTable, Universe
 from actors.domain.market.session import Sessions
@@ -173,7 +174,9 @@ class Executor:
         event = happened.RouteTurned(
             route=route, writes=writes, incarnation=incarnation, reason=reason, at=self._clock.market_now()
         )
-        self._commit(Step(events=[event]))
+        level = Level.P2 if writes else Level.P1
+        words = f"{route} can send orders" if writes else f"{route} cannot send orders: {reason}"
+        self._commit(Step(events=[event], alerts=[self._desk.alert("A050", level, f"route-{route}", words)]))
 
     def _take_universe(self, universe: Universe) -> None:
         if self._desk.quotes is None or self._desk.quotes.universe.version != universe.version:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from actors.chase import Chase
 from actors.desk import Desk, Step
+from actors.domain.alerts.alert import Level
 from actors.domain.orders import event as happened
 from actors.domain.orders import order_state
 from actors.domain.orders.attempt import Absent, Accepted, Attempt, AttemptState, Found, InDoubt, Unknown
@@ -106,8 +107,10 @@ class OrderDesk:
         return None
 
     def _cancel(self, asked: SubmitSignal, order_id: str, now: datetime) -> Step:
+        life = self._desk.book.orders[order_id]
         step = Step(events=[happened.CancelAsked(signal=asked.signal, cl_ord_id=order_id, at=now)])
-        self._chase.tell_cancel(self._desk.book.orders[order_id], step)
+        if not life.cancel_asked:  # else the chase is on: it asks again at its own pace
+            self._chase.tell_cancel(life, step)
         step.tells.append((asked.reply_to, _answer(asked.signal, admitted=True, order_id=order_id)))
         return step
 
@@ -132,6 +135,9 @@ class OrderDesk:
         )
         step.events.append(happened.AttemptStarted(cl_ord_id=order.cl_ord_id, attempt=attempt))
         identifier = attempt_id(order.cl_ord_id, attempt.number)
+        if life.last is not None and life.last.route != route.name:
+            text = f"{order.cl_ord_id} moved from {life.last.route} to {route.name}: {life.last.text}"
+            step.alerts.append(self._desk.alert("A011", Level.P1, f"failover-{life.last.route}", text))
         self._chase.note_sent(identifier)
         send = SendOrder(
             attempt_id=identifier,

@@ -13,7 +13,7 @@ from actors.domain.alerts.alert import Level
 from actors.domain.market.quote import QuoteTable
 from actors.domain.orders import event as happened
 from actors.domain.orders.order import Intent, Order
-from actors.domain.portfolio.mark import natural_price
+from actors.domain.portfolio.intent import marketable_price
 from actors.domain.portfolio.structure import Structure, closing, excess
 from actors.order_desk import OrderDesk
 
@@ -47,7 +47,7 @@ class Unwind:
 
     def _order(self, structure: Structure, quotes: QuoteTable | None) -> Order | None:
         legs, quantity = closing(excess(structure), quotes)
-        price = natural_price(legs, quotes) if quotes is not None else None
+        price = marketable_price(legs, quotes) if quotes is not None else None
         if price is None or structure.account_domain not in self._desk.circumstances().writable:
             return None
         now = self._desk.now()

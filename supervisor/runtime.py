@@ -12,6 +12,7 @@ import os
 import secrets
 import signal
 import sys
+import time
 from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
@@ -21,6 +22,7 @@ from actors.places import Places, places
 from actors.watermark import read_watermark
 from supervisor import directory as directories
 from supervisor.adoption import Unkillable, bury
+from supervisor.app.herald import Herald
 from supervisor.child_spec import Plan
 from supervisor.chronicle import Hooks, Paths
 from supervisor.control_loop import ControlLoop, RayLost
@@ -133,8 +135,11 @@ def _hooks(where: Places) -> Hooks:
         halt = Latch(level=StopLevel.HALT, reason=reason, by="supervisor", at=datetime.now(UTC))
         tighten(where.latch, halt)
 
+    herald = Herald(where, time.time_ns())
+
     def tell(event: str, name: str, text: str) -> None:
         _say(f"{name}: {event}: {text}")
+        herald.tell(event, name, text)
 
     return Hooks(mark=mark, make_safe=make_safe, tell=tell, jitter=lambda: secrets.randbelow(1000) / 1000)
 

@@ -52,5 +52,5 @@ class Market(Protocol):
         ...
 
     def settlement_price(self, symbol: str) -> float | None:
-        """Return the underlying's settling print of the session, once the day's batches were yielded."""
+        """Return the underlying's settling print of the session, once it has closed."""
         ...

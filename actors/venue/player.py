@@ -58,6 +58,7 @@ class Player:
         self._wake = asyncio.Event()
         self._limit: datetime | None = None
         self._stepped = asyncio.Event()
+        self._ended = False
         self.speed = speed
         self.state = Playing.WAITING
 
@@ -100,16 +101,24 @@ class Player:
             coming = loop.run_in_executor(fetcher, next, batches, None)
             while (batch := await coming) is not None:
                 coming = loop.run_in_executor(fetcher, next, batches, None)
+                if batch.at > self._market.closes_at:
+                    await self._end_once()
                 await self._wait_for(batch.at)
                 await self._take(batch)
-        await self._wait_for(self._market.closes_at)
-        self._end(self._move_to(self._market.closes_at))
+        await self._end_once()
         await self._wait_for(self._market.closes_at + AFTER_CLOSE)
         self._clock.hold()
         self.state = Playing.OVER
         self._stepped.set()
         while True:
             await self._rest(PASS_S)
+
+    async def _end_once(self) -> None:
+        """End the session at its close; a recorded day may go on after it."""
+        if not self._ended:
+            self._ended = True
+            await self._wait_for(self._market.closes_at)
+            self._end(self._move_to(self._market.closes_at))
 
     async def _take(self, batch: Batch) -> None:
         self._move_to(batch.at, run_on=False)

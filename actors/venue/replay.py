@@ -4,15 +4,19 @@ A bar is known when its minute is over: that is its instant, and every row of on
 the file holds twice for one minute goes to a batch of its own, at the same instant: no row is lost.) Rows outside the
 session are yielded too; whoever takes quotes accounts for them.
 
+A side that a bar leaves empty did not change in that minute, it did not vanish: LEAN's own cache keeps it, and so does
+this market, for `SIDE_KEPT` and no longer. A bar with both sides empty stays empty.
+
 The underlying's row carries its quote and its last print: where a minute has a print but no new quote, the quote that
 stood before stands. An index has prints only. Settles at the last print of the day for an index, which goes on to be
 computed after the close, and for anything else at the last print of its own session. Leaves out the options' own
 prints, and the opening prints that settle AM series.
 """
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +29,7 @@ from actors.venue.lean import Bars, LeanFolder, NoSuchData
 from actors.venue.lean_day import read_day
 from actors.venue.market import Batch
 
+SIDE_KEPT = timedelta(minutes=5)
 _NOTHING = Bars(
     name="",
     ends_ns=np.empty(0, np.int64),
@@ -64,7 +69,8 @@ class ReplayMarket:
         self.skipped = tuple(day.skipped)
         self.option_rows = sum(len(bars.ends_ns) for bars in day.options.values())
         """Rows of the option quote files, without the skipped ones."""
-        self._columns = _in_order_of_time(self.contracts, day.options | merged)
+        kept = {symbol: _keep_sides(bars) for symbol, bars in day.options.items()}
+        self._columns = _in_order_of_time(self.contracts, kept | merged)
         self._settlement = {
             contract.symbol: _settlement(
                 contract, merged[contract.symbol], sessions.session(contract.product.session, on)
@@ -118,6 +124,22 @@ class _Columns:
 def _contracts(options: Mapping[str, Bars], products: Products) -> tuple[Contract, ...]:
     contracts = [products.contract(symbol) for symbol in options]
     return tuple(sorted(contracts, key=lambda option: (option.expires_on, option.strike, option.right, option.symbol)))
+
+
+def _keep_sides(bars: Bars) -> Bars:
+    """Return the bars with each lone empty side as it last stood, where that is not too long ago."""
+    bid, bid_size = _kept(bars, bars.bid, bars.bid_size, np.isnan(bars.bid) & ~np.isnan(bars.ask))
+    ask, ask_size = _kept(bars, bars.ask, bars.ask_size, np.isnan(bars.ask) & ~np.isnan(bars.bid))
+    return dataclasses.replace(bars, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
+
+
+def _kept(bars: Bars, price: Floats, size: Sizes, empty: NDArray[np.bool_]) -> tuple[Floats, Sizes]:
+    places = np.arange(len(price))
+    stood = np.maximum.accumulate(np.where(np.isnan(price), -1, places)) if len(price) else places
+    age_ns = bars.ends_ns - bars.ends_ns[stood]
+    fill = empty & (stood >= 0) & (age_ns >= 0) & (age_ns <= SIDE_KEPT // timedelta(microseconds=1) * 1000)
+    from_ = np.where(fill, stood, places)
+    return price[from_], size[from_]
 
 
 def _merge(quotes: Bars, trades: Bars) -> Bars:

@@ -5,7 +5,6 @@ read from the journal and the supervisor's directory, never from a reply.
 """
 
 import json
-import os
 import signal
 import time
 import urllib.request
@@ -21,10 +20,12 @@ from actors.venue.venue_settings import read_venue_file
 from supervisor import directory as directories
 from supervisor.directory import Entry
 from supervisor.journal import JournalReader
+from supervisor.process import alive, send
 from supervisor.tree import ChildState
 
 POLL_S = 0.02
 ANSWER_TIMEOUT_S = 5.0
+SUPERVISOR = "supervisor"
 Found = TypeVar("Found")
 
 
@@ -74,9 +75,8 @@ def child(where: Places, name: str) -> Entry | None:
 def kill(where: Places, name: str, timeout_s: float) -> Entry:
     """Kill a child's process; return its successor once that runs. Raises `Overdue`."""
     killed = child(where, name)
-    if killed is None or killed.process is None:
+    if killed is None or not strike(where, name):
         raise Overdue(f"{name} does not run")
-    os.kill(killed.process.pid, signal.SIGKILL)
 
     def successor() -> Entry | None:
         now = child(where, name)
@@ -86,13 +86,45 @@ def kill(where: Places, name: str, timeout_s: float) -> Entry:
     return wait_for(f"a new {name}", successor, timeout_s)
 
 
+def strike(where: Places, name: str) -> bool:
+    """Kill a running child's process, or the supervisor's; return whether there was one to kill. Waits for nothing."""
+    directory = directories.read(where.directory)
+    if directory is None:
+        return False
+    if name == SUPERVISOR:
+        process = directory.supervisor
+    else:
+        entry = directory.children.get(name)
+        process = entry.process if entry is not None and entry.state is ChildState.RUNNING else None
+    return process is not None and send(process, signal.SIGKILL)
+
+
+def stands(where: Places) -> bool:
+    """Whether the supervisor lives and every child it wants runs."""
+    directory = directories.read(where.directory)
+    if directory is None or directory.supervisor is None or not alive(directory.supervisor):
+        return False
+    wanted = [entry for entry in directory.children.values() if entry.wanted]
+    return all(each.state is ChildState.RUNNING and each.process and alive(each.process) for each in wanted)
+
+
 def inject(where: Places, fault: Fault) -> None:
-    """Order a fault at the paper venue."""
+    """Order a fault at the paper venue. Raises `OSError` where the venue is not there."""
+    _ask_venue(where, "POST", fault.model_dump_json().encode())
+
+
+def heal(where: Places) -> None:
+    """Take every fault out of force. Raises `OSError` where the venue is not there."""
+    _ask_venue(where, "DELETE", None)
+
+
+def _ask_venue(where: Places, method: str, body: bytes | None) -> None:
     venue = read_venue_file(where)
     request = urllib.request.Request(  # noqa: S310 - the venue's own door, on loopback
         f"{venue.control}/faults",
-        data=fault.model_dump_json().encode(),
+        data=body,
         headers={"Authorization": f"Bearer {venue.control_token}", "Content-Type": "application/json"},
+        method=method,
     )
     with urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT_S) as answer:  # noqa: S310
         json.load(answer)

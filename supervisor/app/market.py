@@ -11,7 +11,8 @@ from actors.feeds.dxlink import DxlinkFeed, DxlinkSettings
 from actors.ports import Shell
 from actors.venue.market import Market
 from supervisor.app.logins import tastytrade_login
-from supervisor.app.workplace import TABLES, Workplace
+from supervisor.app.plan import TABLES
+from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
 
 

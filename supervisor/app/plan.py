@@ -7,14 +7,20 @@ restarted child is the child it was.
 
 import socket
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 
-from actors.config import RuntimeConfig, with_overrides
+from actors.calendars import load_sessions
+from actors.config import COMMAND_LINE, ConfigInvalid, Fault, FaultCode, RuntimeConfig, with_overrides
 from actors.config_sections import Mode
 from actors.domain.market.session import NEW_YORK
 from actors.places import Places
+from actors.products import load_products
+from actors.venue.venue_settings import venue_file
 from supervisor.child_spec import ChildSpec, Group, Plan, RaySettings
 
 PORTS = ("tastytrade_port", "streamer_port", "dxlink_port", "alpaca_port", "control_port")
+SKIPPED_TOLD_MAX = 20
+TABLES = Path(__file__).resolve().parents[2] / "config"
 VENUE_START_S = 120.0
 """A large recorded day takes a while to read."""
 
@@ -33,8 +39,54 @@ def settle(config: RuntimeConfig, now: datetime) -> RuntimeConfig:
     return with_overrides(config, fixed)
 
 
+def trading(config: RuntimeConfig, underlying: str) -> RuntimeConfig:
+    """Return the configuration with the strategies that trade `underlying` (a ticker, or an option root of it) alone.
+
+    Raises `ConfigInvalid` where there are none.
+    """
+    names = {underlying, load_products(TABLES / "products.toml").of_root(underlying).underlying}
+    kept = tuple(strategy for strategy in config.strategies if strategy.underlying in names)
+    if not kept:
+        traded = ", ".join(sorted({strategy.underlying for strategy in config.strategies}))
+        raise ConfigInvalid(
+            (
+                Fault(
+                    code=FaultCode.C021_IMPOSSIBLE_VALUE,
+                    source=COMMAND_LINE,
+                    key="market.underlying",
+                    text=f"no strategy trades {underlying}; those configured trade {traded}",
+                ),
+            )
+        )
+    return config.model_copy(update={"strategies": kept})
+
+
+def recorded(config: RuntimeConfig, where: Places) -> list[str]:
+    """Return what there is to say of the recorded day: its rows, and each that cannot be used; nothing without one.
+
+    Raises `NoSuchData`, which names what was looked for and what there is, and `DamagedData`.
+    """
+    section = config.market
+    if config.runtime.mode is not Mode.PAPER or section.source != "replay":
+        return []
+    from actors.venue.replay import ReplayMarket
+
+    assert section.folder is not None
+    assert section.date is not None
+    sessions = load_sessions(TABLES / "sessions.toml", where.state / "exchange-days.json")
+    products = load_products(TABLES / "products.toml")
+    market = ReplayMarket.of_path(section.folder, section.date, section.underlying, products, sessions)
+    told = [f"{section.underlying} {section.date}: {market.option_rows:,} option rows, {len(market.skipped)} skipped"]
+    return told + [f"skipped {each.file} row {each.row}: {each.reason}" for each in market.skipped[:SKIPPED_TOLD_MAX]]
+
+
 def store(config: RuntimeConfig, where: Places) -> None:
-    """Write the settled configuration where every child reads it. It holds names of secrets, never secrets."""
+    """Write the settled configuration where every child reads it. It holds names of secrets, never secrets.
+
+    What an earlier venue left in the run folder goes: nobody may take its doors or its clock for this one's.
+    """
+    venue_file(where).unlink(missing_ok=True)
+    where.clock.unlink(missing_ok=True)
     fresh = where.config.with_suffix(".new")
     fresh.touch(mode=0o600)
     fresh.write_text(config.model_dump_json(indent=1))
@@ -45,7 +97,7 @@ def plan(config: RuntimeConfig) -> Plan:
     """Return the tree."""
     groups = [
         *([Group(name="venue", children=(_venue(config),))] if config.runtime.mode is Mode.PAPER else []),
-        Group(name="telling", children=(_child(config, "notifier", "telling:notifier"),)),
+        Group(name="telling", children=(_bystander(_child(config, "notifier", "telling:notifier")),)),
         Group(name="market", children=(_child(config, "data_feed", "market:data_feed"),)),
         Group(
             name="trading",
@@ -59,7 +111,7 @@ def plan(config: RuntimeConfig) -> Plan:
                 ),
             ),
         ),
-        Group(name="looking", children=(_child(config, "analyst", "telling:analyst"),)),
+        Group(name="looking", children=(_bystander(_child(config, "analyst", "telling:analyst")),)),
     ]
     return Plan(
         groups=tuple(groups),
@@ -83,6 +135,11 @@ def _venue(config: RuntimeConfig) -> ChildSpec:
 
 def _connection(config: RuntimeConfig, route: str) -> ChildSpec:
     return _child(config, connection_name(route), "trading:connection", route=route)
+
+
+def _bystander(child: ChildSpec) -> ChildSpec:
+    """Return a child whose failing never halts trading."""
+    return child.model_copy(update={"halts_trading": False})
 
 
 def _child(config: RuntimeConfig, name: str, factory: str, **arguments: str) -> ChildSpec:

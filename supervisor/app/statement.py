@@ -21,6 +21,11 @@ HISTORY = timedelta(days=7)
 
 def statements(place: Workplace) -> tuple[Statement, ...]:
     """Read every account now. Raises `BrokerUnavailable`, `BrokerRefused`."""
+    return tuple(statement(state) for state in accounts(place))
+
+
+def accounts(place: Workplace) -> tuple[AccountState, ...]:
+    """Read every account now, with every fill. Raises `BrokerUnavailable`, `BrokerRefused`."""
     return asyncio.run(_read(place))
 
 
@@ -40,12 +45,12 @@ def supervisor_log(place: Workplace) -> list[dict[str, JsonValue]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-async def _read(place: Workplace) -> tuple[Statement, ...]:
+async def _read(place: Workplace) -> tuple[AccountState, ...]:
     found = []
     for route in place.config.routes:
         adapter = broker(place, route)
         try:
-            found.append(_statement(await _account(adapter, place)))
+            found.append(await _account(adapter, place))
         finally:
             await adapter.close()
     return tuple(found)
@@ -56,7 +61,8 @@ async def _account(adapter: Tastytrade | Alpaca, place: Workplace) -> AccountSta
     return await adapter.account(place.clock.market_now() - HISTORY)
 
 
-def _statement(state: AccountState) -> Statement:
+def statement(state: AccountState) -> Statement:
+    """Return what a reading says, as the scorecard wants it."""
     return Statement(
         account_domain=state.account_domain,
         orders=tuple(_stated(report) for report in state.orders),

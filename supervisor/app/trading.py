@@ -37,9 +37,9 @@ class Fenced(Exception):
     """Another executor took the epoch: this one may not write any more."""
 
 
-def executor(context: ChildContext) -> Shell:
+def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> Shell:
     """Build the executor: take the epoch, open the journal, recover."""
-    place = Workplace.child(context)
+    place = workplace.child(context)
     where = place.places
     epoch = take_epoch(where.epoch, above=_last_epoch(where.journal))
 

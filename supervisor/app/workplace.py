@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import cached_property
-from pathlib import Path
 
 from loguru import logger
 
@@ -22,10 +21,10 @@ from actors.redaction import Redactor
 from actors.streams import ZmqStream
 from actors.venue.venue_settings import VenueFile, read_venue_file
 from actors.watermark import MappedWatermark
+from supervisor.app.plan import TABLES
 from supervisor.checkpoints import CheckpointStore
 from supervisor.child_spec import ChildContext
 
-TABLES = Path(__file__).resolve().parents[2] / "config"
 POLL_S = 0.02
 
 

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from actors.config import ConfigInvalid, assignment, load, with_overrides
+from actors.config import SHIPPED, ConfigInvalid, assignment, load, with_overrides
 from actors.places import Places, places
+from actors.strategies.base import load as load_strategy
+from actors.venue.lean import DamagedData, NoSuchData
 from supervisor import directory as directories
 from supervisor import keeper
 from supervisor.app import plan as plans
@@ -29,6 +31,7 @@ from supervisor.runtime import lock_path, plan_path
 from supervisor.tree import ChildState
 
 DETACH_TIMEOUT_S = 180.0
+REPLAY_CONFIG = SHIPPED / "replay.toml"
 POLL_S = 0.1
 MARKET_OPTIONS = ("date", "underlying", "speed", "seed")
 """Options that are settings of `[market]` by the same name."""
@@ -44,7 +47,7 @@ MARKET_OPTIONS = ("date", "underlying", "speed", "seed")
     "--replay", type=click.Path(path_type=Path), help="Play recorded quotes from this folder (LEAN's format)."
 )
 @click.option("--date", help="With --replay: the New York date to play.")
-@click.option("--underlying", help="What the market plays and every strategy trades.")
+@click.option("--underlying", help="What the market plays; strategies that trade something else do not run.")
 @click.option("--speed", help="Market seconds per second.")
 @click.option("--seed", help="Of the synthetic market.")
 @click.option("--ray-address", help='"private" (default), "auto", or "host:port" of a running Ray.')
@@ -57,6 +60,9 @@ def up(state: Path, detach: bool, **options: Any) -> None:
         plan, write = _ready_plan(where, **options) if options["plan_file"] else _configured(where, **options)
     except (ConfigInvalid, ValidationError) as error:
         click.echo(str(error) if isinstance(error, ConfigInvalid) else f"{error}\nNothing was started.", err=True)
+        sys.exit(ExitCode.CONFIG_INVALID)
+    except (NoSuchData, DamagedData) as error:
+        click.echo(f"{error}\nNothing was started.", err=True)
         sys.exit(ExitCode.CONFIG_INVALID)
     try:
         ownership = Ownership.take(keeper.lock(where.state), datetime.now(UTC))
@@ -90,7 +96,9 @@ def _configured(
     where: Places, config: Path | None, settings: tuple[str, ...], **options: Any
 ) -> tuple[Plan, Callable[[], None]]:
     """Return the plan of the settled configuration, and what writes both."""
-    loaded = load(config)
+    if config is None and options["replay"] is not None:
+        config = REPLAY_CONFIG
+    loaded = load(config, _parameters_of)
     given: dict[str, Any] = {"runtime.state": where.state}
     if options["ray_address"] is not None:
         given["runtime.ray_address"] = options["ray_address"]
@@ -98,9 +106,11 @@ def _configured(
         given |= {"market.source": "replay", "market.folder": options["replay"].resolve()}
     given |= {f"market.{name}": options[name] for name in MARKET_OPTIONS if options[name] is not None}
     if options["underlying"] is not None:
-        given |= {f"strategies.{strategy.name}.underlying": options["underlying"] for strategy in loaded.strategies}
+        loaded = plans.trading(loaded, options["underlying"])
     overrides = given | dict(assignment(text) for text in settings)
-    settled = plans.settle(with_overrides(loaded, overrides), datetime.now(UTC))
+    settled = plans.settle(with_overrides(loaded, overrides, _parameters_of), datetime.now(UTC))
+    for line in plans.recorded(settled, where):
+        click.echo(line)
     plan = plans.plan(settled)
 
     def write() -> None:
@@ -108,6 +118,10 @@ def _configured(
         _store_plan(where, plan)
 
     return plan, write
+
+
+def _parameters_of(strategy: str) -> type[BaseModel]:
+    return load_strategy(strategy).Parameters
 
 
 def _store_plan(where: Places, plan: Plan) -> None:

@@ -21,7 +21,7 @@ from pydantic import JsonValue
 
 from actors.domain.market.contract import Products
 from actors.domain.orders import event as happened
-from actors.domain.orders.attempt import Attempt, AttemptState
+from actors.domain.orders.attempt import Accepted, Attempt, AttemptState
 from actors.domain.orders.order import attempt_id, cl_ord_id_of
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.report import Status
@@ -81,7 +81,7 @@ class Scorecard(Value):
     fills: int
     takeovers: tuple[Takeover, ...]
     failovers_ms: tuple[float, ...]
-    """From the end of an attempt that let the lease move, or the loss of a route's writes, to another route's yes."""
+    """From the start of an order's first attempt to the yes of another route."""
     structures_open: int
     pnl_by_strategy: Mapping[str, Money]
     pnl_by_domain: Mapping[str, Money]
@@ -226,36 +226,20 @@ def _may_have_left(attempt: Attempt) -> bool:
 
 
 class _Failover:
-    """Times from the moment a route failed an opening, or lost its writes, to another route's first yes."""
+    """Times from an order's first attempt, at a route that did not take it, to another route's yes."""
 
     def __init__(self) -> None:
         self.times_ms: list[float] = []
+        self._begun: dict[str, tuple[str, int]] = {}
         self._routes: dict[str, str] = {}
-        self._failed: dict[str, tuple[str, int]] = {}
-        self._down: dict[str, int] = {}
 
     def hear(self, recorded: Recorded) -> None:
         match recorded.event:
-            case happened.RouteTurned(route=route, writes=writes):
-                if writes:
-                    self._down.pop(route, None)
-                else:
-                    self._down.setdefault(route, recorded.written_ns)
             case happened.AttemptStarted(cl_ord_id=name, attempt=attempt):
-                self._routes[attempt_id(name, attempt.number)] = attempt.route
-            case happened.AttemptEnded(attempt_id=attempt, outcome=outcome):
-                self._end(cl_ord_id_of(attempt), self._routes.get(attempt, ""), outcome.kind, recorded.written_ns)
-            case happened.DoubtEnded(attempt_id=attempt, resolution=resolution) if resolution.kind == "found":
-                self._failed.pop(cl_ord_id_of(attempt), None)
-
-    def _end(self, order: str, route: str, kind: str, at_ns: int) -> None:
-        if kind != "accepted":
-            self._failed.setdefault(order, (route, at_ns))
-            return
-        failed_route, since_ns = self._failed.pop(order, ("", at_ns))
-        elsewhere = {down: at for down, at in self._down.items() if down != route}
-        starts = [*elsewhere.values(), *([since_ns] if failed_route not in {"", route} else [])]
-        if starts:
-            self.times_ms.append((at_ns - min(starts)) / _NS_PER_MS)
-            for down in elsewhere:
-                del self._down[down]
+                self._begun.setdefault(name, (attempt.route, recorded.written_ns))
+                self._routes[name] = attempt.route
+            case happened.AttemptEnded(attempt_id=attempt_id, outcome=Accepted()):
+                name = cl_ord_id_of(attempt_id)
+                first_route, begun_ns = self._begun.get(name, ("", 0))
+                if first_route != self._routes.get(name, ""):
+                    self.times_ms.append((recorded.written_ns - begun_ns) / _NS_PER_MS)

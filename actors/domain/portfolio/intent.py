@@ -1,17 +1,24 @@
 """The order a signal becomes: the same id, the same legs, nothing added but what the book knows.
 
-A close takes the legs from what is truly held, and goes to the account domain that holds it (law 4); without a price of
-its own it takes the natural one, which bounds it.
+A close takes the legs from what is truly held, and goes to the account domain that holds it (law 4). Without a price of
+its own it is meant to trade at once, and still bounded: at the natural price less a stated slack, for the market moves
+while an order travels.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from decimal import ROUND_UP, Decimal
 
 from actors.domain.market.quote import QuoteTable
-from actors.domain.orders.order import Intent, Order
+from actors.domain.orders.order import Intent, Leg, Order
 from actors.domain.orders.signal import Close, Open, Signal
 from actors.domain.portfolio.mark import natural_price
 from actors.domain.portfolio.structure import Structure, closing
 
+SLACK_SHARE = Decimal("0.05")
+SLACK_FLOOR = Decimal("0.10")
+PRICE_STEP = Decimal("0.05")
+"""A net price in whole nickels is valid for every product."""
 _SHARED = ("underlying", "legs", "order_qty", "order_type", "net_price", "time_in_force")
 
 
@@ -36,7 +43,7 @@ def closing_order(
     legs, quantity = closing(structure.holdings, quotes)
     price = request.net_price
     if price is None and quotes is not None:
-        price = natural_price(legs, quotes)
+        price = marketable_price(legs, quotes)
     if price is None or not legs:
         return None
     return Order(
@@ -53,6 +60,15 @@ def closing_order(
         created_at=now,
         expires_at=signal.expires_at,
     )
+
+
+def marketable_price(legs: Sequence[Leg], quotes: QuoteTable) -> Decimal | None:
+    """Return a net price that trades at once and bounds what may be paid; None where a leg has no market."""
+    natural = natural_price(legs, quotes)
+    if natural is None:
+        return None
+    slack = max(SLACK_FLOOR, abs(natural) * SLACK_SHARE)
+    return natural - (slack / PRICE_STEP).to_integral_value(ROUND_UP) * PRICE_STEP
 
 
 def signal_again(order: Order) -> Signal:

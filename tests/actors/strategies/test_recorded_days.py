@@ -84,13 +84,13 @@ def fill(desk) -> None:
 def test_a_condor_is_opened_and_closed_on_the_half_day_of_goog(record, make_desk):
     rules = CondorParameters.model_validate(
         {
-            "short_delta": 0.25,
+            "short_delta": 0.4,
             "wing_width": 5,
             "credit_min": "0.20",
-            "credit_share_min": 0.5,
+            "credit_share_min": 0.35,
             "entry_from": "open+1",
-            "entry_until": "close-90",
-            "exit_at": "11:00",
+            "entry_until": "close-60",
+            "exit_at": "12:00",
             "look_s": 0,
             "pace": {"step_s": 60, "cancel_s": 60, "retry_s": 60},
         }

@@ -1,0 +1,117 @@
+"""The sections of `scripts/bench.py`: what each measures, as one function in a table, and what it prints.
+
+Ratios come first: absolute times move by half between a quiet and a busy machine, the ratios of one run do not. Every
+section of one run sees the same tree, started when the first of them asks for it.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from supervisor.app.bench import journal, orders, quotes
+from supervisor.app.bench.tree import BenchTree, running
+
+RayCall = Callable[[], None]
+Figures = dict[str, Any]
+
+
+class Sizes:
+    """How much a run measures."""
+
+    def __init__(self, *, tiny: bool) -> None:
+        self.orders = 5 if tiny else 300
+        self.appends = 20 if tiny else 1_000
+        self.rates = (20_000,) if tiny else quotes.RATES
+        self.seconds = 1.0 if tiny else 10.0
+
+
+class Run:
+    """One run: its sizes, its tree once somebody asked for it, and what was measured already."""
+
+    def __init__(self, sizes: Sizes, ray_call_at: Callable[[BenchTree], RayCall]) -> None:
+        self.sizes, self._ray_call_at = sizes, ray_call_at
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-bench-")))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @cached_property
+    def tree(self) -> BenchTree:
+        """The measuring tree."""
+        return self._stack.enter_context(running(self.folder))
+
+    @cached_property
+    def orders(self) -> orders.Timings:
+        """The timed orders, measured once for all sections that tell of them."""
+        return orders.measure(self.tree, self._ray_call_at(self.tree), self.sizes.orders)
+
+
+def order_path(run: Run) -> Figures:
+    """Time quote received to order bytes on the wire, over a bare Ray call."""
+    timed = run.orders
+    return _over(timed.quote_to_wire, timed.ray_call) | {
+        "from_frame_p50_over_ray_call": _ratio(timed.frame_to_wire, timed.ray_call, 50),
+        "from_frame_p50_ms": _at(timed.frame_to_wire, 50),
+        "ray_call_p50_ms": _at(timed.ray_call, 50),
+        "ray_call_p99_ms": _at(timed.ray_call, 99),
+        "orders": len(timed.quote_to_wire),
+    }
+
+
+def ack(run: Run) -> Figures:
+    """Time quote received to the venue's answer in the executor's journal, over a bare Ray call."""
+    timed = run.orders
+    return _over(timed.quote_to_answer, timed.ray_call)
+
+
+def journal_section(run: Run) -> Figures:
+    """Time a durable append over a bare fsync of the same bytes."""
+    appended, synced = journal.measure(run.folder, run.sizes.appends)
+    return {
+        "append_over_fsync": _ratio(appended, synced, 50),
+        "append_p50_ms": _at(appended, 50),
+        "append_p99_ms": _at(appended, 99),
+        "fsync_p50_ms": _at(synced, 50),
+    }
+
+
+def quotes_section(run: Run) -> Figures:
+    """Find the highest rate of quotes through feed, checks and book marks."""
+    best, tried = quotes.measure(run.tree, run.sizes.seconds, run.sizes.rates)
+    figures: Figures = best.model_dump(exclude={"asked_per_s"}) if best else dict.fromkeys(quotes.Held.model_fields)
+    return figures | {"tried": [each.model_dump() for each in tried]}
+
+
+SECTIONS: Mapping[str, Callable[[Run], Figures]] = {
+    "order_path": order_path,
+    "ack": ack,
+    "journal": journal_section,
+    "quotes": quotes_section,
+}
+
+
+def _over(timed: NDArray[np.float64], ray_call: NDArray[np.float64]) -> Figures:
+    return {
+        "p50_over_ray_call": _ratio(timed, ray_call, 50),
+        "p99_over_ray_call": _ratio(timed, ray_call, 99),
+        "p50_ms": _at(timed, 50),
+        "p99_ms": _at(timed, 99),
+    }
+
+
+def _ratio(ours: NDArray[np.float64], theirs: NDArray[np.float64], percent: int) -> float:
+    return round(float(np.percentile(ours, percent) / np.percentile(theirs, percent)), 3)
+
+
+def _at(timed: NDArray[np.float64], percent: int) -> float:
+    return round(float(np.percentile(timed, percent)), 3)

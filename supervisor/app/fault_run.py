@@ -1,0 +1,308 @@
+"""One seed of a fault run: a whole tree, a short fast day, its processes killed and its brokers made to fail; judged.
+
+The tree is a real one, started by `holdfast up` on a private Ray, with a state folder of its own. What is done to it,
+and when, is drawn from the seed (`fault_plan`); orders come from the tree's own strategy and from a seeded stream of
+signals (`fault_trader`). At the end the faults are healed, a halt is latched, what still works is cancelled, and when
+no order may trade any more, journal, executor and brokers are compared (`audit`).
+
+What an actor does of its own (a crash with an exception, an escalation) is a failure even where the books agree.
+"""
+
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from actors.domain.market.session import NEW_YORK
+from actors.domain.orders.event import parse_event
+from actors.domain.orders.signal import Cancel
+from actors.domain.portfolio.book import Book
+from actors.domain.value import Value
+from actors.latch import Latch, StopLevel, read_latch, tighten
+from actors.places import Places, places
+from actors.ports import BrokerRefused, BrokerUnavailable
+from actors.streams import ZmqStream
+from supervisor.app.audit import Audit, audit
+from supervisor.app.drill import SUPERVISOR, Found, JournalTail, Overdue, heal, inject, stands, strike, wait_for
+from supervisor.app.fault_plan import Act, draw
+from supervisor.app.fault_trader import EXECUTOR, FEED, NAME, FaultTrader
+from supervisor.app.statement import accounts, scorecard, statement, supervisor_log
+from supervisor.app.workplace import Workplace
+from supervisor.child_spec import Plan
+from supervisor.journal import JournalDamagedError, JournalReader
+from supervisor.runtime import plan_path
+
+LENGTH_S: Final = 25.0
+TURN_S: Final = 0.005
+SIGNALS_PER_S: Final = 6.0
+AGAIN_S: Final = 0.1
+"""Pace at which an act is tried again whose victim, or whose venue, is down just now."""
+READY_BY_S: Final = 60.0
+ACTS_BY_S: Final = 45.0
+WHOLE_BY_S: Final = 60.0
+QUIET_BY_S: Final = 90.0
+AGREED_BY_S: Final = 45.0
+LATE_S: Final = 3.0
+"""After the last fault a request that a fault delayed may still be booked: nothing is judged before."""
+COMMAND_TIMEOUT_S: Final = 240.0
+FIRST_DAY: Final = date(2025, 1, 6)
+DAYS: Final = 200
+CRASHED: Final = ("killed", "hung", "stopped", "restarted with")
+"""How the reason of a death begins that is no crash of the actor's own."""
+SETTINGS: Final[Mapping[str, object]] = {
+    "market.speed": 60,
+    "market.interval_s": 5,
+    "market.cash": 10_000_000,
+    "risk.quote_age_max_s": 120,
+    "risk.leg_skew_max_s": 120,
+    "risk.structure_loss_max": 1_000_000,
+    "risk.account_loss_max": 9_000_000,
+    "risk.structures_max": 1_000,
+    "risk.order_qty_max": 3,
+    "risk.loss_day_max_share": 1,
+    "routes.tastytrade.settle_window_s": 4,
+    "routes.tastytrade.answer_timeout_s": 1,
+    "routes.tastytrade.user_timeout_s": 2,
+    "routes.tastytrade.probe_every_s": 1,
+    "routes.tastytrade.reconnect_delay_max_s": 2,
+    "routes.alpaca.settle_window_s": 4,
+    "routes.alpaca.answer_timeout_s": 1,
+    "routes.alpaca.user_timeout_s": 2,
+    "routes.alpaca.probe_every_s": 1,
+    "routes.alpaca.reconnect_delay_max_s": 2,
+    "feed.reconnect_delay_max_s": 1,
+    "executor.account_interval_s": 3,
+    "executor.imbalance_deadline_s": 3,
+    "strategies.condor.parameters.entry_from": "open+1",
+    "strategies.condor.parameters.entries_max": 20,
+    "strategies.condor.parameters.profit_target": 0.02,
+}
+UNDERLYING: Final = "SPX"
+
+
+class SeedResult(Value):
+    """What became of one seed."""
+
+    seed: int
+    orders: int = 0
+    fills: int = 0
+    kills: int = 0
+    faults: int = 0
+    audit: Audit = Audit()
+    wrong: tuple[str, ...] = ()
+    """What failed beside the audit."""
+    seconds: float = 0.0
+    state: Path
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Everything that is wrong, as sentences."""
+        return (*self.audit.faults, *self.wrong)
+
+
+def run_seed(seed: int, state: Path, length_s: float = LENGTH_S) -> SeedResult:
+    """Run one seed in a fresh state folder and judge it; what fails is told, never raised."""
+    began, where = time.monotonic(), places(state)
+    result = SeedResult(seed=seed, state=where.state)
+    settings = {"market.seed": seed, "market.start": _opening(seed), **SETTINGS}
+    up = _holdfast("up", where, "--detach", *(f"--set={key}={value}" for key, value in settings.items()))
+    try:
+        if up.returncode:
+            return result.model_copy(update={"wrong": (f"up ended with {up.returncode}: {up.stderr.strip()}",)})
+        run = _Run(where, seed, length_s)
+        try:
+            result = run.play(result)
+        except Overdue as overdue:
+            result = run.count(result).model_copy(update={"wrong": (*result.wrong, str(overdue))})
+        finally:
+            run.close()
+    finally:
+        down = _holdfast("down", where)
+    if down.returncode:
+        result = result.model_copy(update={"wrong": (*result.wrong, f"down: {down.stderr.strip()}")})
+    return result.model_copy(update={"seconds": round(time.monotonic() - began, 1)})
+
+
+def _opening(seed: int) -> str:
+    """Return when the day of a seed opens; the calendar day matters to the chain, so it is drawn too."""
+    day = np.busday_offset(FIRST_DAY, seed % DAYS, roll="forward").astype(date)
+    return datetime(day.year, day.month, day.day, 9, 30, tzinfo=NEW_YORK).isoformat()
+
+
+def _holdfast(verb: str, where: Places, *arguments: str) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-m", "supervisor.cli.main", verb, "--state", str(where.state), *arguments]
+    return subprocess.run(program, capture_output=True, text=True, check=False, timeout=COMMAND_TIMEOUT_S)
+
+
+class _Run:
+    """The acts of one seed, in order."""
+
+    def __init__(self, where: Places, seed: int, length_s: float) -> None:
+        self._where, self._place = where, Workplace.visitor(where)
+        tail = JournalTail(where, self._place.products)
+        self._stream = ZmqStream(where, NAME, incarnation=time.time_ns(), peers=(EXECUTOR, FEED), hears_quotes_of=FEED)
+        self._trader = FaultTrader(self._stream, self._place.clock, tail, seed, UNDERLYING)
+        self._tail, self._length_s = tail, length_s
+        plan = Plan.model_validate_json(plan_path(where.state).read_bytes())
+        victims = (*(child.name for child in plan.children()), SUPERVISOR)
+        self._acts = draw(np.random.default_rng(seed), victims, length_s)
+        self._kills = 0
+
+    def close(self) -> None:
+        """Leave no socket behind."""
+        self._stream.close()
+
+    def count(self, result: SeedResult) -> SeedResult:
+        """Return the result with what was done so far."""
+        self._tail.read()
+        faults = self._where.state / "venue" / "faults.jsonl"
+        return result.model_copy(
+            update={
+                "orders": len(self._tail.book.orders),
+                "fills": sum(len(life.fills) for life in self._tail.book.orders.values()),
+                "kills": self._kills,
+                "faults": len(faults.read_text().splitlines()) if faults.exists() else 0,
+            }
+        )
+
+    def play(self, result: SeedResult) -> SeedResult:
+        """Disturb, quieten, judge. Raises `Overdue`."""
+        self._until("a market, and an executor that trades", self._is_ready, READY_BY_S)
+        self._disturb()
+        self._heal()
+        healed_s = time.monotonic()
+        self._until("every process back", lambda: stands(self._where) or None, WHOLE_BY_S)
+        latched = read_latch(self._where.latch)
+        halt = Latch(level=StopLevel.HALT, reason="the run is over", by=NAME, at=datetime.now(UTC))
+        tighten(self._where.latch, halt)
+        self._until("no order may trade any more", self._is_quiet, QUIET_BY_S)
+        self._until("late requests booked", lambda: time.monotonic() - healed_s >= LATE_S or None, QUIET_BY_S)
+        verdict = self._agreed()
+        wrong = [*self._trader.contradicted, *self._broken_words(), *_crashes(self._place)]
+        if latched.level is not StopLevel.NONE:
+            wrong.append(f"{latched.level} latched by {latched.by}: {latched.reason}")
+        return self.count(result).model_copy(update={"audit": verdict, "wrong": tuple(wrong)})
+
+    def _is_ready(self) -> bool | None:
+        return (self._trader.has_quotes and len(self._tail.book.cash) == len(self._place.config.routes)) or None
+
+    def _until(self, what: str, look: Callable[[], Found | None], timeout_s: float) -> Found:
+        def turn() -> Found | None:
+            self._trader.turn(TURN_S)
+            return look()
+
+        return wait_for(what, turn, timeout_s)
+
+    def _disturb(self) -> None:
+        """Trade, and do every act when its time has come and it can be done."""
+        acts, began = deque(self._acts), time.monotonic()
+        signal_s, late_s = 0.0, self._length_s + ACTS_BY_S
+        while (now_s := time.monotonic() - began) < self._length_s or acts:
+            if now_s > late_s:
+                raise Overdue(
+                    f"not done within {late_s:.0f} s: {[act.model_dump(exclude_defaults=True) for act in acts]}"
+                )
+            self._trader.turn(TURN_S)
+            if now_s >= signal_s:
+                self._trader.trade()
+                signal_s += 1 / SIGNALS_PER_S
+            due = [act for act in acts if act.at_s <= now_s]
+            acts = deque(act for act in acts if act.at_s > now_s)
+            acts += [again for act in due if (again := self._act(act, now_s)) is not None]
+
+    def _act(self, act: Act, now_s: float) -> Act | None:
+        """Do it; return what is left of it for later."""
+        if act.fault is not None:
+            try:
+                inject(self._where, act.fault)
+            except OSError:
+                return act.model_copy(update={"at_s": now_s + AGAIN_S})
+            return None
+        for _ in range(act.burst):
+            self._trader.trade()
+        if act.burst:
+            time.sleep(act.heel_s)  # the crash falls where the orders are by then
+        missed = tuple(name for name in act.victims if not strike(self._where, name))
+        self._kills += len(act.victims) - len(missed)
+        return act.model_copy(update={"at_s": now_s + AGAIN_S, "victims": missed, "burst": 0}) if missed else None
+
+    def _heal(self) -> None:
+        def healed() -> bool | None:
+            try:
+                heal(self._where)
+            except OSError:
+                return None
+            return True
+
+        self._until("the venue to take its faults back", healed, WHOLE_BY_S)
+
+    def _is_quiet(self) -> bool | None:
+        """Cancel what still works; true once nothing is live and every signal is answered."""
+        live = [life.order.cl_ord_id for life in self._tail.book.live_orders()]
+        for name in live:
+            if not self._tail.book.orders[name].cancel_asked:
+                self._trader.ask(f"end-{name}"[:64], Cancel(cl_ord_id=name))
+        return (not live and not self._trader.waits) or None
+
+    def _agreed(self) -> Audit:
+        """Return a clean audit, or the last one where none is clean in time."""
+        deadline = time.monotonic() + AGREED_BY_S
+        verdict = Audit(differing=("no account was read whole",))
+        while time.monotonic() < deadline:
+            try:
+                verdict = self._audit()
+            except (BrokerUnavailable, BrokerRefused) as error:
+                verdict = Audit(differing=(f"the brokers cannot be read: {error}",))
+            if not verdict.faults:
+                break
+            self._until("a moment", _after(AGAIN_S), QUIET_BY_S)
+        return verdict
+
+    def _audit(self) -> Audit:
+        read = accounts(self._place)
+        self._trader.ask_view()
+        view = self._until("the executor's book", self._trader.view, WHOLE_BY_S).book
+        card = scorecard(self._place, [statement(state) for state in read])
+        return audit(self._verified_book(view.journal_sequence), card, read, view)
+
+    def _verified_book(self, sequence: int) -> Book:
+        """Fold the journal anew, up to one event, its chain verified."""
+        book, reader = Book(self._place.products), JournalReader(self._where.journal)
+        try:
+            reader.verify()
+            for entry in reader.read():
+                if entry.sequence <= sequence:
+                    book.apply(parse_event(entry.body), entry.sequence)
+        except JournalDamagedError as error:
+            raise Overdue(f"the journal does not verify: {error}") from error
+        finally:
+            reader.close()
+        return book
+
+    def _broken_words(self) -> list[str]:
+        """Signals that were answered with a yes and are not in the journal."""
+        orders, signals = self._tail.book.orders, self._tail.book.signals
+        return [
+            f"{answer.signal_id} was admitted, and the journal does not hold it"
+            for answer in self._trader.answers.values()
+            if answer.admitted and (answer.cl_ord_id not in orders or answer.signal_id not in signals)
+        ]
+
+
+def _after(seconds: float) -> Callable[[], bool | None]:
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() >= end or None
+
+
+def _crashes(place: Workplace) -> list[str]:
+    deaths = [line for line in supervisor_log(place) if line["event"] == "died"]
+    reasons = [
+        f"{line['name']} died: {line['reason']}" for line in deaths if not str(line["reason"]).startswith(CRASHED)
+    ]
+    return list(dict.fromkeys(reasons))

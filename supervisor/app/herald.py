@@ -1,0 +1,66 @@
+"""Carries the supervisor's words to the notifier: a child restarted, escalated, not to be killed.
+
+The supervisor must never wait, so it drops its words in a queue; a thread of the herald's own tells the notifier, and
+keeps what the notifier cannot take now, for it may be the one that died. What is still kept when the supervisor ends
+stands in its log all the same.
+"""
+
+import queue
+import threading
+from collections import deque
+from datetime import UTC, datetime
+from typing import Final
+
+from actors.domain.alerts.alert import Alert, Level
+from actors.messages import AlertRaised
+from actors.places import Places
+from actors.ports import PeerUnavailable
+from actors.streams import ZmqStream
+
+NAME: Final = "supervisor"
+NOTIFIER: Final = "notifier"
+KEPT_MAX: Final = 1_000
+PACE_S: Final = 0.2
+
+_WORDS: Final = {
+    "restarting": ("S001", Level.P1, "it is being restarted; its state comes from disk and from the broker"),
+    "left": ("S002", Level.P2, "it ended and is not started again"),
+    "escalated": ("S010", Level.P0, "trading is halted; it is tried again, slowly"),
+    "retried_slowly": ("S011", Level.P1, "it is tried again, slowly"),
+    "unkillable": ("S012", Level.P0, "nothing is started beside it"),
+}
+"""Event of the supervisor: code, level, what was done already."""
+
+
+class Herald:
+    """The queue, and the thread behind it."""
+
+    def __init__(self, where: Places, incarnation: int) -> None:
+        self._where, self._incarnation = where, incarnation
+        self._words: queue.SimpleQueue[Alert] = queue.SimpleQueue()
+        threading.Thread(target=self._work, name="herald", daemon=True).start()
+
+    def tell(self, event: str, name: str, text: str) -> None:
+        """Take a word; returns at once."""
+        code, level, done = _WORDS.get(event, ("S000", Level.P2, ""))
+        now = datetime.now(UTC)
+        identifier = f"{code}-{name}-{now.timestamp():.6f}"
+        alert = Alert(
+            alert_id=identifier, code=code, level=level, subject=name, text=f"{name}: {text}", done=done, at=now
+        )
+        self._words.put(alert)
+
+    def _work(self) -> None:
+        stream = ZmqStream(self._where, NAME, incarnation=self._incarnation, peers=(NOTIFIER,))
+        kept: deque[Alert] = deque(maxlen=KEPT_MAX)
+        while True:
+            try:
+                kept.append(self._words.get(timeout=PACE_S))
+            except queue.Empty:
+                stream.receive(0)
+            try:
+                while kept:
+                    stream.tell(NOTIFIER, AlertRaised(alert=kept[0]))
+                    kept.popleft()
+            except PeerUnavailable:
+                continue

@@ -1,0 +1,31 @@
+"""Three seeds of the whole-system fault run, as anybody would start it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ZERO = ("lost", "doubled", "naked", "in_doubt", "position_breaks", "cash_gaps", "false_rejects")
+SEEDS = 3
+LENGTH_S = 15
+
+
+@pytest.mark.tree
+@pytest.mark.timeout(300)
+def test_three_seeds_of_kills_and_faults_lose_and_double_nothing(tmp_path):
+    program = [sys.executable, "scripts/fault_run.py", "--seeds", str(SEEDS), "--length", str(LENGTH_S)]
+    done = subprocess.run(
+        [*program, "--state", str(tmp_path), "--json"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    told = json.loads(done.stdout)
+    assert told["failures"] == [], done.stdout
+    assert {name: told[name] for name in ZERO} == dict.fromkeys(ZERO, 0)
+    assert told["runs"] == SEEDS
+    assert told["kills"] >= SEEDS * 10
+    assert told["orders"] > SEEDS * 10
+    assert told["faults"] > 0
+    assert done.returncode == 0
+    assert not list(tmp_path.iterdir()), "the folders of clean seeds go"
