@@ -3,13 +3,17 @@
 Rules of this file:
 * A report that brings no news is not journaled; one that does always is (law 6).
 * A reading of an account adds, and never removes (law 5). Its news are committed before positions are compared.
-* The first reading of an account is its start: what was there before us is adopted, not explained.
+* The first reading of an account is its start: what was there before us is adopted, not explained. What is pushed before
+  it is in it, or in the next one.
+* An order of ours that turns up where it was given up is cancelled as often as it is seen working, and paged (law 3).
 * Positions that differ are read again; those that go on differing quarantine their underlying, and only that (law 8).
-* A session opens on the first agreement of its day, and its baseline is journaled (law 10).
+* A session opens on the first agreement of its day, and its baseline is journaled, each account's with its own first
+  agreement (law 10).
+* A reading reaches back to the last agreement, and to the oldest order that may still trade, however long we were away.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from actors.desk import Desk, Step
 from actors.domain.alerts.alert import Level
@@ -18,7 +22,7 @@ from actors.domain.orders import order_state
 from actors.domain.orders.order_state import Move
 from actors.domain.orders.report import AccountState, ExecutionReport
 from actors.domain.portfolio.reconcile import breaks, news
-from actors.messages import AccountRead, AskAccount
+from actors.messages import AccountRead, AskAccount, CancelOrder
 from actors.seats import Seat
 
 
@@ -27,7 +31,6 @@ class AccountDesk:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._net_liquidation: dict[str, AccountState] = {}
 
     def on_report(self, told: ExecutionReport) -> Step:
         """Take in a broker's report."""
@@ -35,6 +38,9 @@ class AccountDesk:
         if told.status is None:
             text = f"{told.route} says of order {told.broker_order_id}: {told.text}"
             step.alerts.append(self._desk.alert("A020", Level.P1, f"status-{told.broker_order_id}", text))
+        if told.account_domain not in self._desk.book.cash:
+            return step
+        self._cancel_stray(told, step)
         if not self._desk.book.is_news(told):
             return step
         self._take(told, step)
@@ -49,7 +55,8 @@ class AccountDesk:
         step = Step()
         seat = self._desk.seats.of(read.route)
         if seat is None or read.state is None:
-            if seat is not None:
+            if seat is not None and read.request_id == seat.request_id:
+                seat.asked_ns = 0
                 seat.read_due_ns = self._desk.now_ns() + int(self._desk.settings.ask_again_s * 1e9)
             return step
         if read.state.account_domain not in self._desk.book.cash:
@@ -58,6 +65,8 @@ class AccountDesk:
         reports, cash = news(self._desk.book, read.state)
         for report in reports:
             self._take(report, step)
+        for report in read.state.orders:
+            self._cancel_stray(report, step)
         step.events += [happened.CashBooked(event=event, at=self._desk.now()) for event in cash]
         return step
 
@@ -67,7 +76,6 @@ class AccountDesk:
         seat, state = self._desk.seats.of(read.route), read.state
         if seat is None or state is None:
             return step
-        self._net_liquidation[state.account_domain] = state
         seat.read_due_ns = self._desk.now_ns() + int(self._desk.settings.account_interval_s * 1e9)
         seat.asked_ns = 0
         differing = breaks(self._desk.book, state)
@@ -78,7 +86,7 @@ class AccountDesk:
             self._agree(seat, state, step)
             return step
         seat.disagreements += 1
-        seat.read_due_ns = self._desk.now_ns()
+        seat.read_due_ns = self._desk.now_ns() + int(self._desk.settings.ask_again_s * 1e9)
         if seat.disagreements >= self._desk.settings.disagreements_max:
             self._quarantine(state, fresh, step)
         return step
@@ -96,8 +104,22 @@ class AccountDesk:
     def ask(self, seat: Seat, step: Step) -> None:
         """Ask for one reading of an account."""
         seat.asked_ns, seat.request_id = self._desk.now_ns(), seat.request_id + 1
-        since = self._desk.now() - timedelta(hours=self._desk.settings.history_hours)
-        step.tells.append((seat.peer, AskAccount(request_id=seat.request_id, since=since)))
+        step.tells.append((seat.peer, AskAccount(request_id=seat.request_id, since=self._since(seat))))
+
+    def _since(self, seat: Seat) -> datetime:
+        book, now = self._desk.book, self._desk.now()
+        agreed_at = seat.agreed_at or book.agreed_at.get(seat.account_domain, now)
+        attempts = (attempt for life in book.live_orders() for attempt in life.attempts)
+        working = (attempt.started_at for attempt in attempts if attempt.account_domain == seat.account_domain)
+        return min(now, agreed_at, *working) - timedelta(hours=self._desk.settings.history_hours)
+
+    def _cancel_stray(self, told: ExecutionReport, step: Step) -> None:
+        book, seat = self._desk.book, self._desk.seats.of(told.route)
+        order_id = book.order_of(told)
+        if order_id is None or seat is None or not told.is_working or not book.orders[order_id].is_stray(told):
+            return
+        cancel = CancelOrder(cl_ord_id=order_id, broker_order_id=told.broker_order_id, executor_epoch=book.epoch)
+        step.tells.append((seat.peer, cancel))
 
     def _take(self, told: ExecutionReport, step: Step) -> None:
         book = self._desk.book
@@ -106,6 +128,9 @@ class AccountDesk:
         if order_id is None:
             text = f"{told.account_domain}: order {told.broker_order_id} is not ours and has traded"
             step.alerts.append(self._desk.alert("A021", Level.P0, f"foreign-{told.broker_order_id}", text))
+        elif book.orders[order_id].is_stray(told):
+            text = f"{order_id} was given up at {told.route} and turned up there, {told.status}: {told.broker_order_id}"
+            step.alerts.append(self._desk.alert("A023", Level.P0, f"stray-{told.broker_order_id}", text))
         elif order_state.report(book.orders[order_id], told)[1] is Move.ODD:
             text = f"{order_id} is {book.orders[order_id].status} here, and {told.route} reports {told.status}"
             step.alerts.append(self._desk.alert("A022", Level.P0, f"odd-{order_id}", text))
@@ -113,7 +138,7 @@ class AccountDesk:
     def _agree(self, seat: Seat, state: AccountState, step: Step) -> None:
         book, now = self._desk.book, self._desk.now()
         first = not seat.reconciled
-        seat.reconciled = True
+        seat.reconciled, seat.agreed_at = True, state.read_at
         gap = state.cash - book.cash[state.account_domain]
         if first:
             step.events.append(
@@ -128,20 +153,18 @@ class AccountDesk:
                     at=now,
                 )
             )
-        self._open_session(step)
+        self._open_session(state, step)
 
-    def _open_session(self, step: Step) -> None:
-        """Journal the day's baseline once every account with a seat was read."""
+    def _open_session(self, state: AccountState, step: Step) -> None:
+        """Journal an account's baseline with its first agreement of the day; the others' stay what they are."""
         today = self._desk.sessions.session_date(self._desk.now())
-        domains = {seat.account_domain for seat in self._desk.seats.all()}
         kept = dict(self._desk.book.baseline) if self._desk.book.session == today else {}
-        if today is None or (self._net_liquidation.keys() & domains) <= kept.keys():
+        if today is None or state.account_domain in kept:
             return
-        fresh = {domain: state.net_liquidation for domain, state in self._net_liquidation.items() if domain not in kept}
+        baseline = {**kept, state.account_domain: state.net_liquidation}
+        cash = dict(self._desk.book.cash)
         step.events.append(
-            happened.SessionOpened(
-                session=today, baseline={**fresh, **kept}, cash=dict(self._desk.book.cash), at=self._desk.now()
-            )
+            happened.SessionOpened(session=today, baseline=baseline, cash=cash, at=self._desk.now())
         )
 
     def _quarantine(self, state: AccountState, differing: Mapping[str, str], step: Step) -> None:
@@ -168,5 +191,7 @@ def _adopted(state: AccountState) -> happened.AccountAdopted:
         positions={position.symbol: position.quantity for position in state.positions},
         executions=tuple(fill.exec_id for order in state.orders for fill in order.fills),
         cash_events=tuple(event.event_id for event in state.cash_events),
+        orders=tuple(order.broker_order_id for order in state.orders),
+        since=state.since,
         at=state.read_at,
     )

@@ -21,6 +21,7 @@ from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.refusal import Check, Code, Refused
 from actors.domain.orders.report import ExecutionReport, Status
 from actors.domain.orders.signal import Cancel, Close, Open, Signal
+from actors.domain.portfolio.closable import closable
 from actors.domain.portfolio.intent import closing_order, opening_order, signal_again
 from actors.domain.risk.gate import review
 from actors.messages import OrderSent, OutcomeJournaled, Resolved, SendOrder, SignalAnswered, SubmitSignal
@@ -35,7 +36,10 @@ class OrderDesk:
     def on_signal(self, asked: SubmitSignal) -> Step:
         """Admit or refuse, in one step; the same id again gets the first answer and moves nothing."""
         signal = asked.signal
-        if (known := self._desk.book.signals.get(signal.signal_id)) is not None:
+        known = self._desk.book.signals.get(signal.signal_id)
+        if known is None and signal.signal_id in self._desk.book.orders:
+            known = (True, signal.signal_id)  # an order the executor owed itself has that id
+        if known is not None:
             return Step(tells=[(asked.reply_to, _answer(signal, admitted=known[0], order_id=known[1]))])
         seen = self._desk.circumstances()
         verdict = review(signal, seen)
@@ -103,7 +107,8 @@ class OrderDesk:
                 return opening_order(signal, request, now)
             case Close() as request:
                 structure = self._desk.book.structures[request.structure_id]
-                return closing_order(signal, request, structure, self._desk.quotes, now)
+                bounded = structure.model_copy(update={"holdings": closable(self._desk.book, structure)})
+                return closing_order(signal, request, bounded, self._desk.quotes, now)
         return None
 
     def _cancel(self, asked: SubmitSignal, order_id: str, now: datetime) -> Step:

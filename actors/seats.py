@@ -6,6 +6,7 @@ new incarnation of a connection, for what a dead one saw last is not known (law 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from actors.domain.orders.lease import Route
 from actors.messages import ConnectionState
@@ -29,6 +30,8 @@ class Seat:
     """When it is to be read next."""
     request_id: int = 0
     disagreements: int = 0
+    agreed_at: datetime | None = None
+    """When its account was last read and agreed, market clock; None before the first time."""
 
 
 class Seats:

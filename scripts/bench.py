@@ -9,7 +9,8 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,8 +28,9 @@ class Echo:
         """Do nothing."""
 
 
-def ray_call_at(tree: BenchTree) -> Callable[[], None]:
-    """Return a function that makes one round trip to an actor that does nothing, on the tree's own Ray."""
+@contextmanager
+def ray_call_at(tree: BenchTree) -> Iterator[Callable[[], None]]:
+    """Give a function that makes one round trip to an actor that does nothing, on the tree's own Ray."""
     os.environ.update(environment(tree.where.state, private=True))
     import ray  # noqa: PLC0415, TID251 - reads its environment when it is imported; here it is what we compare with
 
@@ -39,7 +41,10 @@ def ray_call_at(tree: BenchTree) -> Callable[[], None]:
         ray.get(actor.answer.remote())
 
     call()
-    return call
+    try:
+        yield call
+    finally:
+        ray.shutdown()  # before the tree's Ray ends, or this process ends with it
 
 
 def main() -> None:

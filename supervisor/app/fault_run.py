@@ -36,6 +36,7 @@ from supervisor.app.statement import accounts, scorecard, statement, supervisor_
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import Plan
 from supervisor.journal import JournalDamagedError, JournalReader
+from supervisor.private_ray import ROOT
 from supervisor.runtime import plan_path
 
 LENGTH_S: Final = 25.0
@@ -137,7 +138,7 @@ def _opening(seed: int) -> str:
 
 def _holdfast(verb: str, where: Places, *arguments: str) -> subprocess.CompletedProcess[str]:
     program = [sys.executable, "-m", "supervisor.cli.main", verb, "--state", str(where.state), *arguments]
-    return subprocess.run(program, capture_output=True, text=True, check=False, timeout=COMMAND_TIMEOUT_S)
+    return subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False, timeout=COMMAND_TIMEOUT_S)
 
 
 class _Run:

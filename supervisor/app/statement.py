@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -17,6 +18,18 @@ from supervisor.app.workplace import Workplace
 from supervisor.journal import JournalReader
 
 HISTORY = timedelta(days=7)
+
+
+def settled_scorecard(place: Workplace, timeout_s: float) -> Scorecard:
+    """Return the scorecard once it is clean, or as it stands after `timeout_s`: brokers tell fees and settlements late.
+
+    Raises `BrokerUnavailable`, `BrokerRefused`.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        card = scorecard(place, statements(place))
+        if card.is_clean or time.monotonic() > deadline:
+            return card
 
 
 def statements(place: Workplace) -> tuple[Statement, ...]:

@@ -22,13 +22,13 @@ import click
 from actors.domain.market.session import NEW_YORK
 from actors.domain.orders import event as happened
 from actors.domain.orders.order import Intent, Order
-from actors.domain.orders.signal import Open
+from actors.domain.orders.signal import Close, Open
 from actors.domain.performance.scorecard import Scorecard
 from actors.latch import Latch, StopLevel, tighten
 from actors.places import Places, places
 from actors.venue.faults import Fault, FaultKind, Route
 from supervisor.app.drill import Found, JournalTail, Overdue, inject, kill, wait_for
-from supervisor.app.statement import scorecard, statements
+from supervisor.app.statement import settled_scorecard
 from supervisor.app.workplace import Workplace
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.retelling import retell, table
@@ -95,6 +95,7 @@ class _Play:
         self._tail = JournalTail(where, self._place.products)
         self._began = time.monotonic()
         self._agreed: set[str] = set()
+        self._signals = 0
         self._primary_writes = True
 
     def run(self) -> Scorecard:
@@ -108,8 +109,8 @@ class _Play:
         self._say(f"{self._clock()}  HALT      latched: openings are cancelled, exits go on")
         halt = Latch(level=StopLevel.HALT, reason="the demo is over", by="demo", at=datetime.now(UTC))
         tighten(self._where.latch, halt)
-        self._until("no order works", lambda: not self._tail.book.live_orders() or None, QUIET_BY_S)
-        return self._settled()
+        self._until("everything closed", self._close_all, QUIET_BY_S)
+        return settled_scorecard(self._place, QUIET_BY_S)
 
     def _cut(self, like: Order) -> None:
         """Cut the primary route and ask for one more opening."""
@@ -118,11 +119,26 @@ class _Play:
         assert like.net_price is not None
         price = like.net_price - PRICE_CUT
         request = Open(underlying=like.underlying, legs=like.legs, order_qty=1, net_price=price)
-        asked = SignalFile(signal_id="demo-cut-1", strategy="demo", request=request, reason="while the primary is cut")
-        program = [sys.executable, "-m", "supervisor.cli.main", "signal", "-", "--state", str(self._where.state)]
-        subprocess.run(program, input=asked.model_dump_json(), capture_output=True, text=True, check=False)
+        self._signal(request, "while the primary is cut")
         self._until("the primary seen to be cut", lambda: not self._primary_writes or None, ACT_BY_S)
         self._until("the primary back", lambda: self._primary_writes or None, ACT_BY_S)
+
+    def _close_all(self) -> bool | None:
+        """Ask for the close of whatever is held and not yet being closed; return whether all is flat and quiet."""
+        book = self._tail.book
+        for structure in book.structures.values():
+            shorts = any(held < 0 for held in structure.holdings.values())
+            if shorts and not book.live_orders(structure.structure_id):
+                self._signal(Close(structure_id=structure.structure_id), "the demo is over")
+                return None
+        return not book.live_orders() or None
+
+    def _signal(self, request: Open | Close, reason: str) -> None:
+        """Send a signal as any other program would."""
+        self._signals += 1
+        asked = SignalFile(signal_id=f"demo-{self._signals}", strategy="demo", request=request, reason=reason)
+        program = [sys.executable, "-m", "supervisor.cli.main", "signal", "-", "--state", str(self._where.state)]
+        subprocess.run(program, input=asked.model_dump_json(), capture_output=True, text=True, check=False)
 
     def _working_opening(self) -> Order | None:
         for life in self._tail.book.live_orders():
@@ -154,11 +170,3 @@ class _Play:
 
     def _clock(self) -> str:
         return f"{self._place.clock.market_now().astimezone(NEW_YORK):%H:%M:%S}"
-
-    def _settled(self) -> Scorecard:
-        """Return the scorecard once the brokers have told the last fee, or as it stands when they do not."""
-        deadline = time.monotonic() + QUIET_BY_S
-        while True:
-            card = scorecard(self._place, statements(self._place))
-            if card.is_clean or time.monotonic() > deadline:
-                return card

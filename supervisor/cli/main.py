@@ -10,6 +10,7 @@ VERBS: Final[Mapping[str, str]] = {
     "demo": "Trade a synthetic day for about 90 seconds, with a kill and a cut on the way, and score it.",
     "up": "Run the tree in the foreground, or with --detach in the background.",
     "down": "End the runtime of this state folder, and only it.",
+    "scorecard": "Judge a running paper day: journal against brokers, quotes sent against quotes received.",
     "signal": "Send one signal (a JSON file, or -) through the executor's gate.",
     "status": "Say what runs, how it is, and what stops are latched.",
     "tree": "Draw the tree: each child's process, state, restarts.",

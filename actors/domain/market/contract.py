@@ -77,6 +77,10 @@ class Product(Value):
     tick_large: Decimal = Decimal("0.01")
     tick_threshold: Decimal = Decimal(3)
 
+    def tick_at(self, price: Decimal) -> Decimal:
+        """Return the price step of a single order at `price`, whatever its sign."""
+        return self.tick_small if abs(price) < self.tick_threshold else self.tick_large
+
 
 class Contract(Value):
     """One tradable contract. `strike`, `right`, `expires_on` are None for anything but an option."""

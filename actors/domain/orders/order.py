@@ -5,6 +5,7 @@ A combo is an order with several legs. `order_qty` counts combos; a leg trades `
 it is an `OrderLife` (see `order_state`).
 """
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -75,6 +76,15 @@ class Leg(Value):
     ratio: int = Field(default=1, gt=0)
 
 
+def check_coherent(legs: Sequence[Leg], order_type: OrderType, net_price: Decimal | None) -> None:
+    """Raise `ValueError` where legs name a symbol twice, or price and type do not go together."""
+    symbols = [leg.symbol for leg in legs]
+    if len(set(symbols)) != len(symbols):
+        raise ValueError(f"legs name a symbol twice: {symbols}")
+    if (order_type is OrderType.LIMIT) != (net_price is not None):
+        raise ValueError("a limit order has a net_price, a market order has none")
+
+
 class Order(Value):
     """What we mean to trade: one intent, immutable, known by `cl_ord_id` for ever."""
 
@@ -98,11 +108,7 @@ class Order(Value):
 
     @model_validator(mode="after")
     def _is_coherent(self) -> "Order":
-        symbols = [leg.symbol for leg in self.legs]
-        if len(set(symbols)) != len(symbols):
-            raise ValueError(f"legs name a symbol twice: {symbols}")
-        if (self.order_type is OrderType.LIMIT) != (self.net_price is not None):
-            raise ValueError("a limit order has a net_price, a market order has none")
+        check_coherent(self.legs, self.order_type, self.net_price)
         if self.intent is Intent.CLOSE and (
             self.account_domain is None or any(leg.action.is_open for leg in self.legs)
         ):

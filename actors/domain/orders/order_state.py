@@ -5,6 +5,8 @@ Rules of this file:
 * A report either MOVES the status, is STALE (older than what we know: nothing changes), or is ODD: it contradicts a
   finished order, the status stays, and somebody is told.
 * Doubt is no status. An order in doubt is PENDING_NEW with an attempt IN_DOUBT; nothing here ends a doubt but evidence.
+* A report of an attempt that was given up (proved absent, not sent, rejected) is a stray's: `is_stray` tells it apart
+  before `report` is asked.
 * An order whose attempts all ended without one is finished by `abandon`, never by time.
 
 Every pair that is not in the table is ODD. FIX 4.4, appendix D, is where the rows come from.
@@ -69,6 +71,8 @@ class OrderLife(Value):
     fills: tuple[Fill, ...] = ()
     cancel_asked: bool = False
     text: str = ""
+    odd_status: Status | None = None
+    """What a broker last said against a finished order: said once, it is no news any more."""
 
     @property
     def last(self) -> Attempt | None:
@@ -102,7 +106,7 @@ class OrderLife(Value):
     @property
     def leaves_qty(self) -> int:
         """Combos that may still fill; 0 once finished."""
-        return self.order.order_qty - self.cum_qty if self.is_live else 0
+        return max(0, self.order.order_qty - self.cum_qty) if self.is_live else 0
 
     @property
     def is_imbalanced(self) -> bool:
@@ -113,6 +117,17 @@ class OrderLife(Value):
         """Return the attempt of that id."""
         name = self.order.cl_ord_id
         return next((each for each in self.attempts if attempt_id(name, each.number) == identifier), None)
+
+    def is_stray(self, told: ExecutionReport) -> bool:
+        """Whether a report shows an order of ours where none should be: its attempt was given up, and it turned up late.
+
+        Such an order is not this one: it moves no status here, and its fills are none of this order's.
+        """
+        if told.attempt_id is None:
+            ours = self.last.broker_order_id if self.last else None
+            return ours not in {None, told.broker_order_id}
+        attempt = self.attempt(told.attempt_id)
+        return attempt is None or attempt is not self.last or attempt.state in _GONE
 
 
 def start(life: OrderLife, attempt: Attempt) -> OrderLife:
@@ -154,12 +169,14 @@ def report(life: OrderLife, told: ExecutionReport) -> tuple[OrderLife, Move]:
     """
     known = {fill.exec_id for fill in life.fills}
     update: dict[str, object] = {}
-    if new := tuple(fill for fill in told.fills if fill.exec_id not in known):
-        update["fills"] = life.fills + new
+    if new := {fill.exec_id: fill for fill in told.fills if fill.exec_id not in known}:
+        update["fills"] = (*life.fills, *new.values())
     move = Move.STALE if told.status is None else TRANSITIONS.get((life.status, told.status), Move.ODD)
     if move is Move.MOVES:
         update["status"] = told.status
         update["text"] = told.text or life.text
+    elif move is Move.ODD:
+        update["odd_status"] = told.status
     if new and life.status.is_terminal and life.status is not Status.FILLED:
         move = Move.ODD
     life = life.model_copy(update=update) if update else life
@@ -176,6 +193,7 @@ def abandon(life: OrderLife, text: str) -> OrderLife:
     return life.model_copy(update={"status": Status.REJECTED, "text": text})
 
 
+_GONE = {AttemptState.REJECTED, AttemptState.NOT_SENT, AttemptState.ABSENT}
 _MAY_EXIST = {AttemptState.SENDING, AttemptState.IN_DOUBT, AttemptState.ACCEPTED}
 
 

@@ -47,6 +47,11 @@ class ExecutionReport(Value):
     text: str = ""
     at: Instant
 
+    @property
+    def is_working(self) -> bool:
+        """Whether the broker may still fill it, and was not asked to cancel it."""
+        return self.status is not None and not self.status.is_terminal and self.status is not Status.PENDING_CANCEL
+
 
 class CashEvent(Value):
     """A movement of cash that the broker booked: fees of a fill, or a settlement. `amount` in > 0.

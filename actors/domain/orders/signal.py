@@ -7,9 +7,9 @@ again gets the first answer, and moves nothing.
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from actors.domain.orders.order import LEGS_MAX, Leg, OrderType, TimeInForce
+from actors.domain.orders.order import LEGS_MAX, Leg, OrderType, TimeInForce, check_coherent
 from actors.domain.value import Instant, Value
 
 SignalId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
@@ -25,6 +25,13 @@ class Open(Value):
     order_type: OrderType = OrderType.LIMIT
     net_price: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.DAY
+
+    @model_validator(mode="after")
+    def _can_become_an_order(self) -> "Open":
+        check_coherent(self.legs, self.order_type, self.net_price)
+        if not all(leg.action.is_open for leg in self.legs):
+            raise ValueError("an opening only opens")
+        return self
 
 
 class Close(Value):

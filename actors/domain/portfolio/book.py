@@ -4,22 +4,25 @@ Rules of this file:
 * It changes by `apply` alone, one event after the other; the same events give the same book, on any machine.
 * Nothing here decides. What may be sent, and where, is asked of it by `risk.gate` and `orders.lease`.
 * Positions and cash follow fills and what brokers book; a fill moves them once per `exec_id`, a cash event once per id.
-* A fill of an order that is not ours moves positions and cash of its account, and no structure.
+* A fill of an order that is not ours moves positions and cash of its account, and no structure. An order of ours that
+  turned up after it was given up counts as not ours: its structure, if any, lives elsewhere.
+* What an adopted account did before its first reading is in its start: neither known nor new.
+* Money put in or taken out moves the session's baseline with it, or it would pass for a result.
 
 A book has one owner. `sequence` is the last event it holds.
 """
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
-from actors.domain.market.contract import Contract, Products
+from actors.domain.market.contract import Contract, Products, UnknownSymbol
 from actors.domain.orders import event as happened
 from actors.domain.orders import order_state
 from actors.domain.orders.order import Fill, Intent, Order, cl_ord_id_of
 from actors.domain.orders.order_state import Move, OrderLife
 from actors.domain.orders.report import CashEvent, ExecutionReport
 from actors.domain.portfolio.structure import Structure
-from actors.domain.value import ZERO
+from actors.domain.value import CENT, ZERO
 
 SignalAnswer = tuple[bool, str | None]
 """Whether a signal was admitted, and the order it became or concerns."""
@@ -48,6 +51,12 @@ class Book:
         self.executions: dict[tuple[str, str], str | None] = {}
         self.by_broker_id: dict[tuple[str, str], str] = {}
         self.pending_fees: dict[str, Decimal] = {}
+        self.foreign: set[tuple[str, str]] = set()
+        """Orders that were in an account before it was adopted: account domain, the broker's order id."""
+        self.history_until: dict[str, datetime] = {}
+        """By account domain: what happened before is in the account's start."""
+        self.agreed_at: dict[str, datetime] = {}
+        """By account domain: when journal and account were last seen to agree, or it was adopted."""
 
     def apply(self, event: happened.Event, sequence: int) -> Move:  # noqa: C901, PLR0912 - a table of events
         """Take in one event; return what a report did (MOVES for everything else)."""
@@ -74,6 +83,8 @@ class Book:
                 self._take_cash(cash)
             case happened.AccountAdopted():
                 self._adopt(event)
+            case happened.AccountAgreed(account_domain=domain, at=at):
+                self.agreed_at[domain] = at
             case happened.Quarantined(underlying=underlying, account_domain=domain, text=text):
                 self.quarantined[underlying] = text
                 self.quarantined_in[underlying] = domain
@@ -99,22 +110,37 @@ class Book:
 
     def order_of(self, report: ExecutionReport) -> str | None:
         """Return our order a report speaks of: by the id we sent, else by the broker's id. None: a stranger's."""
+        if (report.account_domain, report.broker_order_id) in self.foreign:
+            return None
         if report.attempt_id is not None and cl_ord_id_of(report.attempt_id) in self.orders:
             return cl_ord_id_of(report.attempt_id)
         return self.by_broker_id.get((report.account_domain, report.broker_order_id))
 
     def is_news(self, report: ExecutionReport) -> bool:
-        """Whether a report would change anything: a new fill, another status, or the end of a doubt."""
+        """Whether a report would change anything: a new fill, another status, the end of a doubt, or a stray's find."""
         order_id = self.order_of(report)
         if order_id is None:
-            return any((report.account_domain, fill.exec_id) not in self.executions for fill in report.fills)
+            return bool(self._new_fills(report))
         life = self.orders[order_id]
-        after, move = order_state.report(life, report)
-        return after != life or (move is Move.ODD and report.status is not life.status)
+        if life.is_stray(report):
+            is_known = (report.account_domain, report.broker_order_id) in self.by_broker_id
+            return bool(self._new_fills(report)) or (report.is_working and not is_known)
+        return order_state.report(life, report)[0] != life
+
+    def is_history(self, domain: str, at: datetime) -> bool:
+        """Whether something happened in an account before it was adopted, and is in its start."""
+        return domain in self.history_until and at < self.history_until[domain]
 
     def contract(self, symbol: str) -> Contract:
         """Return the facts of a contract. Raises `UnknownSymbol`."""
         return self._products.contract(symbol)
+
+    def underlying(self, symbol: str) -> str:
+        """Return a symbol's underlying; what an account holds and we cannot name is its own."""
+        try:
+            return self.contract(symbol).underlying
+        except UnknownSymbol:
+            return symbol
 
     def knows_execution(self, domain: str, exec_id: str) -> bool:
         """Whether a fill was booked."""
@@ -137,6 +163,10 @@ class Book:
         self.positions[domain] = {symbol: quantity for symbol, quantity in event.positions.items() if quantity}
         self.executions.update({(domain, exec_id): None for exec_id in event.executions})
         self.cash_events.update(event.cash_events)
+        self.foreign.update((domain, order) for order in event.orders)
+        self.agreed_at[domain] = event.at
+        if event.since is not None:
+            self.history_until[domain] = event.since
 
     def _change(self, order_id: str, life: OrderLife) -> None:
         self.orders[order_id] = life
@@ -145,21 +175,28 @@ class Book:
                 self.by_broker_id[attempt.account_domain, attempt.broker_order_id] = order_id
 
     def _take_report(self, order_id: str | None, report: ExecutionReport) -> Move:
-        new = [fill for fill in report.fills if not self.knows_execution(report.account_domain, fill.exec_id)]
-        move = Move.MOVES
-        order = None
+        move, order = Move.MOVES, None
         if order_id is not None:
-            life, move = order_state.report(self.orders[order_id], report)
-            order = life.order
-            self._change(order_id, life)
             self.by_broker_id[report.account_domain, report.broker_order_id] = order_id
-        for fill in new:
+            if self.orders[order_id].is_stray(report):
+                move = Move.ODD
+            else:
+                life, move = order_state.report(self.orders[order_id], report)
+                order = life.order
+                self._change(order_id, life)
+        for fill in self._new_fills(report):
             self._book(fill, report.account_domain, order)
         return move
 
+    def _new_fills(self, report: ExecutionReport) -> list[Fill]:
+        """Return the fills that are not booked, each execution once."""
+        domain = report.account_domain
+        fills = {fill.exec_id: fill for fill in report.fills if not self.is_history(domain, fill.at)}
+        return [fill for exec_id, fill in fills.items() if not self.knows_execution(domain, exec_id)]
+
     def _book(self, fill: Fill, domain: str, order: Order | None) -> None:
         signed = fill.action.sign * fill.last_qty
-        cash = fill.cash(self.contract(fill.symbol).multiplier)
+        cash = fill.cash(self.multiplier(fill.symbol))
         self._move(domain, fill.symbol, signed)
         self._pay(domain, cash)
         self.executions[domain, fill.exec_id] = order.structure_id if order else None
@@ -176,7 +213,9 @@ class Book:
             return
         self.cash_events.add(event.event_id)
         self._pay(event.account_domain, event.amount)
-        if event.type is CashEvent.Type.SETTLEMENT and event.symbol is not None:
+        if event.type is CashEvent.Type.DEPOSIT and event.account_domain in self.baseline:
+            self.baseline[event.account_domain] += event.amount
+        elif event.type is CashEvent.Type.SETTLEMENT and event.symbol is not None:
             self._move(event.account_domain, event.symbol, event.quantity)
             self._settle(event)
         elif event.exec_id is not None:
@@ -191,23 +230,31 @@ class Book:
             self.structures[owner] = self.structures[owner].paid(event.amount, fee=True)
 
     def _settle(self, event: CashEvent) -> None:
-        """Give a settlement to the structures that hold the symbol, each its share by contracts."""
+        """Give a settlement to the structures that hold the symbol, each its share by contracts, to the cent.
+
+        One that empties the account's position ends every holding, a long that stood against a short included.
+        """
         assert event.symbol is not None
-        owners = [
-            each
-            for each in self.structures.values()
-            if each.account_domain == event.account_domain and each.holdings.get(event.symbol, 0) * event.quantity < 0
-        ]
+        is_whole = event.symbol not in self.positions.get(event.account_domain, {})
         left, paid = event.quantity, ZERO
-        for owner in owners:
-            held = owner.holdings[event.symbol]
-            share = -held if abs(held) <= abs(left) else left
-            if share == 0:
-                break
-            left -= share
-            cash = event.amount - paid if left == 0 else event.amount * share / event.quantity
-            paid += cash
-            self.structures[owner.structure_id] = owner.moved(event.symbol, share).paid(cash)
+        for owner in tuple(self.structures.values()):
+            held = owner.holdings.get(event.symbol, 0)
+            if owner.account_domain != event.account_domain or not held or not event.quantity:
+                continue
+            share = -held if is_whole else _towards_flat(held, left)
+            if share:
+                left -= share
+                even = (event.amount * share / event.quantity).quantize(CENT)
+                cash = event.amount - paid if left == 0 else even
+                paid += cash
+                self.structures[owner.structure_id] = owner.moved(event.symbol, share).paid(cash)
+
+    def multiplier(self, symbol: str) -> int:
+        """Return the dollars per point; 1 for what we cannot name: no such thing is an option."""
+        try:
+            return self.contract(symbol).multiplier
+        except UnknownSymbol:
+            return 1
 
     def _move(self, domain: str, symbol: str, quantity: int) -> None:
         held = self.positions.setdefault(domain, {})
@@ -217,6 +264,13 @@ class Book:
 
     def _pay(self, domain: str, cash: Decimal) -> None:
         self.cash[domain] = self.cash.get(domain, ZERO) + cash
+
+
+def _towards_flat(held: int, left: int) -> int:
+    """Return the part of `left` signed contracts that takes `held` towards zero."""
+    if held * left >= 0:
+        return 0
+    return -held if abs(held) <= abs(left) else left
 
 
 def _founded(order: Order, domain: str, fill: Fill) -> Structure:

@@ -1,7 +1,9 @@
 """The book as a checkpoint: everything a restart would otherwise fold from the journal again."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
+
+from pydantic import Field
 
 from actors.domain.market.contract import Products
 from actors.domain.orders.order_state import OrderLife
@@ -30,6 +32,9 @@ class BookState(Value):
     pending_fees: Mapping[str, Money]
     broker_ids: tuple[tuple[str, str, str], ...]
     """Account domain, the broker's order id, our order."""
+    foreign: frozenset[tuple[str, str]] = frozenset()
+    history_until: Mapping[str, datetime] = Field(default_factory=dict)
+    agreed_at: Mapping[str, datetime] = Field(default_factory=dict)
 
 
 def dump(book: Book) -> BookState:
@@ -50,6 +55,9 @@ def dump(book: Book) -> BookState:
         executions=tuple((*key, owner) for key, owner in book.executions.items()),
         pending_fees=book.pending_fees,
         broker_ids=tuple((*key, order_id) for key, order_id in book.by_broker_id.items()),
+        foreign=frozenset(book.foreign),
+        history_until=book.history_until,
+        agreed_at=book.agreed_at,
     )
 
 
@@ -66,4 +74,6 @@ def restore(state: BookState, products: Products) -> Book:
     book.executions = {(domain, exec_id): owner for domain, exec_id, owner in state.executions}
     book.pending_fees = dict(state.pending_fees)
     book.by_broker_id = {(domain, theirs): ours for domain, theirs, ours in state.broker_ids}
+    book.foreign = set(state.foreign)
+    book.history_until, book.agreed_at = dict(state.history_until), dict(state.agreed_at)
     return book

@@ -7,7 +7,7 @@ while an order travels.
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import ROUND_UP, Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from actors.domain.market.quote import QuoteTable
 from actors.domain.orders.order import Intent, Leg, Order
@@ -18,7 +18,7 @@ from actors.domain.portfolio.structure import Structure, closing
 SLACK_SHARE = Decimal("0.05")
 SLACK_FLOOR = Decimal("0.10")
 PRICE_STEP = Decimal("0.05")
-"""A net price in whole nickels is valid for every product."""
+"""The net price of a combo in whole nickels is valid for every product; a single leg has the tick of its own."""
 _SHARED = ("underlying", "legs", "order_qty", "order_type", "net_price", "time_in_force")
 
 
@@ -67,8 +67,16 @@ def marketable_price(legs: Sequence[Leg], quotes: QuoteTable) -> Decimal | None:
     natural = natural_price(legs, quotes)
     if natural is None:
         return None
-    slack = max(SLACK_FLOOR, abs(natural) * SLACK_SHARE)
-    return natural - (slack / PRICE_STEP).to_integral_value(ROUND_UP) * PRICE_STEP
+    bound = natural - max(SLACK_FLOOR, abs(natural) * SLACK_SHARE)
+    if len(legs) > 1:
+        return _down_to(bound, PRICE_STEP)
+    product = quotes.universe.contracts[quotes.row_of[legs[0].symbol]].product
+    bound = _down_to(bound, product.tick_at(bound))
+    return bound if legs[0].action.is_buy else max(bound, product.tick_small)
+
+
+def _down_to(price: Decimal, step: Decimal) -> Decimal:
+    return (price / step).to_integral_value(ROUND_FLOOR) * step
 
 
 def signal_again(order: Order) -> Signal:

@@ -44,7 +44,7 @@ def pnl_day(book: Book, quotes: QuoteTable | None) -> Decimal | None:
     total = ZERO
     for domain, baseline in book.baseline.items():
         held = book.positions.get(domain, {})
-        multipliers = {symbol: book.contract(symbol).multiplier for symbol in held}
+        multipliers = {symbol: book.multiplier(symbol) for symbol in held}
         value = worth(held, quotes, multipliers) if held and quotes else None if held else ZERO
         if value is None:
             return None

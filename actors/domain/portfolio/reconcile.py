@@ -13,7 +13,11 @@ from actors.domain.portfolio.book import Book
 def news(book: Book, state: AccountState) -> tuple[list[ExecutionReport], list[CashEvent]]:
     """Return the reports and cash events of a reading that the book does not hold yet."""
     reports = [report for report in state.orders if book.is_news(report)]
-    cash = [event for event in state.cash_events if event.event_id not in book.cash_events]
+    cash = [
+        event
+        for event in state.cash_events
+        if event.event_id not in book.cash_events and not book.is_history(event.account_domain, event.at)
+    ]
     return reports, cash
 
 
@@ -24,7 +28,7 @@ def breaks(book: Book, state: AccountState) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for symbol in sorted(theirs.keys() | ours.keys()):
         if theirs.get(symbol, 0) != ours.get(symbol, 0):
-            underlying = book.contract(symbol).underlying
+            underlying = book.underlying(symbol)
             text = f"{symbol}: the account has {theirs.get(symbol, 0)}, the journal {ours.get(symbol, 0)}"
             found[underlying] = f"{found[underlying]}; {text}" if underlying in found else text
     return found

@@ -32,7 +32,7 @@ class Structure(Value):
     @property
     def quantity(self) -> int:
         """Whole combos held."""
-        return min(self._held(leg) // leg.ratio for leg in self.legs)
+        return max(0, min(self._held(leg) // leg.ratio for leg in self.legs))
 
     @property
     def is_flat(self) -> bool:

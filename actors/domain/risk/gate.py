@@ -23,7 +23,9 @@ from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.refusal import Admitted, Check, Code, Refused, Verdict
 from actors.domain.orders.signal import Cancel, Close, Open, Signal
 from actors.domain.portfolio.book import Book
+from actors.domain.portfolio.closable import closable
 from actors.domain.portfolio.mark import natural_price
+from actors.domain.risk.committed_loss import committed_loss
 from actors.domain.risk.permit import Limits, Permit, TradingState
 from actors.domain.risk.structure_loss import loss_at_expiry, naked_exposure
 from actors.domain.value import ZERO
@@ -82,6 +84,7 @@ def _review_open(request: Open, seen: Circumstances) -> Iterator[Check]:
         yield Check(code=Code.R030_NO_QUOTE, passed=seen.quotes is not None)
         return
     yield from _quotes_good(request.legs, seen, seen.quotes, seen.permit.limits)
+    yield _opens_only(request.legs, seen)
     yield from _price_sane(request, seen.quotes, seen.permit.limits)
     yield from _size_allowed(request, seen, seen.permit.limits)
 
@@ -179,12 +182,32 @@ def _spread_narrow(quote: Quote, limits: Limits, age_s: float) -> Check:
     )
 
 
+def _opens_only(legs: Sequence[Leg], seen: Circumstances) -> Check:
+    """Accounts net: a leg against what is held, or may yet be opened, would close it and leave another leg alone."""
+    against = set()
+    for leg in legs:
+        held = [positions.get(leg.symbol, 0) for positions in seen.book.positions.values()]
+        coming = [
+            other.action.sign
+            for life in seen.book.live_orders()
+            if life.order.intent is Intent.OPEN
+            for other in life.order.legs
+            if other.symbol == leg.symbol
+        ]
+        if any(quantity * leg.action.sign < 0 for quantity in (*held, *coming)):
+            against.add(leg.symbol)
+    return Check(code=Code.R045_OPPOSITE, passed=not against, value=", ".join(sorted(against)))
+
+
 def _price_sane(request: Open, quotes: QuoteTable, limits: Limits) -> Iterator[Check]:
-    """A limit may be better than the market, never worse than it by more than the widest spread allowed."""
+    """A limit may be better than the market, never worse than it by more than the widest spread allowed.
+
+    An opening without a limit, or without a market to hold it against, has no loss that could be bounded.
+    """
     natural = natural_price(request.legs, quotes)
     if request.net_price is None or natural is None:
-        passed = request.net_price is None and len(request.legs) == 1
-        yield Check(code=Code.R035_PRICE_OFF_MARKET, passed=passed, value=str(request.net_price), limit=str(natural))
+        price = "at any price" if request.net_price is None else str(request.net_price)
+        yield Check(code=Code.R035_PRICE_OFF_MARKET, passed=False, value=price, limit=str(natural))
         return
     slack = max(abs(natural) * Decimal(str(limits.spread_max)), Decimal(str(limits.spread_floor)))
     yield Check(
@@ -212,32 +235,6 @@ def _size_allowed(request: Open, seen: Circumstances, limits: Limits) -> Iterato
     yield _at_most(Code.R043_STRUCTURES, structures + 1, limits.structures_max, "structures")
 
 
-def committed_loss(book: Book, excluding: str | None = None) -> tuple[Decimal, int]:
-    """Return the largest loss at expiry, in dollars, of all that is held or may yet open, and how many structures.
-
-    An order in doubt or unanswered counts as if it had filled; a structure out of ratio as the combos it was meant for.
-    """
-    total, count = ZERO, 0
-    for structure in book.structures.values():
-        if not structure.is_flat:
-            quantity = structure.quantity or structure.order_qty
-            multiplier = book.contract(structure.legs[0].symbol).multiplier
-            total += _exposure(structure.legs, book, structure.entry_cash / (quantity * multiplier), quantity)
-            count += 1
-    for life in book.live_orders():
-        if life.order.intent is Intent.OPEN and life.leaves_qty and life.order.cl_ord_id != excluding:
-            total += _exposure(life.order.legs, book, life.order.net_price or ZERO, life.leaves_qty)
-            held = book.structures.get(life.order.structure_id)
-            count += held is None or held.is_flat
-    return total, count
-
-
-def _exposure(legs: Sequence[Leg], book: Book, net_price: Decimal, quantity: int) -> Decimal:
-    contracts = {leg.symbol: book.contract(leg.symbol) for leg in legs}
-    loss = loss_at_expiry(legs, contracts, net_price, quantity)
-    return loss if loss is not None else naked_exposure(legs, contracts, quantity)
-
-
 def _at_most(code: Code, value: Decimal | int, limit: Decimal | int, unit: str) -> Check:
     return Check(code=code, passed=value <= limit, value=f"{value} {unit}", limit=str(limit))
 
@@ -252,7 +249,9 @@ def _review_close(request: Close, seen: Circumstances) -> Iterator[Check]:
     working = [life.order.cl_ord_id for life in live if not life.in_doubt]
     yield Check(code=Code.R052_CLOSE_IN_DOUBT, passed=not doubts, value=", ".join(doubts))
     yield Check(code=Code.R051_CLOSE_WORKING, passed=not working, value=", ".join(working))
-    yield Check(code=Code.R053_NOTHING_TO_CLOSE, passed=not structure.is_flat)
+    closable = closable(seen.book, structure)
+    numbers = {"value": f"held {dict(structure.holdings)}", "limit": f"of the account's position {closable}"}
+    yield Check(code=Code.R053_NOTHING_TO_CLOSE, passed=bool(closable), **numbers)
     agreed = structure.account_domain in seen.reconciled
     yield Check(
         code=Code.R010_HALTED, passed=agreed, subject=structure.account_domain, value="" if agreed else "unread"

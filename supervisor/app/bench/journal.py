@@ -45,4 +45,3 @@ def measure(folder: Path, appends: int, events: Events = INTENT) -> tuple[NDArra
     writer.close()
     os.close(bare)
     return np.array(appended[WARM:]) / 1e6, np.array(synced[WARM:]) / 1e6
-

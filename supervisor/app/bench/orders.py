@@ -57,7 +57,9 @@ def measure(tree: BenchTree, ray_call: Callable[[], None], orders: int) -> Timin
     found = _orders(tree)
     if len(found) != WARM_ORDERS + orders:
         raise RunSpoiled(f"{WARM_ORDERS + orders} orders were asked for, {len(found)} were answered")
-    quote, frame, wire, answer = (np.array(column, np.float64) / 1e6 for column in zip(*found[WARM_ORDERS:], strict=True))
+    quote, frame, wire, answer = (
+        np.array(column, np.float64) / 1e6 for column in zip(*found[WARM_ORDERS:], strict=True)
+    )
     return Timings(wire - quote, wire - frame, answer - quote, np.array(calls[WARM_ORDERS:], np.float64) / 1e6)
 
 

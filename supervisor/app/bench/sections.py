@@ -6,7 +6,7 @@ section of one run sees the same tree, started when the first of them asks for i
 
 import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -34,7 +34,7 @@ class Sizes:
 class Run:
     """One run: its sizes, its tree once somebody asked for it, and what was measured already."""
 
-    def __init__(self, sizes: Sizes, ray_call_at: Callable[[BenchTree], RayCall]) -> None:
+    def __init__(self, sizes: Sizes, ray_call_at: Callable[[BenchTree], AbstractContextManager[RayCall]]) -> None:
         self.sizes, self._ray_call_at = sizes, ray_call_at
         self._stack = ExitStack()
 
@@ -53,7 +53,8 @@ class Run:
     @cached_property
     def orders(self) -> orders.Timings:
         """The timed orders, measured once for all sections that tell of them."""
-        return orders.measure(self.tree, self._ray_call_at(self.tree), self.sizes.orders)
+        with self._ray_call_at(self.tree) as ray_call:
+            return orders.measure(self.tree, ray_call, self.sizes.orders)
 
 
 def order_path(run: Run) -> Figures:

@@ -40,7 +40,10 @@ def report(status=Status.FILLED, fills=FILLS, theirs="b1", attempt_id=ATTEMPT):
     )
 
 
-def account(orders=(report(),), positions=HELD, cash=CASH):
+GOOD = report()
+
+
+def account(orders=(GOOD,), positions=HELD, cash=CASH):
     return AccountState(
         route="primary",
         account_domain="main",

@@ -1,0 +1,81 @@
+"""The price of an order that is meant to trade at once."""
+
+from decimal import Decimal
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.domain.market.contract import Kind, Product, Products
+from actors.domain.market.quote import QuoteFrame, QuoteTable, Universe
+from actors.domain.orders.order import Action, Leg
+from actors.domain.portfolio.intent import PRICE_STEP, marketable_price
+from actors.domain.portfolio.mark import natural_price
+from tests.builders import spxw
+
+SPXW = Product(
+    root="SPXW",
+    underlying="SPX",
+    kind=Kind.INDEX_OPTION,
+    tick_small=Decimal("0.05"),
+    tick_large=Decimal("0.10"),
+)
+PRODUCTS = Products((SPXW,))
+SYMBOLS = (spxw(5850, "P"), spxw(5800, "P"))
+CLOSE_ONE = {action: (Leg(symbol=SYMBOLS[0], action=action),) for action in (Action.BUY_TO_CLOSE, Action.SELL_TO_CLOSE)}
+nickels = st.integers(1, 2_000).map(lambda count: Decimal(count) * Decimal("0.05"))
+
+
+def on_tick(price: Decimal) -> Decimal:
+    return price - price % SPXW.tick_at(price)
+
+
+def table(*bids: Decimal) -> QuoteTable:
+    contracts = tuple(PRODUCTS.contract(symbol) for symbol in SYMBOLS[: len(bids)])
+    quotes = QuoteTable(Universe(version=1, contracts=contracts))
+    count = len(bids)
+    quotes.apply(
+        QuoteFrame(
+            universe=1,
+            sequence=1,
+            rows=np.arange(count, dtype=np.int32),
+            bid=np.array([float(on_tick(bid)) for bid in bids]),
+            ask=np.array([float(on_tick(bid) + SPXW.tick_at(bid)) for bid in bids]),
+            bid_size=np.full(count, 10, np.float32),
+            ask_size=np.full(count, 10, np.float32),
+            exchange_ns=np.zeros(count, np.int64),
+            received_ns=1,
+            codes=np.zeros(count, np.uint16),
+        )
+    )
+    return quotes
+
+
+@given(nickels, st.sampled_from(list(CLOSE_ONE)))
+def test_a_single_close_is_priced_on_the_tick_of_its_price(bid, action):
+    price = marketable_price(CLOSE_ONE[action], table(bid))
+    assert price % SPXW.tick_at(price) == 0
+
+
+@given(nickels, st.sampled_from(list(CLOSE_ONE)))
+def test_it_is_never_better_than_the_natural_price_but_where_that_is_the_smallest_tick(bid, action):
+    quotes = table(bid)
+    price, natural = marketable_price(CLOSE_ONE[action], quotes), natural_price(CLOSE_ONE[action], quotes)
+    assert price < natural or price == natural == SPXW.tick_small
+
+
+@given(nickels)
+def test_a_sale_of_one_leg_never_pays(bid):
+    assert marketable_price(CLOSE_ONE[Action.SELL_TO_CLOSE], table(bid)) > 0
+
+
+@given(nickels, nickels)
+def test_a_combo_is_priced_in_whole_nickels_below_the_natural_price(first, second):
+    legs = (
+        Leg(symbol=SYMBOLS[0], action=Action.BUY_TO_CLOSE),
+        Leg(symbol=SYMBOLS[1], action=Action.SELL_TO_CLOSE),
+    )
+    quotes = table(first, second)
+    price = marketable_price(legs, quotes)
+    assert price % PRICE_STEP == 0
+    assert price < natural_price(legs, quotes)
