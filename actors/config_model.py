@@ -117,6 +117,11 @@ def _urls(config: RuntimeConfig) -> Iterator[Contradiction]:
                 yield ("routes", number, key), text
         if mode is not Mode.PAPER and route.stream_url is None:
             yield ("routes", number, "stream_url"), f"mode {mode} needs the address of the account's events"
+        if mode is not Mode.PAPER and route.adapter == "tastytrade" and not route.account:
+            yield (
+                ("routes", number, "account"),
+                f"mode {mode} needs the account number: whose money it is, is never guessed",
+            )
 
 
 def _refusal(mode: Mode, url: str) -> str:

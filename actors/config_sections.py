@@ -126,7 +126,7 @@ class RouteSection(Value):
     stream_url: Url | None = None
     """Where the account's events come from; needed in sandbox and live."""
     account: str = ""
-    """Account number; empty: the only one that the login sees."""
+    """Account number; of no use on paper, and to Alpaca, whose keys belong to one account."""
     secrets: dict[str, SecretName] = Field(default_factory=dict)
     """Purpose to name: client_secret and refresh_token (tastytrade), key_id and secret_key (alpaca)."""
     connect_timeout_s: Seconds = 3.0

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from actors.domain.value import Value
 
+RUN_ROOT = "HOLDFAST_RUN_ROOT"
+"""Environment variable that puts run folders elsewhere; the path must be short."""
+
 
 class Places(Value):
     """The files of one runtime."""
@@ -74,7 +77,8 @@ def places(state: Path) -> Places:
     """Return the places of the runtime whose state lies in `state`; creates both folders, for this user alone."""
     state = state.expanduser().resolve()
     memory = Path("/dev/shm")  # noqa: S108 - documented home of shared memory; the folder below is ours alone
-    root = memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
+    usual = memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
+    root = Path(os.environ.get(RUN_ROOT, usual))
     digest = hashlib.blake2b(str(state).encode(), digest_size=5).hexdigest()
     run = root / f"holdfast-{os.getuid()}-{digest}"
     for folder in (state, run):

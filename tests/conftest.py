@@ -1,11 +1,23 @@
 """What every test may ask for. Folders that only some machines have are asked for here, and skip with a reason."""
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from actors.places import RUN_ROOT
+
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the run folders of a test session together, on memory where there is any; before any test is imported."""
+    memory = Path("/dev/shm")
+    folder = tempfile.mkdtemp(prefix="hf-test-", dir=memory if os.access(memory, os.W_OK) else None)
+    os.environ[RUN_ROOT] = folder
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ grace. What is still there at the deadline is killed by number and start time, n
 started, stays.
 """
 
+import shutil
 import signal
 import sys
 import time
@@ -54,6 +55,7 @@ def down(state: Path) -> None:
     if left:
         click.echo(f"still there: {left}. Do not assume it is down.", err=True)
         sys.exit(ExitCode.NOT_CONFIRMED)
+    shutil.rmtree(where.run, ignore_errors=True)
     click.echo(f"down: {len(masters) + len(named)} processes gone, {time.monotonic() - began:.1f} s")
 
 

@@ -7,6 +7,8 @@ from actors.domain.orders import event as happened
 from actors.domain.orders.report import Status
 from actors.domain.performance.scorecard import Scorecard
 
+_OPTION_TAIL = 15
+"""Expiry, right and strike of an option's symbol, whatever its root."""
 _TOLD = {Status.FILLED, Status.CANCELED, Status.REJECTED, Status.EXPIRED}
 
 
@@ -21,10 +23,11 @@ def retell(event: happened.Event) -> str | None:
             why = ", ".join(f"{each.code.value} {each.value}" for each in checks if not each.passed)
             return _line(at, "REFUSED", f"{signal.signal_id}: {why}")
         case happened.OrderPlaced(order=order, at=at):
-            legs = " ".join(f"{leg.action.sign * leg.ratio:+d} {leg.symbol[4:].strip()}" for leg in order.legs)
-            return _line(
-                at, order.intent.value, f"{order.cl_ord_id}: {order.order_qty} x {legs} at {order.net_price:+}"
+            legs = " ".join(
+                f"{leg.action.sign * leg.ratio:+d} {leg.symbol[-_OPTION_TAIL:].strip()}" for leg in order.legs
             )
+            price = "the market" if order.net_price is None else f"{order.net_price:+}"
+            return _line(at, order.intent.value, f"{order.cl_ord_id}: {order.order_qty} x {legs} at {price}")
         case happened.AttemptStarted(cl_ord_id=name, attempt=attempt):
             return _line(attempt.started_at, "SEND", f"{name} to {attempt.route}, attempt {attempt.number}")
         case happened.AttemptEnded(attempt_id=attempt_id, outcome=outcome, at=at) if outcome.kind != "accepted":

@@ -17,6 +17,7 @@ import click
 from pydantic import BaseModel, ValidationError
 
 from actors.config import SHIPPED, ConfigInvalid, assignment, load, with_overrides
+from actors.config_sections import Mode
 from actors.places import Places, places
 from actors.strategies.base import load as load_strategy
 from actors.venue.lean import DamagedData, NoSuchData
@@ -25,7 +26,7 @@ from supervisor import keeper
 from supervisor.app import plan as plans
 from supervisor.child_spec import Plan
 from supervisor.cli.exit_code import ExitCode
-from supervisor.cli.options import state_option
+from supervisor.cli.options import STATE_DEFAULT
 from supervisor.ownership import AlreadyOwned, Ownership, owner
 from supervisor.runtime import lock_path, plan_path
 from supervisor.tree import ChildState
@@ -33,12 +34,13 @@ from supervisor.tree import ChildState
 DETACH_TIMEOUT_S = 180.0
 REPLAY_CONFIG = SHIPPED / "replay.toml"
 POLL_S = 0.1
+STATE_HELP = "The state folder: one runtime each; default is what the settings say."
 MARKET_OPTIONS = ("date", "underlying", "speed", "seed")
 """Options that are settings of `[market]` by the same name."""
 
 
 @click.command(help="Run the tree in the foreground, or with --detach in the background.")
-@state_option
+@click.option("--state", type=click.Path(file_okay=False, path_type=Path), envvar="HOLDFAST_STATE", help=STATE_HELP)
 @click.option(
     "--config", type=click.Path(dir_okay=False, path_type=Path), help="Settings; default config/holdfast.toml."
 )
@@ -53,11 +55,10 @@ MARKET_OPTIONS = ("date", "underlying", "speed", "seed")
 @click.option("--ray-address", help='"private" (default), "auto", or "host:port" of a running Ray.')
 @click.option("--plan", "plan_file", type=click.Path(exists=True, path_type=Path), help="A ready plan, as JSON.")
 @click.option("--detach", is_flag=True, help="Return once every child runs.")
-def up(state: Path, detach: bool, **options: Any) -> None:
+def up(state: Path | None, detach: bool, **options: Any) -> None:
     """Start the keeper."""
-    where = places(state)
     try:
-        plan, write = _ready_plan(where, **options) if options["plan_file"] else _configured(where, **options)
+        where, plan, write = _ready_plan(state, **options) if options["plan_file"] else _configured(state, **options)
     except (ConfigInvalid, ValidationError) as error:
         click.echo(str(error) if isinstance(error, ConfigInvalid) else f"{error}\nNothing was started.", err=True)
         sys.exit(ExitCode.CONFIG_INVALID)
@@ -82,24 +83,25 @@ def up(state: Path, detach: bool, **options: Any) -> None:
 
 
 def _ready_plan(
-    where: Places, plan_file: Path, ray_address: str | None, **_: object
-) -> tuple[Plan, Callable[[], None]]:
-    """Return the plan of a file, and what writes it."""
+    state: Path | None, plan_file: Path, ray_address: str | None, **_: object
+) -> tuple[Places, Plan, Callable[[], None]]:
+    """Return the places, the plan of a file, and what writes it."""
+    where = places(state or STATE_DEFAULT)
     plan = Plan.model_validate_json(plan_file.read_bytes())
     if ray_address is not None:
         ray = type(plan.ray).model_validate(plan.ray.model_dump() | {"address": ray_address})
         plan = plan.model_copy(update={"ray": ray})
-    return plan, lambda: _store_plan(where, plan)
+    return where, plan, lambda: _store_plan(where, plan)
 
 
 def _configured(
-    where: Places, config: Path | None, settings: tuple[str, ...], **options: Any
-) -> tuple[Plan, Callable[[], None]]:
-    """Return the plan of the settled configuration, and what writes both."""
+    state: Path | None, config: Path | None, settings: tuple[str, ...], **options: Any
+) -> tuple[Places, Plan, Callable[[], None]]:
+    """Return the places and the plan of the settled configuration, and what writes both."""
     if config is None and options["replay"] is not None:
         config = REPLAY_CONFIG
     loaded = load(config, _parameters_of)
-    given: dict[str, Any] = {"runtime.state": where.state}
+    given: dict[str, Any] = {} if state is None else {"runtime.state": state.expanduser().resolve()}
     if options["ray_address"] is not None:
         given["runtime.ray_address"] = options["ray_address"]
     if options["replay"] is not None:
@@ -109,6 +111,10 @@ def _configured(
         loaded = plans.trading(loaded, options["underlying"])
     overrides = given | dict(assignment(text) for text in settings)
     settled = plans.settle(with_overrides(loaded, overrides, _parameters_of), datetime.now(UTC))
+    if settled.runtime.mode is Mode.LIVE:
+        click.echo("Live trading needs a person to arm it, which this version cannot. Nothing was started.", err=True)
+        sys.exit(ExitCode.REFUSED)
+    where = places(settled.runtime.state)
     for line in plans.recorded(settled, where):
         click.echo(line)
     plan = plans.plan(settled)
@@ -117,7 +123,7 @@ def _configured(
         plans.store(settled, where)
         _store_plan(where, plan)
 
-    return plan, write
+    return where, plan, write
 
 
 def _parameters_of(strategy: str) -> type[BaseModel]:

@@ -49,7 +49,7 @@ def test_the_default_is_paper_with_a_primary_and_a_backup():
     assert [(route.role, route.url) for route in config.routes] == [("primary", "paper"), ("backup", "paper")]
     assert config.primary.adapter == "tastytrade"
     assert config.underlyings == ("SPX",)
-    assert config.runtime.state == ROOT / "state" / "paper"
+    assert config.runtime.state == Path("~/.local/state/holdfast").expanduser()
 
 
 def test_the_live_example_reads_in_its_sandbox_and_its_live_form():
@@ -233,7 +233,7 @@ def test_relative_path_on_the_command_line_counts_from_the_working_directory(tmp
     monkeypatch.chdir(tmp_path)
     config = with_overrides(load(DEFAULT), {"market.folder": "lean"})
     assert config.market.folder == tmp_path / "lean"
-    assert config.runtime.state == ROOT / "state" / "paper"
+    assert config.runtime.state == Path("~/.local/state/holdfast").expanduser()
 
 
 @pytest.mark.parametrize(
