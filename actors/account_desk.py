@@ -3,8 +3,8 @@
 Rules of this file:
 * A report that brings no news is not journaled; one that does always is (law 6).
 * A reading of an account adds, and never removes (law 5). Its news are committed before positions are compared.
-* The first reading of an account is its start: what was there before us is adopted, not explained. What is pushed before
-  it is in it, or in the next one.
+* The first reading of an account is its start: what was there before us is adopted, not explained. What is pushed
+  before it is in it, or in the next one.
 * An order of ours that turns up where it was given up is cancelled as often as it is seen working, and paged (law 3).
 * Positions that differ are read again; those that go on differing quarantine their underlying, and only that (law 8).
 * A session opens on the first agreement of its day, and its baseline is journaled, each account's with its own first
@@ -91,6 +91,12 @@ class AccountDesk:
             self._quarantine(state, fresh, step)
         return step
 
+    def on_missed(self, peer: str) -> None:
+        """Have an account read at once: some of what its connection told was lost, the answer to a question perhaps."""
+        for seat in self._desk.seats.all():
+            if seat.peer == peer:
+                seat.asked_ns = seat.read_due_ns = 0
+
     def on_tick(self) -> Step:
         """Ask for the readings that are due."""
         step = Step()
@@ -111,7 +117,8 @@ class AccountDesk:
         agreed_at = seat.agreed_at or book.agreed_at.get(seat.account_domain, now)
         attempts = (attempt for life in book.live_orders() for attempt in life.attempts)
         working = (attempt.started_at for attempt in attempts if attempt.account_domain == seat.account_domain)
-        return min(now, agreed_at, *working) - timedelta(hours=self._desk.settings.history_hours)
+        since = min(now, agreed_at, *working) - timedelta(hours=self._desk.settings.history_hours)
+        return max(since, now - timedelta(days=self._desk.settings.history_days_max))
 
     def _cancel_stray(self, told: ExecutionReport, step: Step) -> None:
         book, seat = self._desk.book, self._desk.seats.of(told.route)
@@ -163,9 +170,7 @@ class AccountDesk:
             return
         baseline = {**kept, state.account_domain: state.net_liquidation}
         cash = dict(self._desk.book.cash)
-        step.events.append(
-            happened.SessionOpened(session=today, baseline=baseline, cash=cash, at=self._desk.now())
-        )
+        step.events.append(happened.SessionOpened(session=today, baseline=baseline, cash=cash, at=self._desk.now()))
 
     def _quarantine(self, state: AccountState, differing: Mapping[str, str], step: Step) -> None:
         for underlying, text in differing.items():

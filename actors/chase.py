@@ -8,7 +8,7 @@ from actors.desk import Desk, Step
 from actors.domain.alerts.alert import Level
 from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import AttemptState
-from actors.domain.orders.order import Intent, attempt_id, cl_ord_id_of
+from actors.domain.orders.order import Intent, attempt_id
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.report import Status
 from actors.messages import AskOutcome, CancelOrder, Resolve
@@ -42,17 +42,7 @@ class Chase:
         step = Step()
         self._obey_latch(step)
         self._ask(step)
-        now_ns = self._desk.now_ns()
-        for identifier, since_ns in tuple(self._doubt_since_ns.items()):
-            life = self._desk.book.orders[cl_ord_id_of(identifier)]
-            attempt = life.attempt(identifier)
-            if attempt is None or attempt.state is not AttemptState.IN_DOUBT:
-                del self._doubt_since_ns[identifier]
-                self._paged_ns.pop(identifier, None)
-            elif now_ns - self._paged_ns.get(identifier, since_ns) >= self._desk.settings.doubt_alert_s * 1e9:
-                text = f"{identifier} at {attempt.route} may or may not exist: {attempt.text}"
-                step.alerts.append(self._desk.alert("A010", Level.P0, f"doubt-{identifier}", text))
-                self._paged_ns[identifier] = now_ns
+        self._page(step)
         return step
 
     def tell_cancel(self, life: OrderLife, step: Step) -> None:
@@ -84,6 +74,24 @@ class Chase:
             wants_cancel = life.cancel_asked and life.status is not Status.PENDING_CANCEL
             if wants_cancel and self._is_due(f"cancel {life.order.cl_ord_id}"):
                 self.tell_cancel(life, step)
+
+    def _page(self, step: Step) -> None:
+        """Page for what may or may not exist, again and again: a send without an answer no less than a doubt."""
+        now_ns = self._desk.now_ns()
+        paged_ns, self._paged_ns = self._paged_ns, {}
+        for life in self._desk.book.live_orders():
+            for attempt in life.attempts:
+                if attempt.state not in {AttemptState.SENDING, AttemptState.IN_DOUBT}:
+                    continue
+                identifier = attempt_id(life.order.cl_ord_id, attempt.number)
+                since_ns = paged_ns.get(identifier, now_ns)
+                if now_ns - since_ns >= self._desk.settings.doubt_alert_s * 1e9:
+                    why = attempt.text or "no answer yet"
+                    text = f"{identifier} at {attempt.route} may or may not exist: {why}"
+                    step.alerts.append(self._desk.alert("A010", Level.P0, f"doubt-{identifier}", text))
+                    since_ns = now_ns
+                self._paged_ns[identifier] = since_ns
+        self._doubt_since_ns = {each: at for each, at in self._doubt_since_ns.items() if each in self._paged_ns}
 
     def _obey_latch(self, step: Step) -> None:
         """A latched stop cancels every opening that still works."""

@@ -45,7 +45,9 @@ class DeskSettings(Value):
     imbalance_deadline_s: float = Field(default=10.0, gt=0)
     """How long legs may stay out of ratio once nothing works for them any more."""
     history_hours: int = Field(default=36, gt=0)
-    """How far back an account is read."""
+    """How far back an account is read, before the last agreement or the oldest order that may still trade."""
+    history_days_max: int = Field(default=30, gt=0)
+    """The longest reading: what is older and was never seen shows as a break, and a person looks."""
 
 
 @dataclass(slots=True)

@@ -43,7 +43,18 @@ from actors.messages import (
     UniverseChanged,
 )
 from actors.order_desk import OrderDesk
-from actors.ports import Arrival, Checkpoints, Clock, Envelope, Journal, PeerLost, PeerUnavailable, Stream, Watermark
+from actors.ports import (
+    Arrival,
+    Checkpoints,
+    Clock,
+    DamagedState,
+    Envelope,
+    Journal,
+    PeerLost,
+    PeerUnavailable,
+    Stream,
+    Watermark,
+)
 from actors.seats import Seats
 from actors.unwind import Unwind
 
@@ -54,10 +65,20 @@ class ExecutorSettings(Value):
     tick_s: float = Field(default=0.05, gt=0)
     picture_interval_s: float = Field(default=1.0, gt=0)
     """How often the book is published although no event changed it: its marks did."""
+    picture_delay_s: float = Field(default=0.02, ge=0)
+    """How long a change may wait to be published: the order it led to leaves first, for everyone who hears of the book
+    wants a core then; and changes that come together are told as one."""
     checkpoint_events: int = Field(default=200, gt=0)
     alerts_max: int = Field(default=1000, gt=0)
     """Alerts kept while the notifier is away; the oldest go first."""
     desk: DeskSettings = DeskSettings()
+
+
+class ExecutorRecord(Value):
+    """The checkpoint: the book, and the hash of the journal's event it was taken after."""
+
+    book: BookState
+    anchor: str
 
 
 class Executor:
@@ -93,8 +114,7 @@ class Executor:
         self._unwind = Unwind(self._desk, self._orders)
         self._alerts: deque[Value] = deque(maxlen=settings.alerts_max)
         self._checkpointed = book.sequence
-        self._changed = True
-        self._pictured_ns = self._ticked_ns = self._universe_asked_ns = 0
+        self._picture_due_ns = self._ticked_ns = self._universe_asked_ns = 0
         self._commit(Step(events=[started]))
 
     def run(self, stop: StopEvent) -> None:
@@ -106,15 +126,20 @@ class Executor:
 
     def turn(self, wait_s: float) -> None:
         """Do one pass of the work loop: all that has arrived, then what is due."""
-        for arrival in self._stream.receive(wait_s):
+        due_s = (self._picture_due_ns - self._clock.boot_ns()) / 1e9
+        for arrival in self._stream.receive(max(0.0, min(wait_s, due_s))):
             self._take(arrival)
         self._tick()
         self._watermark.advance()
 
     def _recover(self, products: Products) -> Book:
         """Return the book as of the journal's end: the newest checkpoint, and what was journaled after it."""
-        kept = self._checkpoints.load(BookState)
-        book = restore(kept[0], products) if kept else Book(products)
+        kept = self._checkpoints.load(ExecutorRecord)
+        book = restore(kept[0].book, products) if kept else Book(products)
+        if kept and self._anchor(book.sequence) != kept[0].anchor:
+            raise DamagedState(
+                f"the checkpoint stands on another journal: event {book.sequence} is not the one it knew"
+            )
         for sequence, body in self._journal.read(book.sequence):
             book.apply(happened.parse_event(body), sequence)
         return book
@@ -129,6 +154,7 @@ class Executor:
                 if (seat := self._desk.seats.lose(peer)) is not None:
                     self._turned(seat.route, seat.incarnation, writes=False, reason=f"{peer}: process ended")
             case _:
+                self._accounts.on_missed(arrival.peer)
                 if arrival.peer == self._feed:
                     self._ask_universe()
 
@@ -191,8 +217,8 @@ class Executor:
             self._commit(self._accounts.on_tick())
             self._commit(self._unwind.on_tick())
             self._send_alerts()
-        if self._changed or now_ns - self._pictured_ns >= self._settings.picture_interval_s * 1e9:
-            self._changed, self._pictured_ns = False, now_ns
+        if now_ns >= self._picture_due_ns:
+            self._picture_due_ns = now_ns + int(self._settings.picture_interval_s * 1e9)
             self._stream.publish(self._picture())
         if self._desk.book.sequence - self._checkpointed >= self._settings.checkpoint_events:
             self._checkpoint()
@@ -205,7 +231,8 @@ class Executor:
             )
             for place, event in enumerate(step.events, start=sequence - len(step.events) + 1):
                 self._desk.book.apply(event, place)
-            self._changed = True
+            delay_ns = int(self._settings.picture_delay_s * 1e9)
+            self._picture_due_ns = min(self._picture_due_ns, self._clock.boot_ns() + delay_ns)
         self._alerts.extend(AlertRaised(alert=alert) for alert in step.alerts)
         for peer, message in step.tells:
             if not self._tell(peer, message) and isinstance(message, SendOrder):
@@ -246,4 +273,8 @@ class Executor:
 
     def _checkpoint(self) -> None:
         self._checkpointed = self._desk.book.sequence
-        self._checkpoints.save(dump(self._desk.book), self._checkpointed)
+        record = ExecutorRecord(book=dump(self._desk.book), anchor=self._anchor(self._checkpointed))
+        self._checkpoints.save(record, self._checkpointed)
+
+    def _anchor(self, sequence: int) -> str:
+        return (self._journal.hash_of(sequence) or b"").hex()

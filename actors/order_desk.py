@@ -161,7 +161,8 @@ class OrderDesk:
         if order.intent is Intent.CLOSE:
             return ""
         verdict = review(signal_again(order), seen)
-        return " ".join(verdict.codes) if isinstance(verdict, Refused) else ""
+        failed = [check for check in verdict.checks if not check.passed]
+        return "; ".join(f"{check.code.value} {check.subject} {check.value}" for check in failed)
 
     def _after_arrival(self, life: OrderLife, report: ExecutionReport | None, step: Step, now: datetime) -> None:
         if report is not None and (report.fills or report.status not in {None, Status.PENDING_NEW}):

@@ -215,3 +215,7 @@ class Journal(Protocol):
     def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """Yield sequence and body of every event after `after`, verified."""
         ...
+
+    def hash_of(self, sequence: int) -> bytes | None:
+        """Return the hash of one event, which stands for all before it too; None where there is no such event."""
+        ...

@@ -46,6 +46,8 @@ _COLUMNS: Mapping[str, str] = {  # widest first, so that every array lies aligne
     "codes": "<u2",
 }
 
+_Source = tuple["zmq.Socket[bytes]", str | None]
+"""A socket that is read, and the peer it monitors where it does."""
 _TYPES: Mapping[str, type[Value]] = {
     name: kind for name, kind in vars(messages).items() if isinstance(kind, type) and issubclass(kind, Value)
 }
@@ -82,6 +84,8 @@ class ZmqStream:
         self._context = zmq.Context()
         self._selector = selectors.DefaultSelector()
         self._arrived: deque[Arrival] = deque()
+        self._is_full = True
+        """Whether something may lie unread that no descriptor will tell of again."""
         self._heard: dict[tuple[bytes, str], tuple[int, int]] = {}
         self._told: dict[str, tuple[zmq.Socket[bytes], int]] = {}
         self._monitors: dict[str, zmq.Socket[bytes]] = {}
@@ -97,10 +101,12 @@ class ZmqStream:
 
     def receive(self, timeout_s: float) -> Sequence[Arrival]:
         """Wait until something arrived or `timeout_s` passed; return all there is, up to `receive_messages`."""
-        self._drain()
-        if not self._arrived and timeout_s > 0:
-            self._selector.select(timeout_s)
-            self._drain()
+        # The descriptors tell of changes, not of content, so a source that stirred is read until it is empty; and now
+        # and then all are, whatever the descriptors say: when none stirred, and where the last call left something.
+        stirred = [key.data for key, _ in self._selector.select(0 if self._is_full else timeout_s)]
+        for source in self._everything() if self._is_full or not stirred else stirred:
+            self._drain(source)
+        self._is_full = len(self._arrived) >= self._limits.receive_messages
         arrived = list(self._arrived)
         self._arrived.clear()
         return arrived
@@ -166,7 +172,7 @@ class ZmqStream:
         return f"ipc://{self._places.socket(actor, kind)}"
 
     def _listen(self, socket: "zmq.Socket[bytes]", peer: str | None = None) -> None:
-        self._selector.register(_descriptor(socket), selectors.EVENT_READ, peer)
+        self._selector.register(_descriptor(socket), selectors.EVENT_READ, (socket, peer))
 
     def _subscriptions(self, hears: tuple[str, ...], quotes: str | None) -> "list[zmq.Socket[bytes]]":
         sources = []
@@ -210,19 +216,19 @@ class ZmqStream:
         head = _HEAD.pack(_MESSAGE, len(name), len(kind), self._incarnation, sequence)
         return b"".join((head, name, kind, message.__pydantic_serializer__.to_json(message)))
 
-    def _drain(self) -> None:
-        # The descriptors tell of changes, not of content: every source is read until it says "again".
-        for peer, monitor in tuple(self._monitors.items()):
-            while int(monitor.getsockopt(zmq.EVENTS)) & zmq.POLLIN:
-                parse_monitor_message(monitor.recv_multipart())
-                self._arrived.append(PeerLost(peer))
-        for source in self._sources:
-            while len(self._arrived) < self._limits.receive_messages:
-                try:
-                    frame = source.recv(zmq.NOBLOCK)
-                except zmq.Again:
-                    break
-                self._take(frame, inbox=source is self._inbox)
+    def _everything(self) -> "list[_Source]":
+        return [*((source, None) for source in self._sources), *((each, peer) for peer, each in self._monitors.items())]
+
+    def _drain(self, source: "_Source") -> None:
+        socket, monitored = source
+        if socket.closed:
+            return  # a peer that was hung up on while its descriptor stirred
+        while len(self._arrived) < self._limits.receive_messages and int(socket.get(zmq.EVENTS)) & zmq.POLLIN:
+            if monitored is not None:
+                parse_monitor_message(socket.recv_multipart())
+                self._arrived.append(PeerLost(monitored))
+            else:
+                self._take(socket.recv(zmq.NOBLOCK), inbox=socket is self._inbox)
 
     def _take(self, frame: bytes, *, inbox: bool) -> None:
         if frame[:1] == _QUOTES:

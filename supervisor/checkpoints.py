@@ -3,6 +3,9 @@
 Rules of this file:
 * One folder and one writer per actor. Nothing is evicted, nothing lives in side files, every write is on the disk when
   `save` returns; the settings are read back after opening, for they persist in the file and an old one may differ.
+* A store opened with `durable=False` hands its writes to the kernel and does not wait for the disk: they survive the
+  process (`kill -9` at any instant), and may be lost with the machine, newest first, never torn (WAL). It is for an
+  actor whose state the journal restores well enough, and whose every write would stand in the path of an order.
 * A record is JSON text in a raw row. Every other row mode is refused, on writing and on reading: a planted row can
   make nobody unpickle it.
 * Each record carries a keyed hash over its name and content, its schema, its kind and the journal sequence it stands
@@ -17,7 +20,7 @@ import hmac
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -38,6 +41,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "disk_min_file_size": 2**31 - 1,
     "statistics": 0,
 }
+UNSYNCED: Final[dict[str, Any]] = {"sqlite_synchronous": 1}
 
 
 class PlantedRowError(Exception):
@@ -81,15 +85,23 @@ class _Record(BaseModel):
 class CheckpointStore:
     """The checkpoints of one actor; implements `ports.Checkpoints`. `tell` hears of generations set aside."""
 
-    def __init__(self, folder: Path, *, generations: int = 3, tell: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        generations: int = 3,
+        durable: bool = True,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._key, self._generations, self._tell = _key(folder / "key"), generations, tell
-        self._cache = diskcache.Cache(str(folder), disk=RawDisk, timeout=5, **SETTINGS)
-        _assert_settings(self._cache)
+        settings = SETTINGS if durable else SETTINGS | UNSYNCED
+        self._cache = diskcache.Cache(str(folder), disk=RawDisk, timeout=5, **settings)
+        _assert_settings(self._cache, settings)
         self._generation = max((_number(name) for name in self._names()), default=0)
 
     def save(self, state: BaseModel, journal_sequence: int) -> None:
-        """Write one generation, durable on return, and let go of the oldest."""
+        """Write one generation, durable on return, and let go of the oldest; both in one transaction."""
         self._generation += 1
         record = _Record(
             schema_version=SCHEMA,
@@ -99,10 +111,9 @@ class CheckpointStore:
             body=state.model_dump_json(),
         )
         name, text = f"generation-{self._generation}", record.model_dump_json()
-        self._cache.set(name, f"{self._check(name, text)} {text}")
-        for old in self._names():
-            if _number(old) <= self._generation - self._generations:
-                self._cache.delete(old)
+        with self._cache.transact():
+            self._cache.set(name, f"{self._check(name, text)} {text}")
+            self._cache.delete(f"generation-{self._generation - self._generations}")
 
     def load(self, kind: type[M]) -> tuple[M, int] | None:
         """Return the newest sound generation and its journal sequence; None where there is none."""
@@ -162,10 +173,10 @@ def _key(path: Path) -> bytes:
     return key
 
 
-def _assert_settings(cache: Any) -> None:
-    for name, value in SETTINGS.items():
+def _assert_settings(cache: Any, settings: Mapping[str, Any]) -> None:
+    for name, value in settings.items():
         if getattr(cache, name) != value:
             raise ValueError(f"{cache.directory}: {name} is {getattr(cache, name)}, not {value}")
     (synchronous,) = cache._sql("PRAGMA synchronous").fetchone()  # noqa: SLF001 - the only way to read it back
-    if synchronous != SETTINGS["sqlite_synchronous"]:
+    if synchronous != settings["sqlite_synchronous"]:
         raise ValueError(f"{cache.directory}: synchronous is {synchronous}")

@@ -35,6 +35,7 @@ CREATE INDEX IF NOT EXISTS event_of_correlation ON event (correlation, sequence)
 """
 _PRAGMAS: Final = {"journal_mode": "wal", "synchronous": 2, "wal_autocheckpoint": 1000, "mmap_size": 0}
 _GENESIS: Final = bytes(16)
+_IS_MADE: Final = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'event'"
 _INSERT: Final = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -117,6 +118,9 @@ class JournalReader:
             raise FileNotFoundError(f"no journal at {path}")
         self._db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
         self._db.set_busy_timeout(2000)
+        if self._db.execute(_IS_MADE).fetchone() is None:
+            self._db.close()
+            raise FileNotFoundError(f"no journal at {path} yet: its writer died, or is, before its first table")
 
     def read(self, after: int = 0, kinds: Sequence[str] = ()) -> Iterator[Entry]:
         """Yield the events after `after`, of the given kinds only where any are named. Not verified."""
@@ -135,15 +139,9 @@ class JournalReader:
             last = entry.sequence
         return last
 
-    def last_sequence(self) -> int:
-        """Return the sequence of the newest event, 0 where there is none."""
-        row = self._db.execute("SELECT max(sequence) FROM event").fetchone()
-        return int(row[0] or 0) if row else 0
-
-    def last_epoch(self) -> int:
-        """Return the epoch of the newest event, 0 where there is none."""
-        last = next(_rows(self._db, "ORDER BY sequence DESC LIMIT 1"), None)
-        return last.epoch if last else 0
+    def last(self) -> Entry | None:
+        """Return the newest event; None where there is none."""
+        return next(_rows(self._db, "ORDER BY sequence DESC LIMIT 1"), None)
 
     def close(self) -> None:
         """Close the file."""

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from actors.places import RUN_ROOT
 
@@ -18,6 +19,8 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = tempfile.mkdtemp(prefix="hf-test-", dir=memory if os.access(memory, os.W_OK) else None)
     os.environ[RUN_ROOT] = folder
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    settings.register_profile("holdfast", deadline=None)  # the cores are shared: one slow example says nothing
+    settings.load_profile("holdfast")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Fakes that implement the ports, for shells run in one process."""
 
+import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -81,6 +82,10 @@ class MemoryJournal:
 
     def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         return iter(list(enumerate(self.bodies, start=1))[after:])
+
+    def hash_of(self, sequence: int) -> bytes | None:
+        known = self.bodies[:sequence]
+        return hashlib.blake2b(b"".join(known)).digest() if 0 < sequence <= len(self.bodies) else None
 
 
 class MemoryCheckpoints:

@@ -4,8 +4,9 @@ Rules of this file:
 * Every process is killed at least once; those on the path of an order more often, for there is more to find there.
 * Some deaths come in pairs, and most come on the heels of fresh orders, a few milliseconds after they were asked for,
   so that they fall between any two steps of an order's path.
-* Faults strike order routes and the accounts' streams. None delays a request for longer than the settle window: a
-  broker that books an order later than that breaks the one assumption every proof of absence rests on (law 2).
+* Faults strike order routes and the accounts' streams, and now and then only some legs of an order fill. None delays
+  a request for longer than the settle window: a broker that books an order later than that breaks the one assumption
+  every proof of absence rests on (law 2).
 
 Moments are seconds of the machine from the start of the run. The same seed gives the same plan, on any machine.
 """
@@ -25,10 +26,16 @@ BURST_SHARE = 0.7
 BURST_MAX = 4
 HEEL_S = (0.0002, 0.06)
 """From the last order asked for to the kill; drawn evenly on the logarithm."""
+HELD_SHARE = 0.5
+"""Of the bursts: their answers are held back until after the kill."""
+HELD_HEEL_S = (0.03, 0.4)
+HELD_S = 0.9
 FAULTS_PER_S = 0.8
 DELAY_S = (0.2, 2.2)
 REFUSE_S = (1.0, 4.0)
 STREAM_FAULT_S = (1.0, 5.0)
+LEG_FAULTS_MAX = 2
+LEG_FAULT_S = (0.5, 2.0)
 ORDERS = "orders"
 """Found in the path of every order request of both brokers."""
 DOORS = (Route.TASTYTRADE, Route.ALPACA)
@@ -46,12 +53,12 @@ PUSH_FAULTS = (FaultKind.DUPLICATE, FaultKind.REORDER, FaultKind.MUTE)
 
 
 class Act(Value):
-    """One thing done at one moment: processes killed, right after a burst of orders, or a fault put in force."""
+    """What is done at one moment, in this order: a fault put in force, a burst of openings, processes killed."""
 
     at_s: float = Field(ge=0)
     victims: tuple[str, ...] = ()
     burst: int = 0
-    """Signals sent right before."""
+    """Openings asked for right before."""
     heel_s: float = 0.0
     """From the burst to the kill."""
     fault: Fault | None = None
@@ -59,7 +66,7 @@ class Act(Value):
 
 def draw(dice: np.random.Generator, victims: Sequence[str], length_s: float) -> tuple[Act, ...]:
     """Return the acts of one run, in their order; the last comes before `length_s`."""
-    acts = [*_kills(dice, victims, length_s), *_faults(dice, length_s)]
+    acts = [*_kills(dice, victims, length_s), *_faults(dice, length_s), *_leg_faults(dice, length_s)]
     return tuple(sorted(acts, key=lambda act: act.at_s))
 
 
@@ -70,15 +77,32 @@ def _kills(dice: np.random.Generator, victims: Sequence[str], length_s: float) -
     for place, name in enumerate(names):
         others = [other for other in victims if other != name]
         pair = (str(dice.choice(others)),) if others and dice.random() < PAIR_SHARE else ()
+        burst = int(dice.integers(1, BURST_MAX + 1)) if dice.random() < BURST_SHARE else 0
+        held = burst > 0 and dice.random() < HELD_SHARE
         acts.append(
             Act(
                 at_s=length_s * (place + dice.random()) / len(names),
                 victims=(name, *pair),
-                burst=int(dice.integers(1, BURST_MAX + 1)) if dice.random() < BURST_SHARE else 0,
-                heel_s=float(np.exp(dice.uniform(*np.log(HEEL_S)))),
+                burst=burst,
+                heel_s=float(np.exp(dice.uniform(*np.log(HELD_HEEL_S if held else HEEL_S)))),
+                fault=_held_answer(name) if held else None,
             )
         )
     return acts
+
+
+def _held_answer(victim: str) -> Fault:
+    """Hold answers back at the broker: the orders are booked there, and whoever waits for them dies waiting."""
+    return Fault(
+        route=Route.ALPACA if victim.endswith("alpaca") else Route.TASTYTRADE,
+        kind=FaultKind.DELAY,
+        after=True,
+        count=BURST_MAX,
+        duration_s=HELD_S,
+        method="POST",
+        path=ORDERS,
+        delay_s=HELD_S,
+    )
 
 
 def _faults(dice: np.random.Generator, length_s: float) -> list[Act]:
@@ -87,6 +111,23 @@ def _faults(dice: np.random.Generator, length_s: float) -> list[Act]:
     return [
         Act(at_s=float(at_s), fault=_push_fault(dice) if dice.random() < 1 / 4 else _request_fault(dice))
         for at_s in moments
+    ]
+
+
+def _leg_faults(dice: np.random.Generator, length_s: float) -> list[Act]:
+    """Combos of which one side alone trades for a while: legs go out of ratio, and must come back."""
+    count = int(dice.integers(LEG_FAULTS_MAX + 1))
+    return [
+        Act(
+            at_s=float(dice.uniform(0, length_s)),
+            fault=Fault(
+                route=Route.TASTYTRADE,
+                kind=FaultKind.FILL_LEGS,
+                legs=(int(dice.integers(2)),),
+                duration_s=float(dice.uniform(*LEG_FAULT_S)),
+            ),
+        )
+        for _ in range(count)
     ]
 
 

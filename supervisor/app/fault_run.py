@@ -12,14 +12,13 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from actors.domain.market.session import NEW_YORK
 from actors.domain.orders.event import parse_event
 from actors.domain.orders.signal import Cancel
 from actors.domain.portfolio.book import Book
@@ -28,8 +27,10 @@ from actors.latch import Latch, StopLevel, read_latch, tighten
 from actors.places import Places, places
 from actors.ports import BrokerRefused, BrokerUnavailable
 from actors.streams import ZmqStream
+from actors.venue.faults import Fault
 from supervisor.app.audit import Audit, audit
 from supervisor.app.drill import SUPERVISOR, Found, JournalTail, Overdue, heal, inject, stands, strike, wait_for
+from supervisor.app.fault_day import UNDERLYING, settings
 from supervisor.app.fault_plan import Act, draw
 from supervisor.app.fault_trader import EXECUTOR, FEED, NAME, FaultTrader
 from supervisor.app.statement import accounts, scorecard, statement, supervisor_log
@@ -41,7 +42,7 @@ from supervisor.runtime import plan_path
 
 LENGTH_S: Final = 25.0
 TURN_S: Final = 0.005
-SIGNALS_PER_S: Final = 6.0
+SIGNALS_PER_S: Final = 8.0
 AGAIN_S: Final = 0.1
 """Pace at which an act is tried again whose victim, or whose venue, is down just now."""
 READY_BY_S: Final = 60.0
@@ -52,39 +53,8 @@ AGREED_BY_S: Final = 45.0
 LATE_S: Final = 3.0
 """After the last fault a request that a fault delayed may still be booked: nothing is judged before."""
 COMMAND_TIMEOUT_S: Final = 240.0
-FIRST_DAY: Final = date(2025, 1, 6)
-DAYS: Final = 200
 CRASHED: Final = ("killed", "hung", "stopped", "restarted with")
 """How the reason of a death begins that is no crash of the actor's own."""
-SETTINGS: Final[Mapping[str, object]] = {
-    "market.speed": 60,
-    "market.interval_s": 5,
-    "market.cash": 10_000_000,
-    "risk.quote_age_max_s": 120,
-    "risk.leg_skew_max_s": 120,
-    "risk.structure_loss_max": 1_000_000,
-    "risk.account_loss_max": 9_000_000,
-    "risk.structures_max": 1_000,
-    "risk.order_qty_max": 3,
-    "risk.loss_day_max_share": 1,
-    "routes.tastytrade.settle_window_s": 4,
-    "routes.tastytrade.answer_timeout_s": 1,
-    "routes.tastytrade.user_timeout_s": 2,
-    "routes.tastytrade.probe_every_s": 1,
-    "routes.tastytrade.reconnect_delay_max_s": 2,
-    "routes.alpaca.settle_window_s": 4,
-    "routes.alpaca.answer_timeout_s": 1,
-    "routes.alpaca.user_timeout_s": 2,
-    "routes.alpaca.probe_every_s": 1,
-    "routes.alpaca.reconnect_delay_max_s": 2,
-    "feed.reconnect_delay_max_s": 1,
-    "executor.account_interval_s": 3,
-    "executor.imbalance_deadline_s": 3,
-    "strategies.condor.parameters.entry_from": "open+1",
-    "strategies.condor.parameters.entries_max": 20,
-    "strategies.condor.parameters.profit_target": 0.02,
-}
-UNDERLYING: Final = "SPX"
 
 
 class SeedResult(Value):
@@ -108,37 +78,40 @@ class SeedResult(Value):
 
 
 def run_seed(seed: int, state: Path, length_s: float = LENGTH_S) -> SeedResult:
-    """Run one seed in a fresh state folder and judge it; what fails is told, never raised."""
+    """Run one seed in a fresh state folder and judge it. What the tree does wrong is told, not raised."""
     began, where = time.monotonic(), places(state)
     result = SeedResult(seed=seed, state=where.state)
-    settings = {"market.seed": seed, "market.start": _opening(seed), **SETTINGS}
-    up = _holdfast("up", where, "--detach", *(f"--set={key}={value}" for key, value in settings.items()))
     try:
-        if up.returncode:
-            return result.model_copy(update={"wrong": (f"up ended with {up.returncode}: {up.stderr.strip()}",)})
-        run = _Run(where, seed, length_s)
-        try:
-            result = run.play(result)
-        except Overdue as overdue:
-            result = run.count(result).model_copy(update={"wrong": (*result.wrong, str(overdue))})
-        finally:
-            run.close()
+        up = _holdfast("up", where, "--detach", *settings(seed))
+        result = _fail(result, f"up: {up}") if up else _play(result, where, length_s)
     finally:
         down = _holdfast("down", where)
-    if down.returncode:
-        result = result.model_copy(update={"wrong": (*result.wrong, f"down: {down.stderr.strip()}")})
+    result = _fail(result, f"down: {down}") if down else result
     return result.model_copy(update={"seconds": round(time.monotonic() - began, 1)})
 
 
-def _opening(seed: int) -> str:
-    """Return when the day of a seed opens; the calendar day matters to the chain, so it is drawn too."""
-    day = np.busday_offset(FIRST_DAY, seed % DAYS, roll="forward").astype(date)
-    return datetime(day.year, day.month, day.day, 9, 30, tzinfo=NEW_YORK).isoformat()
+def _play(result: SeedResult, where: Places, length_s: float) -> SeedResult:
+    run = _Run(where, result.seed, length_s)
+    try:
+        return run.play(result)
+    except Overdue as overdue:
+        return _fail(run.count(result), str(overdue))
+    finally:
+        run.close()
 
 
-def _holdfast(verb: str, where: Places, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _fail(result: SeedResult, text: str) -> SeedResult:
+    return result.model_copy(update={"wrong": (*result.wrong, text)})
+
+
+def _holdfast(verb: str, where: Places, *arguments: str) -> str:
+    """Call a verb of the command line; return how it failed, or nothing."""
     program = [sys.executable, "-m", "supervisor.cli.main", verb, "--state", str(where.state), *arguments]
-    return subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False, timeout=COMMAND_TIMEOUT_S)
+    try:
+        done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False, timeout=COMMAND_TIMEOUT_S)
+    except subprocess.TimeoutExpired as late:
+        return str(late)
+    return f"ended with {done.returncode}: {done.stderr.strip()}" if done.returncode else ""
 
 
 class _Run:
@@ -219,19 +192,22 @@ class _Run:
 
     def _act(self, act: Act, now_s: float) -> Act | None:
         """Do it; return what is left of it for later."""
-        if act.fault is not None:
-            try:
-                inject(self._where, act.fault)
-            except OSError:
-                return act.model_copy(update={"at_s": now_s + AGAIN_S})
-            return None
+        if act.fault is not None and not self._inject(act.fault):
+            return act.model_copy(update={"at_s": now_s + AGAIN_S})
         for _ in range(act.burst):
-            self._trader.trade()
+            self._trader.trade(opening=True)
         if act.burst:
             time.sleep(act.heel_s)  # the crash falls where the orders are by then
         missed = tuple(name for name in act.victims if not strike(self._where, name))
         self._kills += len(act.victims) - len(missed)
-        return act.model_copy(update={"at_s": now_s + AGAIN_S, "victims": missed, "burst": 0}) if missed else None
+        return Act(at_s=now_s + AGAIN_S, victims=missed) if missed else None
+
+    def _inject(self, fault: Fault) -> bool:
+        try:
+            inject(self._where, fault)
+        except OSError:
+            return False
+        return True
 
     def _heal(self) -> None:
         def healed() -> bool | None:

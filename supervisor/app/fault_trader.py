@@ -36,8 +36,8 @@ QTY_MAX = 3
 CLOSE_SHARE, CANCEL_SHARE = 0.25, 0.15
 EXPIRIES = 3
 REACH = 8
-"""How many strikes from the money the first leg may lie."""
-WIDTH = 3
+"""How many strikes from the money the short may lie."""
+WIDTH = 2
 EDGES = tuple(map(Decimal, ("-0.20", "0", "0.10", "0.30", "0.80")))
 """Asked for beyond the natural price: at 0 or less it trades at once."""
 STEP = Decimal("0.10")
@@ -97,12 +97,12 @@ class FaultTrader:
             if now_s - sent_s >= ASK_AGAIN_S:
                 self._submit(signal)
 
-    def trade(self) -> None:
-        """Send the next signal of the stream; nothing where what it met gives no reason for one."""
+    def trade(self, *, opening: bool = False) -> None:
+        """Send the next signal of the stream, an opening where asked for; nothing where what it met allows none."""
         self._count += 1
         dice = np.random.default_rng((self._seed, self._count))
         luck = Draw(**dict(zip(Draw.model_fields, dice.random(len(Draw.model_fields)).tolist(), strict=True)))
-        request = self._request(luck)
+        request = self._opening(luck) if opening else self._request(luck)
         if request is not None:
             self.ask(f"{NAME}-{self._seed}-{self._count}", request)
 
@@ -189,29 +189,40 @@ class FaultTrader:
 
 
 def structure(contracts: Sequence[Contract], spot: Decimal, luck: Draw) -> tuple[Leg, ...]:
-    """Return the legs of a condor, a spread or a single long, out of the money; none where the chain ends."""
+    """Return the legs of a condor, a spread or a single long, out of the money; none where the chain ends.
+
+    Every other strike is for shorts alone, those between for longs: structures that met in a contract with opposite
+    signs would be one position to a broker, and the gate refuses the second.
+    """
     expiries = sorted({each.expires_on for each in contracts if each.expires_on is not None})[:EXPIRIES]
     if not expiries:
         return ()
     expiry = _pick(expiries, luck.expiry)
-    wings: dict[Right, list[str]] = {}
+    sides = []
     for right, sign in ((Right.PUT, -1), (Right.CALL, 1)):
-        strikes = [
-            (sign * each.strike, each.symbol)
+        strikes = sorted(
+            (each.strike, each.symbol)
             for each in contracts
             if each.strike is not None and each.expires_on == expiry and each.right is right
-        ]
-        wings[right] = [symbol for strike, symbol in sorted(strikes) if strike > sign * spot]
-    near = int(luck.reach * REACH)
-    far = near + 1 + int(luck.width * WIDTH)
-    if any(len(wing) <= far for wing in wings.values()):
-        return ()
-    put, call = (
-        (Leg(symbol=wing[near], action=Action.SELL_TO_OPEN), Leg(symbol=wing[far], action=Action.BUY_TO_OPEN))
-        for wing in wings.values()
-    )
-    single = (Leg(symbol=wings[Right.CALL][near], action=Action.BUY_TO_OPEN),)
-    return _pick(((*put, *call), (*put, *call), put, call, single), luck.shape)
+        )
+        ranked = [(sign * strike, rank % 2, symbol) for rank, (strike, symbol) in enumerate(strikes)]
+        side = _side(sorted(each for each in ranked if each[0] > sign * spot), luck)
+        if side is None:
+            return ()
+        sides.append(side)
+    put, call = sides
+    return _pick(((*put, *call), (*put, *call), put, call, call[1:]), luck.shape)
+
+
+def _side(wing: Sequence[tuple[Decimal, int, str]], luck: Draw) -> tuple[Leg, Leg] | None:
+    """Return the short and the long of one side, from its strikes in their order away from the money."""
+    shorts = [each for each in wing if each[1] == 0][: REACH // 2]
+    short = _pick(shorts, luck.reach) if shorts else None
+    longs = [each for each in wing if each[1] == 1 and short is not None and each > short][:WIDTH]
+    if short is None or not longs:
+        return None
+    long = _pick(longs, luck.width)
+    return Leg(symbol=short[2], action=Action.SELL_TO_OPEN), Leg(symbol=long[2], action=Action.BUY_TO_OPEN)
 
 
 def _pick(things: Sequence[T], luck: float) -> T:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from actors.broker_connection import BrokerConnection, ConnectionSettings
 from actors.brokers.alpaca import Alpaca, AlpacaSettings
-from actors.brokers.gates import Gates
+from actors.brokers.gates import Gates, Remembered
 from actors.brokers.inquiries import InquiryLimits
 from actors.brokers.reads import ReadLimits
 from actors.brokers.send_desk import SendLimits
@@ -43,8 +43,10 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
     where = place.places
     epoch = take_epoch(where.epoch, above=_last_epoch(where.journal))
 
+    held_epoch = Remembered(where.epoch, read_epoch)
+
     def fence() -> None:
-        if (held := read_epoch(where.epoch)) != epoch:
+        if (held := held_epoch()) != epoch:
             raise Fenced(f"epoch {held} is in force, this executor holds {epoch}")
 
     config = place.config
@@ -81,14 +83,17 @@ def _last_epoch(journal: Path) -> int:
     except FileNotFoundError:
         return 0
     try:
-        return reader.last_epoch()
+        last = reader.last()
+        return last.epoch if last else 0
     finally:
         reader.close()
 
 
 def _latch(place: Workplace) -> Callable[[], str | None]:
+    held = Remembered(place.places.latch, read_latch)
+
     def read() -> str | None:
-        latch = read_latch(place.places.latch)
+        latch = held()
         return None if latch.level is StopLevel.NONE else f"{latch.level} by {latch.by}: {latch.reason}"
 
     return read
@@ -178,7 +183,9 @@ def strategy(context: ChildContext) -> Shell:
         stream=place.stream(("executor", "data_feed", "notifier"), ("executor", "data_feed"), "data_feed"),
         clock=place.clock,
         watermark=place.watermark(),
-        checkpoints=place.checkpoints(),
+        # On the path of every order, and no law rests on it: after the loss of the machine the executor's journal still
+        # knows the last signal's number, and the book, not the strategy's state, is the truth about what it holds.
+        checkpoints=place.checkpoints(durable=False),
         sessions=place.sessions,
     )
     parameters = kind.Parameters.model_validate(section.parameters)

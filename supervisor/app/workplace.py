@@ -103,9 +103,9 @@ class Workplace:
         """Return this child's progress counter."""
         return MappedWatermark(self.places.watermark(self.name), self.incarnation)
 
-    def checkpoints(self) -> CheckpointStore:
+    def checkpoints(self, *, durable: bool = True) -> CheckpointStore:
         """Return this child's checkpoints."""
-        return CheckpointStore(self.places.checkpoints(self.name), tell=logger.error)
+        return CheckpointStore(self.places.checkpoints(self.name), durable=durable, tell=logger.error)
 
     def stream(self, peers: Iterable[str] = (), hears: Iterable[str] = (), quotes: str | None = None) -> ZmqStream:
         """Return this child's stream."""

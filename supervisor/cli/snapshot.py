@@ -15,6 +15,7 @@ from actors.watermark import read_watermark
 from supervisor import directory as directories
 from supervisor.cli.exit_code import ExitCode
 from supervisor.directory import Directory, Entry
+from supervisor.journal import JournalReader
 from supervisor.ownership import owner
 from supervisor.process import alive
 from supervisor.tree import ChildState
@@ -55,8 +56,17 @@ def snapshot(where: Places) -> dict[str, Any]:
 
 
 def journal_summary(path: Path) -> dict[str, Any] | None:
-    """Return what the journal says of orders and positions; None where there is no journal yet."""
-    return None if not path.exists() else {"bytes": path.stat().st_size}
+    """Return how far the journal goes and how old its last event is; None where there is no journal yet."""
+    try:
+        reader = JournalReader(path)
+    except FileNotFoundError:
+        return None
+    last = reader.last()
+    reader.close()
+    if last is None:
+        return {"sequence": 0}
+    age_s = round((time.time_ns() - last.written_ns) / 1e9, 1)
+    return {"sequence": last.sequence, "epoch": last.epoch, "last": last.kind, "age_s": age_s}
 
 
 def _supervisor(directory: Directory | None, *, alive: bool) -> dict[str, Any] | None:

@@ -1,7 +1,10 @@
 """Checkpoints come back whole, or not at all."""
 
-import pickle
+import pickle  # noqa: TID251 - planted here as an enemy would, to be refused
+import signal
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,3 +99,30 @@ def test_the_settings_that_keep_the_truth_are_in_force(tmp_path):
     assert store._cache._sql("PRAGMA synchronous").fetchone() == (2,)
     assert store._cache.eviction_policy == "none"
     assert (tmp_path / "actor").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_store_that_does_not_wait_for_the_disk_still_survives_the_process(tmp_path):
+    dies = """
+import os, signal, sys
+from pathlib import Path
+from tests.supervisor.test_checkpoints import State
+from supervisor.checkpoints import CheckpointStore
+store = CheckpointStore(Path(sys.argv[1]), durable=False)
+for number in range(5):
+    store.save(State(number=number), journal_sequence=number)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    folder = tmp_path / "actor"
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", dies, str(folder)], cwd=root, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert CheckpointStore(folder, durable=False).load(State) == (State(number=4), 4)
+
+
+@pytest.mark.parametrize(("durable", "synchronous"), [(True, 2), (False, 1)])
+def test_how_long_a_write_waits_is_what_was_asked_for_however_the_folder_was_opened_before(
+    tmp_path, durable, synchronous
+):
+    CheckpointStore(tmp_path / "actor", durable=not durable).close()
+    store = CheckpointStore(tmp_path / "actor", durable=durable)
+    assert store._cache._sql("PRAGMA synchronous").fetchone() == (synchronous,)

@@ -70,7 +70,7 @@ def test_readers_see_one_order_and_chosen_kinds_beside_the_writer(tmp_path, jour
     reader = JournalReader(tmp_path / "journal.sqlite")
     assert [entry.body for entry in reader.of("x")] == [b"1", b"2"]
     assert [entry.body for entry in reader.read(kinds=["placed"])] == [b"1", b"3"]
-    assert reader.last_sequence() == 3
+    assert reader.last().sequence == 3
     with pytest.raises(apsw.ReadOnlyError):
         reader._db.execute("DELETE FROM event")
 

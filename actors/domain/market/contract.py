@@ -156,10 +156,14 @@ class Products:
         if underlying is not None:
             product = product.model_copy(update={"underlying": underlying, "kind": Kind.FUTURE_OPTION})
         year, month, day = (int(match[2][i : i + 2]) for i in (0, 2, 4))
+        try:
+            expires_on = date(2000 + year, month, day)
+        except ValueError as error:
+            raise UnknownSymbol(f"{symbol!r} expires on no day: {error}") from error
         return Contract(
             symbol=symbol,
             product=product,
-            expires_on=date(2000 + year, month, day),
+            expires_on=expires_on,
             right=Right(match[3]),
             strike=Decimal(match[4]) / _THOUSANDTHS,
         )

@@ -119,14 +119,12 @@ class OrderLife(Value):
         return next((each for each in self.attempts if attempt_id(name, each.number) == identifier), None)
 
     def is_stray(self, told: ExecutionReport) -> bool:
-        """Whether a report shows an order of ours where none should be: its attempt was given up, and it turned up late.
+        """Whether a report shows an order of ours where none should be: its attempt was given up, and turned up late.
 
         Such an order is not this one: it moves no status here, and its fills are none of this order's.
         """
-        if told.attempt_id is None:
-            ours = self.last.broker_order_id if self.last else None
-            return ours not in {None, told.broker_order_id}
-        attempt = self.attempt(told.attempt_id)
+        theirs = (each for each in self.attempts if each.broker_order_id == told.broker_order_id)
+        attempt = next(theirs, None) if told.attempt_id is None else self.attempt(told.attempt_id)
         return attempt is None or attempt is not self.last or attempt.state in _GONE
 
 

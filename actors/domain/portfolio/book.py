@@ -38,6 +38,8 @@ class Book:
         self.session: date | None = None
         self.baseline: dict[str, Decimal] = {}
         self.orders: dict[str, OrderLife] = {}
+        self._live: dict[str, OrderLife] | None = None
+        """Those that may still trade, once somebody asked: a day has many orders, and few of them live."""
         self.structures: dict[str, Structure] = {}
         self.positions: dict[str, dict[str, int]] = {}
         """Signed contracts by account domain and symbol."""
@@ -68,7 +70,7 @@ class Book:
             case happened.SessionOpened(session=session, baseline=baseline):
                 self.session, self.baseline = session, dict(baseline)
             case happened.OrderPlaced(order=order, signal=signal):
-                self.orders[order.cl_ord_id] = OrderLife(order=order)
+                self._change(order.cl_ord_id, OrderLife(order=order))
                 if signal is not None:
                     self.signals[signal.signal_id] = (True, order.cl_ord_id)
             case happened.SignalRefused(signal=signal):
@@ -120,11 +122,11 @@ class Book:
         """Whether a report would change anything: a new fill, another status, the end of a doubt, or a stray's find."""
         order_id = self.order_of(report)
         if order_id is None:
-            return bool(self._new_fills(report))
+            return bool(self._new_fills(report, None))
         life = self.orders[order_id]
         if life.is_stray(report):
             is_known = (report.account_domain, report.broker_order_id) in self.by_broker_id
-            return bool(self._new_fills(report)) or (report.is_working and not is_known)
+            return bool(self._new_fills(report, None)) or (report.is_working and not is_known)
         return order_state.report(life, report)[0] != life
 
     def is_history(self, domain: str, at: datetime) -> bool:
@@ -148,9 +150,9 @@ class Book:
 
     def live_orders(self, structure_id: str | None = None) -> list[OrderLife]:
         """Return the orders that may still trade, of one structure where it is named."""
-        return [
-            life for life in self.orders.values() if life.is_live and structure_id in {None, life.order.structure_id}
-        ]
+        if self._live is None:
+            self._live = {order_id: life for order_id, life in self.orders.items() if life.is_live}
+        return [life for life in self._live.values() if structure_id in {None, life.order.structure_id}]
 
     def domains(self) -> set[str]:
         """Return the account domains where something is held, working or in doubt."""
@@ -170,6 +172,11 @@ class Book:
 
     def _change(self, order_id: str, life: OrderLife) -> None:
         self.orders[order_id] = life
+        if self._live is not None:
+            if life.is_live:
+                self._live[order_id] = life
+            else:
+                self._live.pop(order_id, None)
         for attempt in life.attempts:
             if attempt.broker_order_id is not None:
                 self.by_broker_id[attempt.account_domain, attempt.broker_order_id] = order_id
@@ -184,15 +191,19 @@ class Book:
                 life, move = order_state.report(self.orders[order_id], report)
                 order = life.order
                 self._change(order_id, life)
-        for fill in self._new_fills(report):
+        for fill in self._new_fills(report, order):
             self._book(fill, report.account_domain, order)
         return move
 
-    def _new_fills(self, report: ExecutionReport) -> list[Fill]:
-        """Return the fills that are not booked, each execution once."""
+    def _new_fills(self, report: ExecutionReport, order: Order | None) -> list[Fill]:
+        """Return the fills that are not booked, each execution once. None of an order of ours is history."""
         domain = report.account_domain
-        fills = {fill.exec_id: fill for fill in report.fills if not self.is_history(domain, fill.at)}
-        return [fill for exec_id, fill in fills.items() if not self.knows_execution(domain, exec_id)]
+        fills = {
+            fill.exec_id: fill
+            for fill in report.fills
+            if not self.knows_execution(domain, fill.exec_id) and (order or not self.is_history(domain, fill.at))
+        }
+        return list(fills.values())
 
     def _book(self, fill: Fill, domain: str, order: Order | None) -> None:
         signed = fill.action.sign * fill.last_qty
@@ -213,7 +224,8 @@ class Book:
             return
         self.cash_events.add(event.event_id)
         self._pay(event.account_domain, event.amount)
-        if event.type is CashEvent.Type.DEPOSIT and event.account_domain in self.baseline:
+        is_own_money = event.type is CashEvent.Type.DEPOSIT and event.symbol is None  # dividends and marks are results
+        if is_own_money and event.account_domain in self.baseline:
             self.baseline[event.account_domain] += event.amount
         elif event.type is CashEvent.Type.SETTLEMENT and event.symbol is not None:
             self._move(event.account_domain, event.symbol, event.quantity)

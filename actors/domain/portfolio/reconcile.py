@@ -13,12 +13,15 @@ from actors.domain.portfolio.book import Book
 def news(book: Book, state: AccountState) -> tuple[list[ExecutionReport], list[CashEvent]]:
     """Return the reports and cash events of a reading that the book does not hold yet."""
     reports = [report for report in state.orders if book.is_news(report)]
-    cash = [
-        event
-        for event in state.cash_events
-        if event.event_id not in book.cash_events and not book.is_history(event.account_domain, event.at)
-    ]
-    return reports, cash
+    cash = [event for event in state.cash_events if event.event_id not in book.cash_events]
+    return reports, [event for event in cash if not _is_history(book, event)]
+
+
+def _is_history(book: Book, event: CashEvent) -> bool:
+    """Whether an event is in the account's start; nothing is that concerns an order or a position in the book."""
+    domain = event.account_domain
+    is_ours = event.exec_id is not None and book.executions.get((domain, event.exec_id)) is not None
+    return book.is_history(domain, event.at) and not is_ours and event.symbol not in book.positions.get(domain, {})
 
 
 def breaks(book: Book, state: AccountState) -> Mapping[str, str]:

@@ -249,9 +249,13 @@ def _review_close(request: Close, seen: Circumstances) -> Iterator[Check]:
     working = [life.order.cl_ord_id for life in live if not life.in_doubt]
     yield Check(code=Code.R052_CLOSE_IN_DOUBT, passed=not doubts, value=", ".join(doubts))
     yield Check(code=Code.R051_CLOSE_WORKING, passed=not working, value=", ".join(working))
-    closable = closable(seen.book, structure)
-    numbers = {"value": f"held {dict(structure.holdings)}", "limit": f"of the account's position {closable}"}
-    yield Check(code=Code.R053_NOTHING_TO_CLOSE, passed=bool(closable), **numbers)
+    free = closable(seen.book, structure)
+    yield Check(
+        code=Code.R053_NOTHING_TO_CLOSE,
+        passed=bool(free),
+        value=f"{dict(structure.holdings)} held",
+        limit=f"{free} of the account's position",
+    )
     agreed = structure.account_domain in seen.reconciled
     yield Check(
         code=Code.R010_HALTED, passed=agreed, subject=structure.account_domain, value="" if agreed else "unread"

@@ -42,7 +42,7 @@ class Door:
     def __init__(self, port: int, answer: Callable[[Request], Answer]) -> None:
         self._answer = answer
         self._socket = socket.create_server(("127.0.0.1", port), reuse_port=False)
-        self._socket.setblocking(False)
+        self._socket.settimeout(0)
         self._open: set[socket.socket] = set()
 
     def open(self) -> None:
@@ -58,7 +58,7 @@ class Door:
 
     def _accept(self) -> None:
         peer, _ = self._socket.accept()
-        peer.setblocking(False)
+        peer.settimeout(0)
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         peer.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self._open.add(peer)
@@ -107,7 +107,7 @@ class _Pending:
 def _boot_ns(ancillary: list[tuple[int, int, bytes]]) -> int:
     """Return the packet's arrival on the boot clock; the kernel tells it on the wall clock."""
     seconds, nanos = _STAMP.unpack(ancillary[0][2][: _STAMP.size])
-    ago_ns = time.time_ns() - (seconds * 1_000_000_000 + nanos)
+    ago_ns = time.time_ns() - (int(seconds) * 1_000_000_000 + int(nanos))
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) - ago_ns
 
 

@@ -1,8 +1,8 @@
 """The market of the measuring tree: an index, a chain, and frames of quotes as a DXLink server sends them.
 
-Prices hardly move, so that every quote is sound and every order priced right whenever it comes. An order frame holds the
-four legs of one iron condor and a window over the rest of the chain; the first leg's bid size counts the orders that
-were asked for, which is how a frame tells the strategy to act, once.
+Prices hardly move, so that every quote is sound and every order priced right whenever it comes. A frame holds the four
+legs of one iron condor and a window over the rest of the chain; the first leg's bid size counts the orders that were
+asked for, which is how a frame tells the strategy to act, once.
 """
 
 from collections.abc import Sequence

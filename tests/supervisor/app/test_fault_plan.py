@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.venue.faults import FaultKind
+from supervisor.app.fault_day import SETTINGS
 from supervisor.app.fault_plan import BURST_MAX, DELAY_S, draw
-from supervisor.app.fault_run import SETTINGS
 
 VICTIMS = ("venue", "notifier", "data_feed", "connection.tastytrade", "executor", "condor", "supervisor")
 LENGTH_S = 25.0
@@ -18,6 +18,7 @@ def acts_of(seed: int):
     return draw(np.random.default_rng(seed), VICTIMS, LENGTH_S)
 
 
+@settings(deadline=None)
 @given(seeds)
 def test_the_same_seed_draws_the_same_acts(seed):
     assert acts_of(seed) == acts_of(seed)
@@ -27,6 +28,7 @@ def test_another_seed_draws_others():
     assert len({acts_of(seed) for seed in range(20)}) == 20
 
 
+@settings(deadline=None)
 @given(seeds)
 def test_every_process_dies_at_least_once_and_within_the_run(seed):
     acts = acts_of(seed)
@@ -35,6 +37,7 @@ def test_every_process_dies_at_least_once_and_within_the_run(seed):
     assert [act.at_s for act in acts] == sorted(act.at_s for act in acts)
 
 
+@settings(deadline=None)
 @given(seeds)
 def test_nobody_is_killed_twice_by_one_act(seed):
     assert all(len(set(act.victims)) == len(act.victims) for act in acts_of(seed))
@@ -45,11 +48,13 @@ def test_some_deaths_come_in_pairs_and_some_on_the_heels_of_orders():
     acts = [act for seed in range(20) for act in acts_of(seed)]
     assert any(len(act.victims) == 2 for act in acts)
     assert any(act.burst for act in acts)
+    assert any(act.burst and act.fault for act in acts), "some answers are held back over the kill"
     assert {FaultKind.DROP, FaultKind.STATUS, FaultKind.REFUSE, FaultKind.DUPLICATE, FaultKind.REORDER} <= {
         act.fault.kind for act in acts if act.fault
     }
 
 
+@settings(deadline=None)
 @given(seeds)
 def test_every_fault_ends_by_itself(seed):
     assert all(act.fault.duration_s is not None for act in acts_of(seed) if act.fault)

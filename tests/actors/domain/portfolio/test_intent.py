@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.domain.market.contract import Kind, Product, Products
@@ -51,12 +51,14 @@ def table(*bids: Decimal) -> QuoteTable:
     return quotes
 
 
+@settings(deadline=None)
 @given(nickels, st.sampled_from(list(CLOSE_ONE)))
 def test_a_single_close_is_priced_on_the_tick_of_its_price(bid, action):
     price = marketable_price(CLOSE_ONE[action], table(bid))
     assert price % SPXW.tick_at(price) == 0
 
 
+@settings(deadline=None)
 @given(nickels, st.sampled_from(list(CLOSE_ONE)))
 def test_it_is_never_better_than_the_natural_price_but_where_that_is_the_smallest_tick(bid, action):
     quotes = table(bid)
@@ -64,11 +66,13 @@ def test_it_is_never_better_than_the_natural_price_but_where_that_is_the_smalles
     assert price < natural or price == natural == SPXW.tick_small
 
 
+@settings(deadline=None)
 @given(nickels)
 def test_a_sale_of_one_leg_never_pays(bid):
     assert marketable_price(CLOSE_ONE[Action.SELL_TO_CLOSE], table(bid)) > 0
 
 
+@settings(deadline=None)
 @given(nickels, nickels)
 def test_a_combo_is_priced_in_whole_nickels_below_the_natural_price(first, second):
     legs = (

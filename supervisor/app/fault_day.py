@@ -1,0 +1,58 @@
+"""The day a fault run trades: a fast synthetic session with deep pockets, and deadlines short enough to be met often.
+
+The deadlines keep the order that the rules need: an answer's timeout and the kernel's together stay below the settle
+window (the configuration refuses anything else), and every fault's delay does too (see `fault_plan`). Limits of risk
+are wide, for a refused order tests nothing.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Final
+
+import numpy as np
+
+from actors.domain.market.session import NEW_YORK
+
+UNDERLYING: Final = "SPX"
+FIRST_DAY: Final = date(2025, 1, 6)
+DAYS: Final = 200
+SETTINGS: Final[Mapping[str, object]] = {
+    "market.speed": 60,
+    "market.interval_s": 5,
+    "market.cash": 10_000_000,
+    "risk.quote_age_max_s": 120,
+    "risk.leg_skew_max_s": 120,
+    "risk.structure_loss_max": 1_000_000,
+    "risk.account_loss_max": 9_000_000,
+    "risk.structures_max": 1_000,
+    "risk.order_qty_max": 3,
+    "risk.loss_day_max_share": 1,
+    "routes.tastytrade.settle_window_s": 4,
+    "routes.tastytrade.answer_timeout_s": 1,
+    "routes.tastytrade.user_timeout_s": 2,
+    "routes.tastytrade.probe_every_s": 1,
+    "routes.tastytrade.reconnect_delay_max_s": 2,
+    "routes.alpaca.settle_window_s": 4,
+    "routes.alpaca.answer_timeout_s": 1,
+    "routes.alpaca.user_timeout_s": 2,
+    "routes.alpaca.probe_every_s": 1,
+    "routes.alpaca.reconnect_delay_max_s": 2,
+    "feed.reconnect_delay_max_s": 1,
+    "executor.account_interval_s": 3,
+    "executor.imbalance_deadline_s": 3,
+    "strategies.condor.parameters.entry_from": "open+1",
+    "strategies.condor.parameters.entries_max": 20,
+    "strategies.condor.parameters.profit_target": 0.02,
+}
+
+
+def settings(seed: int) -> list[str]:
+    """Return the options of `holdfast up` for the day of a seed."""
+    day = {"market.seed": seed, "market.start": _opening(seed), **SETTINGS}
+    return [f"--set={key}={value}" for key, value in day.items()]
+
+
+def _opening(seed: int) -> str:
+    """Return when the day opens. Which day it is shapes the chain, so the seed says that too."""
+    day = np.busday_offset(FIRST_DAY, seed % DAYS, roll="forward").astype(date)
+    return datetime(day.year, day.month, day.day, 9, 30, tzinfo=NEW_YORK).isoformat()

@@ -1,0 +1,126 @@
+"""Which route may take an order next (laws 3 and 4)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.domain.orders.attempt import Attempt, AttemptState
+from actors.domain.orders.lease import Route, next_route
+from actors.domain.orders.order import Action, Intent, Leg, Order
+from actors.domain.orders.order_state import OrderLife
+from tests.builders import CONDOR_SYMBOLS, condor_legs
+from tests.fakes import START
+
+ATTEMPTS_MAX = 4
+PROVED = {AttemptState.NOT_SENT, AttemptState.ABSENT}
+
+
+def route(name: str, domain: str | None = None, *, writes: bool = True, reconciled: bool = True) -> Route:
+    return Route(
+        name=name, account_domain=domain or f"{name}-account", incarnation=1, writes=writes, reconciled=reconciled
+    )
+
+
+def attempt(number: int, at: str, state: AttemptState, *, retryable: bool = False) -> Attempt:
+    return Attempt(
+        number=number,
+        route=at,
+        account_domain=f"{at}-account",
+        state=state,
+        connection_incarnation=1,
+        executor_epoch=1,
+        started_at=START,
+        retryable=retryable,
+    )
+
+
+def life(*attempts: Attempt, closes: str | None = None) -> OrderLife:
+    legs = condor_legs() if closes is None else (Leg(symbol=CONDOR_SYMBOLS[0], action=Action.SELL_TO_CLOSE),)
+    order = Order(
+        cl_ord_id="o",
+        signal_id="o",
+        strategy="condor",
+        structure_id="o",
+        intent=Intent.OPEN if closes is None else Intent.CLOSE,
+        underlying="SPX",
+        legs=legs,
+        order_qty=1,
+        net_price="1",
+        account_domain=closes,
+        created_at=START,
+        expires_at=START,
+    )
+    return OrderLife(order=order, attempts=attempts)
+
+
+BOTH = (route("primary"), route("backup"))
+
+
+def test_a_new_opening_goes_to_the_first_route_that_can_take_it():
+    assert next_route(life(), BOTH, ATTEMPTS_MAX).name == "primary"
+    assert next_route(life(), (route("primary", writes=False), BOTH[1]), ATTEMPTS_MAX).name == "backup"
+    assert next_route(life(), (route("primary", reconciled=False), BOTH[1]), ATTEMPTS_MAX).name == "backup"
+    assert next_route(life(), (), ATTEMPTS_MAX) is None
+
+
+@pytest.mark.parametrize("state", list(AttemptState))
+@pytest.mark.parametrize("retryable", [False, True])
+def test_the_lease_moves_only_from_proof_that_the_route_holds_nothing(state, retryable):
+    found = next_route(life(attempt(1, "primary", state, retryable=retryable)), BOTH, ATTEMPTS_MAX)
+    may_move = state in PROVED or (state is AttemptState.REJECTED and retryable)
+    assert (found is not None) is may_move
+    assert found is None or found.name == "backup"
+
+
+def test_an_opening_never_goes_back_to_a_route_it_was_tried_at():
+    tried = life(attempt(1, "primary", AttemptState.NOT_SENT), attempt(2, "backup", AttemptState.NOT_SENT))
+    assert next_route(tried, BOTH, ATTEMPTS_MAX) is None
+
+
+def test_a_close_goes_to_the_account_that_holds_it_or_nowhere():
+    closing = life(closes="backup-account")
+    assert next_route(closing, BOTH, ATTEMPTS_MAX).name == "backup"
+    assert next_route(closing, (route("primary"),), ATTEMPTS_MAX) is None
+    assert next_route(closing, (route("primary"), route("backup", writes=False)), ATTEMPTS_MAX) is None
+
+
+def test_a_close_may_take_another_route_to_the_same_account_or_the_same_again():
+    tried = life(attempt(1, "backup", AttemptState.NOT_SENT), closes="backup-account")
+    assert next_route(tried, BOTH, ATTEMPTS_MAX).name == "backup"
+    second_door = route("door", "backup-account")
+    assert next_route(tried, (second_door, *BOTH), ATTEMPTS_MAX).name == "door"
+
+
+def test_there_are_no_more_attempts_than_the_limit_allows():
+    attempts = tuple(attempt(number, "backup", AttemptState.NOT_SENT) for number in range(1, ATTEMPTS_MAX + 1))
+    assert next_route(life(*attempts[:-1], closes="backup-account"), BOTH, ATTEMPTS_MAX) is not None
+    assert next_route(life(*attempts, closes="backup-account"), BOTH, ATTEMPTS_MAX) is None
+
+
+routes = st.lists(
+    st.builds(
+        route,
+        st.sampled_from(["primary", "backup", "third"]),
+        writes=st.booleans(),
+        reconciled=st.booleans(),
+    ),
+    unique_by=lambda each: each.name,
+)
+attempts = st.lists(
+    st.tuples(st.sampled_from(["primary", "backup", "third"]), st.sampled_from(AttemptState), st.booleans()),
+    max_size=5,
+)
+
+
+@given(routes, attempts, st.sampled_from([None, "primary-account", "backup-account"]))
+def test_whatever_is_chosen_can_write_agrees_and_breaks_no_law(found, tried, closes):
+    lives = life(*(attempt(n, at, state, retryable=r) for n, (at, state, r) in enumerate(tried, 1)), closes=closes)
+    chosen = next_route(lives, found, ATTEMPTS_MAX)
+    if chosen is None:
+        return
+    assert chosen.writes
+    assert chosen.reconciled
+    assert len(tried) < ATTEMPTS_MAX
+    assert lives.last is None or lives.last.lets_lease_move
+    assert closes in {None, chosen.account_domain}
+    assert closes is not None or chosen.name not in {at for at, _, _ in tried}

@@ -1,0 +1,404 @@
+"""What reports and readings of an account do: adoption, agreement, breaks, baselines, strays."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from actors.domain.orders import event as happened
+from actors.domain.orders.attempt import Absent, InDoubt, NotSent
+from actors.domain.orders.order import Action, Fill
+from actors.domain.orders.refusal import Code
+from actors.domain.orders.report import CashEvent, Status
+from actors.messages import AccountRead, AskAccount, CancelOrder, Resolved
+from actors.ports import Resync
+from tests.builders import CONDOR_SYMBOLS, open_signal, spxw
+from tests.fakes import START
+from tests.rig import Rig, fills_of, report
+
+SHORT_CALL = CONDOR_SYMBOLS[2]
+STOCK = "BRK/B"
+"""A symbol of no form we know; accounts hold such things."""
+
+
+def foreign_fill(exec_id: str, symbol: str = SHORT_CALL, at=START, quantity: int = 1) -> Fill:
+    return Fill(exec_id=exec_id, symbol=symbol, action=Action.BUY_TO_OPEN, last_qty=quantity, last_px=Decimal(2), at=at)
+
+
+def test_an_account_with_history_is_adopted_as_it_stands():
+    rig = Rig()
+    rig.connect()
+    old = report("theirs-1", Status.FILLED, foreign_fill("x1"))
+    rig.read(orders=[old], positions={SHORT_CALL: 1}, cash=Decimal(77))
+    assert (rig.book.cash["primary-account"], rig.book.positions["primary-account"]) == (Decimal(77), {SHORT_CALL: 1})
+    rig.read(orders=[old], positions={SHORT_CALL: 1}, cash=Decimal(77))
+    assert (rig.book.cash["primary-account"], rig.book.quarantined) == (Decimal(77), {})
+
+
+def test_a_push_before_the_first_reading_spoils_no_adoption():
+    rig = Rig()
+    rig.connect()
+    pushed = report("theirs-1", Status.FILLED, foreign_fill("x1"))
+    rig.push(pushed)
+    rig.read(orders=[pushed], positions={SHORT_CALL: 1})
+    assert (rig.book.cash["primary-account"], rig.book.positions["primary-account"]) == (100_000, {SHORT_CALL: 1})
+
+
+def test_what_was_traded_before_the_adopting_reading_began_is_no_news_to_a_longer_one():
+    rig = Rig()
+    rig.connect()
+    rig.read(positions={SHORT_CALL: 1}, since=START - timedelta(hours=24))
+    older = report("theirs-0", Status.FILLED, foreign_fill("x0", at=START - timedelta(hours=30)))
+    fee = CashEvent(
+        event_id="f0",
+        account_domain="primary-account",
+        type=CashEvent.Type.FEE,
+        amount=Decimal(-1),
+        exec_id="x0",
+        at=START - timedelta(hours=30),
+    )
+    rig.read(orders=[older], positions={SHORT_CALL: 1}, cash_events=[fee], since=START - timedelta(hours=36))
+    assert (rig.book.positions["primary-account"], rig.book.cash["primary-account"]) == ({SHORT_CALL: 1}, 100_000)
+
+
+def test_an_order_from_before_the_adoption_is_foreign_whatever_id_it_carries():
+    """A new state folder on the same day numbers its signals from 1 again."""
+    rig = Rig()
+    rig.connect("backup")
+    rig.read("backup")
+    rig.connect()
+    mine = open_signal(1)
+    like = rig_order_fills(mine)
+    old = report("theirs-1", Status.FILLED, *like, attempt="condor-20260105-1-r1")
+    rig.read(orders=[old])
+    order_id = rig.ask(mine).cl_ord_id
+    rig.outcome(f"{order_id}-r1")
+    rig.read(orders=[old])
+    assert (rig.book.orders[order_id].cum_qty, rig.book.orders[order_id].status) == (0, Status.PENDING_NEW)
+
+
+def rig_order_fills(signal):
+    rig = Rig().ready()
+    return fills_of(rig.book.orders[rig.ask(signal).cl_ord_id].order)
+
+
+def test_an_account_that_holds_what_we_cannot_name_is_read_and_compared_all_the_same():
+    rig = Rig().ready()
+    rig.push(report("theirs-9", Status.FILLED, foreign_fill("x9", STOCK)))
+    assert rig.book.positions["primary-account"] == {STOCK: 1}
+    for _ in range(3):
+        rig.after(2)
+        rig.read(positions={})
+    assert list(rig.book.quarantined) == [STOCK]
+
+
+def test_a_stranger_that_trades_is_booked_and_paged():
+    rig = Rig().ready()
+    rig.push(report("theirs-9", Status.FILLED, foreign_fill("x9")))
+    assert rig.book.positions["primary-account"] == {SHORT_CALL: 1}
+    assert rig.book.cash["primary-account"] == 100_000 - 200
+    rig.after(1)
+    assert len(rig.alerts("A021")) == 1
+
+
+def test_nothing_opens_before_an_account_agreed():
+    rig = Rig()
+    assert Code.R010_HALTED in [check.code for check in rig.ask(open_signal(1)).checks if not check.passed]
+    rig.connect()
+    assert not rig.ask(open_signal(2)).admitted
+    rig.read()
+    assert rig.ask(open_signal(3)).admitted
+
+
+def test_an_account_with_exposure_that_is_not_read_again_halts_openings_everywhere():
+    rig = Rig().ready()
+    rig.opened(open_signal(1))
+    rig.start()
+    rig.connect("backup")
+    rig.read("backup")
+    refused = rig.ask(open_signal(2))
+    assert Code.R010_HALTED in [check.code for check in refused.checks if not check.passed]
+
+
+def test_a_failed_reading_removes_nothing_and_is_asked_for_again_soon():
+    rig = Rig().ready()
+    name = rig.opened(open_signal(1))
+    rig.after(11)
+    ((_, asked),) = [each for each in rig.told(AskAccount) if each[0] == "connection-primary"][-1:]
+    before = dict(rig.book.positions["primary-account"])
+    failed = AccountRead(route="primary", request_id=asked.request_id, state=None, failure="503")
+    rig.hear("connection-primary", failed)
+    assert (rig.book.positions["primary-account"], rig.book.structures[name].quantity) == (before, 1)
+    rig.after(1.1)
+    assert [peer for peer, _ in rig.told(AskAccount)] == ["connection-primary"]
+
+
+def test_one_disagreement_is_read_again_and_only_the_third_quarantines_that_underlying():
+    rig = Rig().ready()
+    for count in range(3):
+        assert rig.book.quarantined == {}, count
+        rig.after(1.1)
+        rig.read(positions={SHORT_CALL: 5})
+    assert list(rig.book.quarantined) == ["SPX"]
+    rig.after(0.1)
+    assert len(rig.alerts("A030")) == 1
+    refused = rig.ask(open_signal(1))
+    assert [check.code for check in refused.checks if not check.passed] == [Code.R014_QUARANTINED]
+
+
+def test_readings_that_disagree_are_spaced_for_positions_may_lag_their_orders():
+    rig = Rig().ready()
+    rig.told(AskAccount)
+    rig.read(positions={SHORT_CALL: 5})
+    rig.after(0.5)
+    assert rig.told(AskAccount) == []
+    rig.after(0.6)
+    assert [peer for peer, _ in rig.told(AskAccount)] == ["connection-primary"]
+
+
+def test_a_quarantine_is_lifted_by_agreement_of_its_own_account_alone():
+    rig = Rig().ready()
+    for _ in range(3):
+        rig.read(positions={SHORT_CALL: 5})
+    rig.read("backup")
+    assert list(rig.book.quarantined) == ["SPX"]
+    rig.read()
+    assert rig.book.quarantined == {}
+    assert rig.ask(open_signal(1)).admitted
+
+
+def test_a_break_at_the_start_does_not_keep_the_rest_halted():
+    rig = Rig().ready()
+    rig.opened(open_signal(1))
+    rig.start()
+    for route in ("primary", "backup"):
+        rig.connect(route)
+    rig.read("backup")
+    for _ in range(4):
+        rig.read(positions={})
+    assert list(rig.book.quarantined) == ["SPX"]
+    assert rig.executor._desk.circumstances().ready
+
+
+def test_a_session_opens_with_the_first_account_and_takes_the_others_as_they_agree():
+    rig = Rig()
+    rig.connect("backup")
+    rig.read("backup", net_liquidation=Decimal(5))
+    assert rig.book.baseline == {"backup-account": 5}
+    rig.connect()
+    rig.read(net_liquidation=Decimal(7))
+    assert rig.book.baseline == {"backup-account": 5, "primary-account": 7}
+
+
+def test_a_restart_within_the_day_keeps_the_baseline():
+    rig = Rig()
+    rig.connect()
+    rig.read(net_liquidation=Decimal(100))
+    rig.start()
+    rig.connect()
+    rig.read(net_liquidation=Decimal(60))
+    assert rig.book.baseline == {"primary-account": 100}
+    assert len(rig.events(happened.SessionOpened)) == 1
+
+
+def test_money_put_in_is_no_result_of_the_day():
+    rig = Rig().ready()
+    deposit = CashEvent(
+        event_id="d1",
+        account_domain="primary-account",
+        type=CashEvent.Type.DEPOSIT,
+        amount=Decimal(10_000),
+        at=START,
+    )
+    rig.read(cash_events=[deposit], cash=Decimal(110_000))
+    rig.after(2)
+    assert rig.stream.published[-1].book.pnl_day == 0
+
+
+def test_a_reading_reaches_back_to_the_last_agreement_however_long_ago():
+    """Stopped on Friday, started on Monday: the expiry of Friday evening must not be missed."""
+    rig = Rig().ready()
+    rig.clock.advance(66 * 3600)
+    rig.start()
+    rig.connect()
+    ((_, asked),) = rig.told(AskAccount)
+    assert asked.since <= START
+
+
+def test_no_reading_is_longer_than_the_limit():
+    rig = Rig(history_days_max=2).ready()
+    rig.clock.advance(400 * 86_400)
+    rig.start()
+    rig.connect()
+    ((_, asked),) = rig.told(AskAccount)
+    assert asked.since == rig.clock.now - timedelta(days=2)
+
+
+def test_a_reading_reaches_back_to_the_oldest_order_that_may_still_trade():
+    rig = Rig().ready()
+    rig.ask(open_signal(1))
+    rig.outcome("condor-20260105-1-r1")
+    for _ in range(8):
+        rig.clock.advance(12 * 3600)
+        rig.read()
+        rig.read("backup")
+    rig.told(AskAccount)
+    rig.clock.advance(60)
+    rig.executor.turn(0)
+    asked = dict(rig.told(AskAccount))
+    assert asked["connection-primary"].since <= START
+    assert asked["connection-backup"].since > START
+
+
+def test_messages_lost_by_a_connection_are_made_good_by_a_reading():
+    rig = Rig().ready()
+    rig.told(AskAccount)
+    rig.clock.advance(0.1)
+    rig.executor.turn(0)
+    assert rig.told(AskAccount) == []
+    rig.stream.arrivals.append(Resync(peer="connection-primary", incarnation=1))
+    rig.clock.advance(0.1)
+    rig.executor.turn(0)
+    assert [peer for peer, _ in rig.told(AskAccount)] == ["connection-primary"]
+
+
+def test_a_contradiction_is_journaled_and_paged_once_however_often_it_is_repeated():
+    rig = Rig().ready()
+    rig.ask(open_signal(1))
+    rig.outcome("condor-20260105-1-r1")
+    rig.push(report("primary-1", Status.CANCELED, attempt="condor-20260105-1-r1"))
+    order = rig.book.orders["condor-20260105-1"].order
+    late = report("primary-1", Status.FILLED, *fills_of(order), attempt="condor-20260105-1-r1")
+    rig.push(late)
+    held = dict(rig.book.positions["primary-account"])
+    sequence = rig.book.sequence
+    for _ in range(5):
+        rig.push(late)
+    assert (rig.book.sequence, rig.book.positions["primary-account"]) == (sequence, held)
+    assert rig.book.orders["condor-20260105-1"].cum_qty == 1
+    rig.after(0.1)
+    assert len(rig.alerts("A022")) == 1
+
+
+def test_an_unknown_status_is_told_and_moves_nothing():
+    rig = Rig().ready()
+    rig.ask(open_signal(1))
+    rig.outcome("condor-20260105-1-r1")
+    sequence = rig.book.sequence
+    rig.push(report("primary-1", None, text="Sleeping"))
+    rig.after(0.1)
+    assert (rig.book.sequence, len(rig.alerts("A020"))) == (sequence, 1)
+
+
+# An order that turns up where it was given up (law 3).
+
+
+def moved_on(rig: Rig) -> str:
+    """An opening proved absent at the primary, and accepted by the backup."""
+    order_id = rig.ask(open_signal(1)).cl_ord_id
+    rig.outcome(f"{order_id}-r1", InDoubt(cause="timeout"))
+    rig.hear(
+        "connection-primary",
+        Resolved(route="primary", attempt_id=f"{order_id}-r1", resolution=Absent(proof="3 looks")),
+    )
+    rig.outcome(f"{order_id}-r2", route="backup")
+    rig.push(report("backup-1", Status.NEW, attempt=f"{order_id}-r2", route="backup"))
+    rig.told(CancelOrder)
+    return order_id
+
+
+@pytest.mark.parametrize("by_reading", [False, True])
+def test_a_stray_is_cancelled_at_its_own_route_and_paged(by_reading):
+    rig = Rig().ready()
+    order_id = moved_on(rig)
+    stray = report("primary-9", Status.NEW, attempt=f"{order_id}-r1")
+    if by_reading:
+        rig.read(orders=[stray])
+    else:
+        rig.push(stray)
+    rig.after(0.1)
+    assert [(peer, told.broker_order_id) for peer, told in rig.told(CancelOrder)] == [
+        ("connection-primary", "primary-9")
+    ]
+    assert len(rig.alerts("A023")) == 1
+    assert rig.book.orders[order_id].status is Status.NEW
+
+
+def test_a_stray_goes_on_being_cancelled_while_it_works_and_is_journaled_once():
+    rig = Rig().ready()
+    order_id = moved_on(rig)
+    stray = report("primary-9", Status.NEW, attempt=f"{order_id}-r1")
+    rig.push(stray)
+    sequence = rig.book.sequence
+    rig.push(stray)
+    assert (len(rig.told(CancelOrder)), rig.book.sequence) == (2, sequence)
+
+
+@pytest.mark.parametrize("end", [Status.CANCELED, Status.REJECTED, Status.EXPIRED, Status.FILLED])
+def test_the_end_of_a_stray_is_not_the_end_of_the_order(end):
+    rig = Rig().ready()
+    order_id = moved_on(rig)
+    rig.push(report("primary-9", Status.NEW, attempt=f"{order_id}-r1"), report("primary-9", end))
+    assert (rig.book.orders[order_id].status, rig.book.orders[order_id].is_live) == (Status.NEW, True)
+
+
+def test_a_stray_that_fills_is_booked_where_it_filled_and_in_no_structure():
+    rig = Rig().ready()
+    order_id = moved_on(rig)
+    order = rig.book.orders[order_id].order
+    rig.push(report("primary-9", Status.FILLED, *fills_of(order), attempt=f"{order_id}-r1"))
+    assert rig.book.positions["primary-account"] == {leg.symbol: leg.action.sign for leg in order.legs}
+    assert (rig.book.structures, rig.book.orders[order_id].cum_qty) == ({}, 0)
+    rig.after(0.1)
+    assert len(rig.alerts("A023")) == 1
+    rig.push(report("backup-1", Status.FILLED, *fills_of(order, tag="b"), attempt=f"{order_id}-r2", route="backup"))
+    assert rig.book.structures[order_id].account_domain == "backup-account"
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+def test_a_stray_that_is_known_stays_one_though_its_reports_name_no_attempt(is_named):
+    rig = Rig().ready()
+    order_id = rig.ask(open_signal(1)).cl_ord_id
+    rig.outcome(f"{order_id}-r1", NotSent(cause="refused"))
+    rig.outcome(f"{order_id}-r2", NotSent(cause="refused"), route="backup")
+    attempt = f"{order_id}-r1" if is_named else None
+    rig.push(report("primary-9", Status.NEW, attempt=f"{order_id}-r1"))
+    fills = fills_of(rig.book.orders[order_id].order)
+    rig.push(report("primary-9", Status.FILLED, *fills, attempt=attempt))
+    assert (rig.book.orders[order_id].fills, rig.book.structures) == ((), {})
+    assert len(rig.book.positions["primary-account"]) == 4
+
+
+def test_a_finished_order_that_turns_up_working_is_cancelled():
+    rig = Rig().ready()
+    order_id = rig.ask(open_signal(1)).cl_ord_id
+    rig.outcome(f"{order_id}-r1", NotSent(cause="refused"))
+    rig.outcome(f"{order_id}-r2", NotSent(cause="refused"), route="backup")
+    assert rig.book.orders[order_id].status is Status.REJECTED
+    rig.push(report("primary-9", Status.NEW, attempt=f"{order_id}-r1"))
+    assert [told.broker_order_id for _, told in rig.told(CancelOrder)] == ["primary-9"]
+
+
+def test_an_order_that_is_where_it_should_be_is_never_taken_for_a_stray():
+    rig = Rig().ready()
+    order_id = rig.ask(open_signal(1)).cl_ord_id
+    for status in (Status.PENDING_NEW, Status.NEW, Status.PARTIALLY_FILLED):
+        rig.push(report("primary-1", status, attempt=f"{order_id}-r1"))
+        rig.read(orders=[report("primary-1", status, attempt=f"{order_id}-r1")])
+    rig.push(report("primary-1", Status.NEW))
+    assert (rig.told(CancelOrder), rig.alerts("A023")) == ([], [])
+
+
+def test_a_fill_makes_the_account_be_read_for_its_fees():
+    rig = Rig().ready()
+    rig.told(AskAccount)
+    rig.opened(open_signal(1))
+    rig.after(0.6)
+    assert [peer for peer, _ in rig.told(AskAccount)] == ["connection-primary"]
+
+
+def test_a_strange_symbol_of_a_strike_nobody_watches_is_a_break_like_any_other():
+    rig = Rig().ready()
+    for _ in range(3):
+        rig.read(positions={spxw(9999): 1})
+    assert list(rig.book.quarantined) == ["SPX"]

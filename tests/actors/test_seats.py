@@ -1,0 +1,88 @@
+"""Who sits at a route, and whether it may be used."""
+
+import pytest
+
+from actors.messages import ConnectionState
+from actors.seats import Seats
+
+SILENCE_NS = 3 * 10**9
+
+
+def state(route: str = "primary", *, incarnation: int = 1, writes: bool = True, domain: str = "a") -> ConnectionState:
+    return ConnectionState(
+        route=route, account_domain=domain, incarnation=incarnation, reads=True, writes=writes, stream=True, at_ns=0
+    )
+
+
+def seats() -> Seats:
+    return Seats(("primary", "backup"), SILENCE_NS)
+
+
+def test_a_route_nobody_spoke_for_has_no_seat():
+    found = seats()
+    assert (found.of("primary"), found.all(), found.routes(0)) == (None, [], [])
+    assert found.reconciled_domains() == frozenset()
+
+
+def test_routes_stand_in_the_order_of_the_configuration_whoever_spoke_first():
+    found = seats()
+    found.hear("c-backup", state("backup"), 0)
+    found.hear("c-primary", state("primary"), 0)
+    assert [route.name for route in found.routes(0)] == ["primary", "backup"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_new", "turned"),
+    [
+        (None, state(), True, True),
+        (state(), state(), False, False),
+        (state(), state(writes=False), False, True),
+        (state(), state(incarnation=2), True, False),
+        (state(writes=False), state(incarnation=2), True, True),
+    ],
+)
+def test_a_heartbeat_tells_a_new_incarnation_and_a_turn_of_the_write_path(first, second, is_new, turned):
+    found = seats()
+    if first is not None:
+        found.hear("c", first, 0)
+    assert found.hear("c", second, 1)[1:] == (is_new, turned)
+
+
+def test_a_new_incarnation_must_be_reconciled_again():
+    found = seats()
+    found.hear("c", state(), 0)[0].reconciled = True
+    assert found.reconciled_domains() == {"a"}
+    found.hear("c", state(), 0)
+    assert found.reconciled_domains() == {"a"}
+    found.hear("c", state(incarnation=2), 0)
+    assert found.reconciled_domains() == frozenset()
+
+
+@pytest.mark.parametrize(("age_ns", "writes"), [(0, True), (SILENCE_NS, True), (SILENCE_NS + 1, False)])
+def test_a_connection_not_heard_of_for_too_long_gets_no_new_order(age_ns, writes):
+    found = seats()
+    found.hear("c", state(), 5)
+    assert found.routes(5 + age_ns)[0].writes is writes
+
+
+def test_a_lost_process_does_not_write_and_is_told_of_once():
+    found = seats()
+    found.hear("c", state(), 0)
+    assert found.lose("somebody else") is None
+    assert found.lose("c").route == "primary"
+    assert found.lose("c") is None
+    assert found.routes(0)[0].writes is False
+
+
+def test_the_same_process_that_speaks_again_writes_again():
+    found = seats()
+    found.hear("c", state(), 0)
+    found.lose("c")
+    assert found.hear("c", state(), 1)[1:] == (False, True)
+
+
+def test_a_domain_of_two_routes_is_reconciled_through_either():
+    found = seats()
+    found.hear("c1", state("primary", domain="same"), 0)
+    found.hear("c2", state("backup", domain="same"), 0)[0].reconciled = True
+    assert found.reconciled_domains() == {"same"}

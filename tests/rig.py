@@ -1,0 +1,221 @@
+"""One executor in a small world of its own: two routes to two accounts, whose connections the test plays."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+from actors.desk import DeskSettings
+from actors.domain.orders import event as happened
+from actors.domain.orders.attempt import Accepted, SubmitOutcome
+from actors.domain.orders.order import Fill, Order
+from actors.domain.orders.report import AccountState, BrokerPosition, CashEvent, ExecutionReport, Status
+from actors.domain.orders.signal import Signal
+from actors.domain.portfolio.book import Book
+from actors.domain.value import Value
+from actors.executor import Executor, ExecutorSettings
+from actors.messages import (
+    AccountRead,
+    AskAccount,
+    ConnectionState,
+    IssuePermit,
+    OrderSent,
+    Reported,
+    SendOrder,
+    SignalAnswered,
+    SubmitSignal,
+    UniverseChanged,
+)
+from tests.builders import PRODUCTS, permit, quotes, sessions, universe
+from tests.fakes import START, CountingWatermark, FakeClock, FakeStream, MemoryCheckpoints, MemoryJournal
+
+ROUTES = ("primary", "backup")
+CASH = Decimal(100_000)
+M = TypeVar("M", bound=Value)
+
+
+def fills_of(order: Order, combos: int = 1, px: str = "1.50", tag: str = "e", at: datetime = START) -> tuple[Fill, ...]:
+    """Fills of every leg of `combos` combos, at one price."""
+    return tuple(
+        Fill(
+            exec_id=f"{order.cl_ord_id}-{tag}{place}",
+            symbol=leg.symbol,
+            action=leg.action,
+            last_qty=combos * leg.ratio,
+            last_px=Decimal(px),
+            at=at,
+        )
+        for place, leg in enumerate(order.legs)
+    )
+
+
+def report(
+    theirs: str,
+    status: Status | None,
+    *fills: Fill,
+    attempt: str | None = None,
+    route: str = "primary",
+    text: str = "",
+) -> ExecutionReport:
+    return ExecutionReport(
+        route=route,
+        account_domain=f"{route}-account",
+        broker_order_id=theirs,
+        attempt_id=attempt,
+        status=status,
+        fills=fills,
+        text=text,
+        at=START,
+    )
+
+
+def account(
+    route: str = "primary",
+    *,
+    orders: Iterable[ExecutionReport] = (),
+    positions: Mapping[str, int] | None = None,
+    cash_events: Iterable[CashEvent] = (),
+    cash: Decimal = CASH,
+    net_liquidation: Decimal = CASH,
+    read_at: datetime = START,
+    since: datetime | None = None,
+) -> AccountState:
+    held = (BrokerPosition(symbol=symbol, quantity=quantity) for symbol, quantity in (positions or {}).items())
+    return AccountState(
+        route=route,
+        account_domain=f"{route}-account",
+        since=since or read_at - timedelta(days=1),
+        read_at=read_at,
+        orders=tuple(orders),
+        positions=tuple(held),
+        cash_events=tuple(cash_events),
+        cash=cash,
+        net_liquidation=net_liquidation,
+    )
+
+
+class Rig:
+    """The executor, its clock, journal and stream; `stop` is the latched stop in force."""
+
+    def __init__(self, checkpoint_events: int = 10_000, alerts_max: int = 1000, **desk: float) -> None:
+        self.settings = ExecutorSettings(
+            checkpoint_events=checkpoint_events,
+            alerts_max=alerts_max,
+            desk=DeskSettings(**{"silence_s": 1e6, **desk}),
+        )
+        self.clock, self.journal, self.checkpoints = FakeClock(), MemoryJournal(), MemoryCheckpoints()
+        self.stop: str | None = None
+        self.epoch = 0
+        self.start()
+
+    def start(self) -> None:
+        """Start an executor, the first or a successor, over the same journal."""
+        self.epoch += 1
+        self.stream = FakeStream()
+        self.executor = Executor(
+            name="executor",
+            started=happened.ExecutorStarted(epoch=self.epoch, incarnation=self.epoch, boot_id="b", at=START),
+            stream=self.stream,
+            journal=self.journal,
+            checkpoints=self.checkpoints,
+            clock=self.clock,
+            watermark=CountingWatermark(),
+            products=PRODUCTS,
+            sessions=sessions(),
+            latch=lambda: self.stop,
+            routes=ROUTES,
+            feed="data_feed",
+            notifier="notifier",
+            settings=self.settings,
+        )
+        self.hear("data_feed", UniverseChanged(universe=universe()))
+        self.quote()
+        self.hear("risk", IssuePermit(permit=permit(sequence=self.epoch)))
+
+    @property
+    def book(self) -> Book:
+        return self.executor._desk.book
+
+    def hear(self, sender: str, *messages: Value) -> None:
+        for message in messages:
+            self.stream.arrive(sender, message)
+        self.executor.turn(0)
+
+    def quote(self) -> None:
+        self.stream.arrivals.append(quotes(self.clock.ns, at=self.clock.now))
+        self.executor.turn(0)
+
+    def after(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.quote()
+
+    def connect(self, route: str = "primary", *, incarnation: int = 1, writes: bool = True, reads: bool = True) -> None:
+        state = ConnectionState(
+            route=route,
+            account_domain=f"{route}-account",
+            incarnation=incarnation,
+            reads=reads,
+            writes=writes,
+            stream=True,
+            at_ns=0,
+        )
+        self.hear(f"connection-{route}", state)
+
+    def read(self, route: str = "primary", request_id: int | None = None, **said: object) -> None:
+        """Answer the last question for an account; what is not said is an account that holds nothing."""
+        asked = [message.request_id for peer, message in self.all_told(AskAccount) if peer == f"connection-{route}"]
+        number = (asked[-1] if asked else 0) if request_id is None else request_id
+        state = account(route, **{"read_at": self.clock.now, **said})
+        self.hear(f"connection-{route}", AccountRead(route=route, request_id=number, state=state))
+
+    def ready(self) -> "Rig":
+        for route in ROUTES:
+            self.connect(route)
+            self.read(route)
+        return self
+
+    def ask(self, signal: Signal) -> SignalAnswered:
+        self.hear("strategy", SubmitSignal(signal=signal, reply_to="strategy"))
+        return self.all_told(SignalAnswered)[-1][1]
+
+    def outcome(self, attempt_id: str, outcome: SubmitOutcome | None = None, route: str = "primary") -> None:
+        sent = OrderSent(
+            route=route,
+            connection_incarnation=1,
+            attempt_id=attempt_id,
+            outcome=outcome or Accepted(broker_order_id=f"{route}-1"),
+        )
+        self.hear(f"connection-{route}", sent)
+
+    def push(self, *told: ExecutionReport) -> None:
+        self.hear(f"connection-{told[0].route}", *(Reported(report=each) for each in told))
+
+    def all_told(self, kind: type[M]) -> list[tuple[str, M]]:
+        return [(peer, message) for peer, message in self.stream.told if isinstance(message, kind)]
+
+    def told(self, kind: type[M]) -> list[tuple[str, M]]:
+        """Return what was told of one kind since the last time, and forget it."""
+        found = self.all_told(kind)
+        self.stream.told = [each for each in self.stream.told if not isinstance(each[1], kind)]
+        return found
+
+    def events(self, kind: type[M]) -> list[M]:
+        parsed = (happened.parse_event(body) for body in self.journal.bodies)
+        return [event for event in parsed if isinstance(event, kind)]
+
+    def alerts(self, code: str) -> list[str]:
+        """Return the texts of every alert of one code that the notifier was told."""
+        told = (message.alert for peer, message in self.stream.told if peer == "notifier")
+        return [alert.text for alert in told if alert.code == code]
+
+    def opened(self, signal: Signal, combos: int = 1) -> str:
+        """Open and fill a structure over the primary route; return its id."""
+        order_id = self.ask(signal).cl_ord_id
+        assert order_id is not None
+        theirs = f"primary-{len(self.book.orders)}"
+        self.outcome(f"{order_id}-r1", Accepted(broker_order_id=theirs))
+        order = self.book.orders[order_id].order
+        status = Status.FILLED if combos == order.order_qty else Status.PARTIALLY_FILLED
+        self.push(report(theirs, status, *fills_of(order, combos), attempt=f"{order_id}-r1"))
+        self.told(SendOrder)
+        return order_id

@@ -1,0 +1,76 @@
+"""The bench runs on a small scale and prints what it promises; its figures are not judged here."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from supervisor.app.bench.probe import RING, Ages
+from supervisor.app.bench.quotes import Held
+
+ROOT = Path(__file__).resolve().parents[1]
+BENCH = [sys.executable, str(ROOT / "scripts" / "bench.py")]
+RUN_TIMEOUT_S = 200
+
+
+def run(*arguments):
+    return subprocess.run([*BENCH, *arguments], capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=False)
+
+
+@pytest.mark.tree
+@pytest.mark.timeout(RUN_TIMEOUT_S + 20)
+def test_a_tiny_run_of_everything_prints_one_line_with_a_key_for_each_section():
+    done = run("--tiny", "--json")
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    figures = json.loads(line)
+    assert list(figures) == ["order_path", "ack", "journal", "quotes"]
+    assert {"p50_over_ray_call", "p99_over_ray_call", "p50_ms"} <= figures["order_path"].keys()
+    assert {"p50_over_ray_call", "p99_over_ray_call", "p50_ms"} <= figures["ack"].keys()
+    assert figures["ack"]["p50_ms"] > figures["order_path"]["p50_ms"] > 0
+    assert figures["journal"]["append_over_fsync"] > 0
+    assert {"per_s", "executor_lag_p99_ms", "cpu"} <= figures["quotes"].keys()
+    (tried,) = figures["quotes"]["tried"]
+    assert tried["per_s"] > 0
+
+
+def test_a_section_that_asks_for_no_tree_starts_none():
+    done = run("journal", "--tiny", "--json")
+    assert done.returncode == 0, done.stderr
+    assert list(json.loads(done.stdout)) == ["journal"]
+
+
+def test_an_unknown_section_is_named_and_nothing_runs():
+    done = run("order_paht")
+    assert done.returncode == 2
+    assert "order_paht" in done.stderr
+    assert "order_path" in done.stderr
+    assert done.stdout == ""
+
+
+def test_the_ring_of_ages_gives_back_the_latest_ones(tmp_path):
+    ages = Ages(tmp_path / "ages")
+    for age in range(RING + 10):
+        ages.add(age, quotes=100)
+    again = Ages(tmp_path / "ages")
+    assert again.frames == RING + 10
+    assert again.quotes == 100 * (RING + 10)
+    assert again.since(RING + 7).tolist() == [RING + 7, RING + 8, RING + 9]
+    assert np.array_equal(again.since(0), np.arange(10, RING + 10))
+
+
+@pytest.mark.parametrize(("per_s", "lag_ms", "held"), [(99_000, 10, True), (90_000, 10, False), (99_000, 51, False)])
+def test_a_rate_is_held_when_the_quotes_came_through_in_time(per_s, lag_ms, held):
+    measured = Held(
+        asked_per_s=100_000,
+        per_s=per_s,
+        executor_lag_p50_ms=1,
+        executor_lag_p99_ms=lag_ms,
+        cpu=1,
+        cpu_feed=0.5,
+        cpu_executor=0.5,
+    )
+    assert measured.is_held is held
