@@ -30,6 +30,7 @@ HELD_SHARE = 0.5
 """Of the bursts: their answers are held back until after the kill."""
 HELD_HEEL_S = (0.03, 0.4)
 HELD_S = 0.9
+HELD_FOR_S = 3.0
 FAULTS_PER_S = 0.8
 DELAY_S = (0.2, 2.2)
 REFUSE_S = (1.0, 4.0)
@@ -98,7 +99,7 @@ def _held_answer(victim: str) -> Fault:
         kind=FaultKind.DELAY,
         after=True,
         count=BURST_MAX,
-        duration_s=HELD_S,
+        duration_s=HELD_FOR_S,
         method="POST",
         path=ORDERS,
         delay_s=HELD_S,

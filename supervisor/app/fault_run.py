@@ -45,6 +45,9 @@ TURN_S: Final = 0.005
 SIGNALS_PER_S: Final = 8.0
 AGAIN_S: Final = 0.1
 """Pace at which an act is tried again whose victim, or whose venue, is down just now."""
+PROVOKE_S: Final = 2.0
+"""How long openings are asked for until one is under way."""
+PROVOKE_PACE_S: Final = 0.05
 READY_BY_S: Final = 60.0
 ACTS_BY_S: Final = 45.0
 WHOLE_BY_S: Final = 60.0
@@ -194,13 +197,24 @@ class _Run:
         """Do it; return what is left of it for later."""
         if act.fault is not None and not self._inject(act.fault):
             return act.model_copy(update={"at_s": now_s + AGAIN_S})
-        for _ in range(act.burst):
-            self._trader.trade(opening=True)
         if act.burst:
-            time.sleep(act.heel_s)  # the crash falls where the orders are by then
+            self._provoke(act)
         missed = tuple(name for name in act.victims if not strike(self._where, name))
         self._kills += len(act.victims) - len(missed)
         return Act(at_s=now_s + AGAIN_S, victims=missed) if missed else None
+
+    def _provoke(self, act: Act) -> None:
+        """Have orders on their way when the crash falls; where answers are held back, one without an answer."""
+        for _ in range(act.burst):
+            self._trader.trade(opening=True)
+        end_s = time.monotonic() + PROVOKE_S
+        while act.fault is not None and time.monotonic() < end_s and not self._is_unanswered():
+            self._trader.turn(PROVOKE_PACE_S)
+            self._trader.trade(opening=True)
+        time.sleep(act.heel_s)  # the crash falls where the orders are by then
+
+    def _is_unanswered(self) -> bool:
+        return any(life.is_unanswered for life in self._tail.book.live_orders())
 
     def _inject(self, fault: Fault) -> bool:
         try:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from actors.domain.market.quote import QuoteFrame
+from actors.domain.market.quote import UNSOUND_MIN, QuoteFrame
 from actors.places import Places
 from actors.ports import Arrival, Shell
 from actors.streams import ZmqStream
@@ -31,7 +31,7 @@ def ages_path(where: Places) -> Path:
 
 
 class Ages:
-    """A ring of the latest frames' ages in nanoseconds, and how many quotes and frames there were in all."""
+    """A ring of the latest frames' ages in nanoseconds, and how many frames, and quotes that moved a mark, in all."""
 
     def __init__(self, path: Path) -> None:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -73,7 +73,7 @@ class ProbedStream(ZmqStream):
         for received_ns, quotes in self._handed:
             self.ages.add(now - received_ns, quotes)
         arrivals = super().receive(timeout_s)
-        self._handed = [(each.received_ns, len(each.rows)) for each in arrivals if isinstance(each, QuoteFrame)]
+        self._handed = [(each.received_ns, _sound(each)) for each in arrivals if isinstance(each, QuoteFrame)]
         return arrivals
 
 
@@ -87,6 +87,11 @@ class ProbedWorkplace(Workplace):
         )
         stream.ages = Ages(ages_path(self.places))
         return stream
+
+
+def _sound(frame: QuoteFrame) -> int:
+    """Return how many quotes of a frame move a mark: what the checks refused is not carried through."""
+    return int(np.count_nonzero(frame.codes < UNSOUND_MIN))
 
 
 def executor(context: ChildContext) -> Shell:
