@@ -17,6 +17,7 @@ arrays. A stream belongs to one thread.
 
 import selectors
 import struct
+import weakref
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -46,6 +47,7 @@ _COLUMNS: Mapping[str, str] = {  # widest first, so that every array lies aligne
     "codes": "<u2",
 }
 
+_Sockets = list["zmq.Socket[bytes]"]
 _Source = tuple["zmq.Socket[bytes]", str | None]
 """A socket that is read, and the peer it monitors where it does."""
 _TYPES: Mapping[str, type[Value]] = {
@@ -83,6 +85,9 @@ class ZmqStream:
         self._limits = limits or StreamLimits()
         self._context = zmq.Context()
         self._selector = selectors.DefaultSelector()
+        self._opened: list[zmq.Socket[bytes]] = []
+        # A context that the garbage collector ends before its sockets waits for them for ever: they end together.
+        self._end = weakref.finalize(self, _close, self._context, self._selector, self._opened)
         self._arrived: deque[Arrival] = deque()
         self._is_full = True
         """Whether something may lie unread that no descriptor will tell of again."""
@@ -155,11 +160,11 @@ class ZmqStream:
 
     def close(self) -> None:
         """Close at once; what was not yet sent is dropped."""
-        self._selector.close()
-        self._context.destroy(linger=0)
+        self._end()
 
     def _socket(self, kind: int, *, send: int = 0, receive: int = 0) -> "zmq.Socket[bytes]":
         socket = self._context.socket(kind)
+        self._opened.append(socket)
         socket.setsockopt(zmq.LINGER, 0)
         socket.setsockopt(zmq.RECONNECT_IVL, self._limits.reconnect_ms)
         if send:
@@ -197,6 +202,7 @@ class ZmqStream:
         socket = self._socket(zmq.PUSH, send=self._limits.inbox_messages)
         socket.setsockopt(zmq.IMMEDIATE, 1)
         monitor = socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        self._opened.append(monitor)
         self._monitors[peer] = monitor
         self._listen(monitor, peer)
         socket.connect(self._address(peer, "inbox"))
@@ -209,7 +215,9 @@ class ZmqStream:
         self._selector.unregister(_descriptor(monitor))
         socket, _ = self._told.pop(peer)
         socket.disable_monitor()
-        socket.close(0)
+        for each in (monitor, socket):
+            each.close(0)
+            self._opened.remove(each)
 
     def _frame(self, message: Value, sequence: int) -> bytes:
         name, kind = self._name.encode(), type(message).__name__.encode()
@@ -263,6 +271,13 @@ class ZmqStream:
         if last != (incarnation, sequence - 1):
             self._arrived.append(Resync(sender, incarnation))
         return True
+
+
+def _close(context: "zmq.Context[zmq.Socket[bytes]]", selector: selectors.BaseSelector, opened: "_Sockets") -> None:
+    selector.close()
+    for socket in opened:
+        socket.close(0)
+    context.term()
 
 
 def _descriptor(socket: "zmq.Socket[bytes]") -> int:

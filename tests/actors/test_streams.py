@@ -231,3 +231,21 @@ def test_the_descriptor_wakes_an_event_loop(opened):
         arrived += ours.receive(0)
     arrived += collect(ours, 2 - len(arrived))
     assert isinstance(arrived[1], Envelope)
+
+
+def test_a_stream_that_is_forgotten_ends_and_holds_nobody_up(where):
+    script = """
+import gc, sys
+from pathlib import Path
+from actors.places import places
+from actors.streams import ZmqStream
+where = places(Path(sys.argv[1]))
+for number in range(20):
+    stream = ZmqStream(where, f"forgotten-{number}", incarnation=1, peers=("nobody",), hears=("nobody",))
+    stream.itself = stream
+    del stream
+    gc.collect()
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-c", script, str(where.state)]
+    assert subprocess.run(command, env=environment, timeout=30, check=False).returncode == 0
