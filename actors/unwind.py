@@ -5,7 +5,8 @@ cost nothing to keep and cover nobody: they are sold with the shorts where someb
 Past the deadline an order of the executor's own closes the excess, bounded, in the domain that holds it, if the gate
 would admit a close of that structure. It is an order like any other: journaled first, sent once, in doubt if
 unanswered, and then nothing more is sent for it. One that works past another deadline is cancelled, for the market has
-left it, and the next one follows the market. Whatever keeps the excess from being closed is paged at every deadline.
+left it, and the next one follows the market. So is an opening that filled shorts without their longs and goes on
+working: its end makes the structure one to watch. What keeps the excess from being closed is paged at each deadline.
 
 Deadlines count on the boot clock, from when this process first saw the imbalance, or the order at work.
 """
@@ -61,8 +62,15 @@ class Unwind:
         step.alerts.append(self._desk.alert("A040", Level.P0, f"naked-{structure.structure_id}", text))
 
     def _cancel_left_behind(self, step: Step, now_ns: int) -> None:
-        """Ask for the cancel of every unwinding that has worked for too long; `Chase` tells its route."""
-        working = [life for life in self._desk.book.live_orders() if _MARK in life.order.cl_ord_id]
+        """Ask for the cancel of what has kept a leg naked for too long; `Chase` tells its route.
+
+        That is an unwinding the market has left, and an opening that filled its shorts and still works for the rest.
+        """
+        working = [
+            life
+            for life in self._desk.book.live_orders()
+            if _MARK in life.order.cl_ord_id or self._leaves_naked(life.order)
+        ]
         self._working_ns = {
             life.order.cl_ord_id: self._working_ns.get(life.order.cl_ord_id, now_ns) for life in working
         }
@@ -81,6 +89,10 @@ class Unwind:
             return
         step.events.append(happened.OrderPlaced(signal=None, order=order, checks=verdict.checks, at=seen.now))
         self._orders.send(order, step)
+
+    def _leaves_naked(self, order: Order) -> bool:
+        structure = self._desk.book.structures.get(order.structure_id)
+        return order.intent is Intent.OPEN and structure is not None and bool(structure.naked)
 
     def _is_out(self, structure: Structure) -> bool:
         return bool(structure.naked) and not self._desk.book.live_orders(structure.structure_id)

@@ -63,11 +63,32 @@ def test_the_order_that_unwinds_says_which_checks_it_passed():
     assert all(check.passed for check in placed[0].checks)
 
 
-def test_an_imbalance_that_still_works_is_left_to_its_order():
+def test_an_imbalance_that_still_works_is_left_to_its_order_while_the_deadline_runs():
+    rig = half_filled(1, status=Status.PARTIALLY_FILLED)
+    rig.after(0.1)
+    rig.after(9)
+    assert (rig.told(SendOrder), rig.told(CancelOrder), rig.alerts("A040")) == ([], [], [])
+
+
+def test_an_opening_that_keeps_a_leg_naked_past_the_deadline_is_cancelled_and_its_short_bought_back():
     rig = half_filled(1, status=Status.PARTIALLY_FILLED)
     for _ in range(5):
         rig.after(10)
-    assert (rig.told(SendOrder), rig.alerts("A040")) == ([], [])
+    assert [asked.cl_ord_id for asked in rig.events(CancelAsked)] == [ORDER]
+    assert rig.told(CancelOrder)
+    assert rig.told(SendOrder) == [], "nothing is sent beside an order that may still fill"
+    rig.push(report("primary-1", Status.CANCELED, attempt=f"{ORDER}-r1"))
+    for _ in range(2):
+        rig.after(11)
+    ((_, sent),) = rig.told(SendOrder)
+    assert [(leg.symbol, leg.action) for leg in sent.order.legs] == [(SHORT_PUT, Action.BUY_TO_CLOSE)]
+
+
+def test_an_opening_that_fills_longs_first_is_left_to_work():
+    rig = half_filled(0, 3, status=Status.PARTIALLY_FILLED)
+    for _ in range(5):
+        rig.after(10)
+    assert rig.events(CancelAsked) == []
 
 
 def test_longs_beyond_whole_combos_need_no_unwinding():
