@@ -64,9 +64,9 @@ class Places(Value):
         """The folder of one route's send ledgers, a file an incarnation."""
         return self.state / "ledgers" / route
 
-    def socket(self, actor: str, kind: str = "inbox") -> Path:
-        """The socket of one actor: its inbox, or what it publishes."""
-        return self.run / f"{actor}.{kind}"
+    def socket(self, actor: str) -> Path:
+        """The door of one actor, where others tell it things and hear what it publishes."""
+        return self.run / f"{actor}.door"
 
     def watermark(self, actor: str) -> Path:
         """The progress counter of one actor, in shared memory."""

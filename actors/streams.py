@@ -1,73 +1,60 @@
-"""Streams between actor processes, on ZeroMQ: the two hot paths, and the few words said beside them.
+"""Streams between actor processes, over local sockets: the two hot paths, and the few words said beside them.
 
-Every actor has an inbox (PULL), and may publish (PUB). What is told goes to one inbox, what is published to whoever
-subscribed. On one node they are sockets in the run folder.
+Every actor has one door, a socket in the run folder. Whoever connects says what for: to tell it something, to hear its
+words, or to hear its quotes. What is told goes to one actor, what is published to all that hear.
 
-* Nothing is resent. A push socket keeps a queue only while its peer is connected (IMMEDIATE) and drops it when the peer
-  goes (LINGER 0); `tell` raises `PeerUnavailable` when it certainly did not leave. What left may still never be read:
-  whoever needs an answer asks again, by id.
-* Everything is bounded: inboxes block the sender into `PeerUnavailable`, publications drop, and the gap is seen.
-* Everything is sequenced, per sender, per way. A missing number, a new incarnation or a first contact is a `Resync`
-  before the message; a message of an older incarnation than one already heard is dropped and counted.
-* The end of a peer's socket is a `PeerLost`, within a millisecond of its death.
+* Nothing is resent. What waits for a peer is dropped when the peer goes; `tell` raises `PeerUnavailable` when the
+  message certainly did not leave. What left may still never be read: whoever needs an answer asks again, by id.
+* Everything is bounded: a full queue makes `tell` a `PeerUnavailable`; of publications the oldest are dropped, and the
+  gap is seen.
+* Everything is sequenced, per sender, per way. A missing number, a new incarnation or a new link is a `Resync` before
+  the message; a message of an older incarnation than one already heard is dropped and counted.
+* The end of a peer told before, or named at the start, is a `PeerLost`, as soon as its kernel closes the socket.
 
-One frame on the wire: a fixed head, the sender's name, the message's type, its JSON. Quotes are a fixed head and seven
-arrays. A stream belongs to one thread.
+A stream belongs to one thread, and moves only in `receive`: whoever only publishes calls it too.
 """
 
 import selectors
-import struct
-import weakref
+import socket
+import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Final
 
-import numpy as np
-import zmq
 from pydantic import Field
-from zmq.utils.monitor import parse_monitor_message
 
-from actors import messages
+from actors import frames
 from actors.domain.market.quote import QuoteFrame
 from actors.domain.value import Value
+from actors.links import Inflow, LinkBroken, Outflow, dial, has_ended, listen
 from actors.places import Places
-from actors.ports import Arrival, Envelope, PeerLost, PeerUnavailable, Resync
+from actors.ports import Arrival, PeerLost, PeerUnavailable, Resync
 
-_MESSAGE, _QUOTES = b"M", b"Q"
-_HEAD = struct.Struct("<cxBBxxxxQQ")
-"""Kind, length of the sender's name, length of the type's name, incarnation, sequence."""
-_QUOTE_HEAD = struct.Struct("<cxBxIQQQQq")
-"""Kind, length of the sender's name, rows, incarnation, sequence, universe, frame sequence, received_ns."""
-_COLUMNS: Mapping[str, str] = {  # widest first, so that every array lies aligned
-    "bid": "<f8",
-    "ask": "<f8",
-    "exchange_ns": "<i8",
-    "rows": "<i4",
-    "bid_size": "<f4",
-    "ask_size": "<f4",
-    "codes": "<u2",
-}
-
-_Sockets = list["zmq.Socket[bytes]"]
-_Source = tuple["zmq.Socket[bytes]", str | None]
-"""A socket that is read, and the peer it monitors where it does."""
-_TYPES: Mapping[str, type[Value]] = {
-    name: kind for name, kind in vars(messages).items() if isinstance(kind, type) and issubclass(kind, Value)
-}
+_TELL: Final = b"T"
+_HEAR: Final = b"M"
+_HEAR_QUOTES: Final = b"Q"
+_READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+_Hearing = tuple[Inflow, bytes, str | None]
+"""A link that is read, its way, and the peer that was dialled for it; None for one who knocked."""
 
 
 class StreamLimits(Value):
     """How much a stream holds before it says no."""
 
     inbox_messages: int = Field(default=10_000, gt=0)
+    """Told to one peer and not yet taken by its socket."""
     publication_messages: int = Field(default=2_000, gt=0)
+    """Published and not yet taken by one hearer's socket; then the oldest go."""
+    publication_frames: int = Field(default=64, gt=0)
+    """The same of quotes: they are large, and the newest is worth the most."""
     receive_messages: int = Field(default=256, gt=0)
     """Most that one `receive` returns."""
-    reconnect_ms: int = Field(default=5, gt=0)
-    dial_timeout_s: float = Field(default=0.2, gt=0)
-    """How long the first message to a peer may wait for its socket."""
+    redial_ms: int = Field(default=10, gt=0)
+    """Pace at which a peer that is to be heard or watched is looked for."""
 
 
-class ZmqStream:
+class LocalStream:
     """The stream of one actor process; implements `ports.Stream`."""
 
     def __init__(
@@ -83,183 +70,217 @@ class ZmqStream:
     ) -> None:
         self._places, self._name, self._incarnation = places, name, incarnation
         self._limits = limits or StreamLimits()
-        self._context = zmq.Context()
         self._selector = selectors.DefaultSelector()
-        self._opened: list[zmq.Socket[bytes]] = []
-        # A context that the garbage collector ends before its sockets waits for them for ever: they end together.
-        self._end = weakref.finalize(self, _close, self._context, self._selector, self._opened)
         self._arrived: deque[Arrival] = deque()
-        self._is_full = True
-        """Whether something may lie unread that no descriptor will tell of again."""
+        self._unread: deque[_Hearing] = deque()
+        """Links that hold whole frames there was no room for."""
         self._heard: dict[tuple[bytes, str], tuple[int, int]] = {}
-        self._told: dict[str, tuple[zmq.Socket[bytes], int]] = {}
-        self._monitors: dict[str, zmq.Socket[bytes]] = {}
-        self._publisher: zmq.Socket[bytes] | None = None
-        self._published = {_MESSAGE: 0, _QUOTES: 0}
+        self._told: dict[str, Outflow] = {}
+        self._hearers: dict[bytes, dict[Outflow, None]] = {_HEAR: {}, _HEAR_QUOTES: {}}
+        self._published = {_HEAR: 0, _HEAR_QUOTES: 0}
+        self._wanted = [(_HEAR, peer) for peer in hears]
+        if hears_quotes_of:
+            self._wanted.append((_HEAR_QUOTES, hears_quotes_of))
+        self._wanted += [(_TELL, peer) for peer in peers]
+        self._missing = dict.fromkeys(self._wanted)
+        self._redial_at = 0.0
         self.dropped_stale = 0
-        self._inbox = self._socket(zmq.PULL, receive=self._limits.inbox_messages)
-        self._inbox.bind(self._address(name, "inbox"))
-        self._listen(self._inbox)
-        self._sources = [self._inbox, *self._subscriptions(tuple(hears), hears_quotes_of)]
-        for peer in peers:
-            self._dial(peer)
+        self._path = places.socket(name)
+        self._door = listen(self._path)
+        self._inode = self._path.stat().st_ino
+        self._watch(self._door, self._admit)
+        self._redial()
 
     def receive(self, timeout_s: float) -> Sequence[Arrival]:
         """Wait until something arrived or `timeout_s` passed; return all there is, up to `receive_messages`."""
-        # The descriptors tell of changes, not of content, so a source that stirred is read until it is empty; and now
-        # and then all are, whatever the descriptors say: when none stirred, and where the last call left something.
-        stirred = [key.data for key, _ in self._selector.select(0 if self._is_full else timeout_s)]
-        for source in self._everything() if self._is_full or not stirred else stirred:
-            self._drain(source)
-        self._is_full = len(self._arrived) >= self._limits.receive_messages
-        arrived = list(self._arrived)
-        self._arrived.clear()
-        return arrived
+        end = time.monotonic() + timeout_s
+        for hearing in [self._unread.popleft() for _ in range(len(self._unread))]:
+            self._take_all(hearing)
+        while True:
+            now = time.monotonic()
+            if self._missing and now >= self._redial_at:
+                self._redial()
+            next_look = min(end, self._redial_at) if self._missing else end
+            for key, events in self._selector.select(0 if self._arrived else max(0.0, next_look - now)):
+                key.data(events)
+            if self._arrived or time.monotonic() >= end:
+                arrived = list(self._arrived)
+                self._arrived.clear()
+                return arrived
 
     def tell(self, peer: str, message: Value) -> None:
-        """Send to one inbox. Raises `PeerUnavailable`: then it certainly did not leave."""
-        first = peer not in self._told
-        socket, sequence = self._told[peer] if not first else self._dial(peer)
-        if first and not socket.poll(int(self._limits.dial_timeout_s * 1000), zmq.POLLOUT):
-            self._hang_up(peer)
+        """Send to one peer. Raises `PeerUnavailable`: then it certainly did not leave."""
+        link = self._told.get(peer) or self._dial(peer)
+        if link is None or link.is_full:
             raise PeerUnavailable(peer)
         try:
-            socket.send(self._frame(message, sequence + 1), zmq.NOBLOCK)
-        except zmq.Again:
+            self._send(link, frames.pack(self._name, self._incarnation, link.sequence + 1, message))
+        except LinkBroken:
+            self._lose(peer, link)
             raise PeerUnavailable(peer) from None
-        self._told[peer] = (socket, sequence + 1)
 
     def publish(self, message: Value) -> None:
-        """Send to every subscriber."""
-        self._published[_MESSAGE] += 1
-        self._publication().send(self._frame(message, self._published[_MESSAGE]), zmq.NOBLOCK)
+        """Send to every hearer."""
+        self._published[_HEAR] += 1
+        if self._hearers[_HEAR]:
+            self._spread(_HEAR, frames.pack(self._name, self._incarnation, self._published[_HEAR], message))
 
     def publish_quotes(self, frame: QuoteFrame) -> None:
-        """Send columns to every subscriber."""
-        self._published[_QUOTES] += 1
-        name = self._name.encode()
-        head = _QUOTE_HEAD.pack(
-            _QUOTES,
-            len(name),
-            len(frame.rows),
-            self._incarnation,
-            self._published[_QUOTES],
-            frame.universe,
-            frame.sequence,
-            frame.received_ns,
-        )
-        columns = [np.ascontiguousarray(getattr(frame, column), kind).data for column, kind in _COLUMNS.items()]
-        self._publication().send(b"".join((head, *columns, name)), zmq.NOBLOCK)
+        """Send columns to every hearer of quotes."""
+        self._published[_HEAR_QUOTES] += 1
+        if self._hearers[_HEAR_QUOTES]:
+            number = self._published[_HEAR_QUOTES]
+            self._spread(_HEAR_QUOTES, frames.pack_quotes(self._name, self._incarnation, number, frame))
 
     def fileno(self) -> int:
         """Return a descriptor that turns readable when something may have arrived.
 
-        It tells of changes, not of content: then call `receive(0)` until it returns nothing.
+        What one `receive` had no room for it does not tell of: then call `receive(0)` until it returns nothing.
         """
         return self._selector.fileno()
 
     def close(self) -> None:
         """Close at once; what was not yet sent is dropped."""
-        self._end()
+        for key in list((self._selector.get_map() or {}).values()):
+            assert isinstance(key.fileobj, socket.socket)
+            key.fileobj.close()
+        self._selector.close()
+        if self._path.exists() and self._path.stat().st_ino == self._inode:
+            self._path.unlink()  # not a successor's
 
-    def _socket(self, kind: int, *, send: int = 0, receive: int = 0) -> "zmq.Socket[bytes]":
-        socket = self._context.socket(kind)
-        self._opened.append(socket)
-        socket.setsockopt(zmq.LINGER, 0)
-        socket.setsockopt(zmq.RECONNECT_IVL, self._limits.reconnect_ms)
-        if send:
-            socket.setsockopt(zmq.SNDHWM, send)
-        if receive:
-            socket.setsockopt(zmq.RCVHWM, receive)
-        return socket
+    def _watch(self, line: socket.socket, then: Callable[[int], None]) -> None:
+        self._selector.register(line, _READ, then)
 
-    def _address(self, actor: str, kind: str) -> str:
-        return f"ipc://{self._places.socket(actor, kind)}"
+    def _forget(self, line: socket.socket) -> None:
+        self._selector.unregister(line)
+        line.close()
 
-    def _listen(self, socket: "zmq.Socket[bytes]", peer: str | None = None) -> None:
-        self._selector.register(_descriptor(socket), selectors.EVENT_READ, (socket, peer))
-
-    def _subscriptions(self, hears: tuple[str, ...], quotes: str | None) -> "list[zmq.Socket[bytes]]":
-        sources = []
-        for kind, peers in ((_MESSAGE, hears), (_QUOTES, (quotes,) if quotes else ())):
-            if not peers:
+    def _redial(self) -> None:
+        """Look for every peer that is to be heard or watched and is not there."""
+        self._redial_at = time.monotonic() + self._limits.redial_ms / 1000
+        for way, peer in list(self._missing):
+            if way == _TELL:
+                self._dial(peer)
                 continue
-            socket = self._socket(zmq.SUB, receive=self._limits.publication_messages)
-            socket.setsockopt(zmq.SUBSCRIBE, kind)
-            for peer in peers:
-                socket.connect(self._address(peer, "publication"))
-            self._listen(socket)
-            sources.append(socket)
-        return sources
+            try:
+                line = dial(self._places.socket(peer), way)
+            except LinkBroken:
+                continue
+            del self._missing[way, peer]
+            self._watch(line, partial(self._read, (Inflow(line), way, peer)))
 
-    def _publication(self) -> "zmq.Socket[bytes]":
-        if self._publisher is None:
-            self._publisher = self._socket(zmq.PUB, send=self._limits.publication_messages)
-            self._publisher.bind(self._address(self._name, "publication"))
-        return self._publisher
+    def _dial(self, peer: str) -> Outflow | None:
+        try:
+            line = dial(self._places.socket(peer), _TELL)
+        except LinkBroken:
+            return None
+        self._missing.pop((_TELL, peer), None)
+        link = self._told[peer] = Outflow(line, self._limits.inbox_messages)
+        self._watch(line, partial(self._attend, link, lambda: self._lose(peer, link)))
+        return link
 
-    def _dial(self, peer: str) -> "tuple[zmq.Socket[bytes], int]":
-        socket = self._socket(zmq.PUSH, send=self._limits.inbox_messages)
-        socket.setsockopt(zmq.IMMEDIATE, 1)
-        monitor = socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
-        self._opened.append(monitor)
-        self._monitors[peer] = monitor
-        self._listen(monitor, peer)
-        socket.connect(self._address(peer, "inbox"))
-        self._told[peer] = (socket, 0)
-        return self._told[peer]
+    def _lose(self, peer: str, link: Outflow) -> None:
+        """A peer that was told, or watched, is gone; what was kept for it goes too."""
+        self._forget(link.line)
+        del self._told[peer]
+        self._arrived.append(PeerLost(peer))
+        self._miss(_TELL, peer)
 
-    def _hang_up(self, peer: str) -> None:
-        """Forget a peer that never answered (a command line that went away), so that dead names do not pile up."""
-        monitor = self._monitors.pop(peer)
-        self._selector.unregister(_descriptor(monitor))
-        socket, _ = self._told.pop(peer)
-        socket.disable_monitor()
-        for each in (monitor, socket):
-            each.close(0)
-            self._opened.remove(each)
+    def _miss(self, way: bytes, peer: str) -> None:
+        if (way, peer) in self._wanted:
+            self._missing[way, peer] = None
+            self._redial_at = 0.0  # its successor may stand there already
 
-    def _frame(self, message: Value, sequence: int) -> bytes:
-        name, kind = self._name.encode(), type(message).__name__.encode()
-        head = _HEAD.pack(_MESSAGE, len(name), len(kind), self._incarnation, sequence)
-        return b"".join((head, name, kind, message.__pydantic_serializer__.to_json(message)))
-
-    def _everything(self) -> "list[_Source]":
-        return [*((source, None) for source in self._sources), *((each, peer) for peer, each in self._monitors.items())]
-
-    def _drain(self, source: "_Source") -> None:
-        socket, monitored = source
-        if socket.closed:
-            return  # a peer that was hung up on while its descriptor stirred
-        while len(self._arrived) < self._limits.receive_messages and int(socket.get(zmq.EVENTS)) & zmq.POLLIN:
-            if monitored is not None:
-                parse_monitor_message(socket.recv_multipart())
-                self._arrived.append(PeerLost(monitored))
-            else:
-                self._take(socket.recv(zmq.NOBLOCK), inbox=socket is self._inbox)
-
-    def _take(self, frame: bytes, *, inbox: bool) -> None:
-        if frame[:1] == _QUOTES:
-            self._take_quotes(frame)
+    def _admit(self, _: int) -> None:
+        """Take in everyone who knocks; what for, their first byte says."""
+        try:
+            while True:
+                line, _address = self._door.accept()
+                line.settimeout(0)
+                self._watch(line, partial(self._introduce, line))
+        except BlockingIOError:
             return
-        _, name_length, kind_length, incarnation, sequence = _HEAD.unpack_from(frame)
-        start = _HEAD.size + name_length
-        sender = frame[_HEAD.size : start].decode()
-        if not self._follows(b"I" if inbox else _MESSAGE, sender, incarnation, sequence):
-            return
-        kind = _TYPES[frame[start : start + kind_length].decode()]
-        message = kind.model_validate_json(frame[start + kind_length :])
-        self._arrived.append(Envelope(sender=sender, incarnation=incarnation, sequence=sequence, message=message))
 
-    def _take_quotes(self, frame: bytes) -> None:
-        _, name_length, count, incarnation, sequence, universe, number, received_ns = _QUOTE_HEAD.unpack_from(frame)
-        if not self._follows(_QUOTES, frame[len(frame) - name_length :].decode(), incarnation, sequence):
+    def _introduce(self, line: socket.socket, _: int) -> None:
+        try:
+            purpose = line.recv(1)
+        except OSError:
+            purpose = b""
+        if purpose == _TELL:
+            self._selector.modify(line, _READ, partial(self._read, (Inflow(line), _TELL, None)))
+        elif purpose in self._hearers:
+            kept_max = self._limits.publication_messages if purpose == _HEAR else self._limits.publication_frames
+            hearer, hearers = Outflow(line, kept_max), self._hearers[purpose]
+            hearers[hearer] = None
+            self._selector.modify(line, _READ, partial(self._attend, hearer, lambda: self._dismiss(hearer, hearers)))
+        else:
+            self._forget(line)
+
+    def _dismiss(self, hearer: Outflow, hearers: dict[Outflow, None]) -> None:
+        self._forget(hearer.line)
+        del hearers[hearer]
+
+    def _send(self, link: Outflow, frame: bytes) -> None:
+        waited = link.is_waiting
+        link.send(frame)
+        link.sequence += 1
+        if link.is_waiting and not waited:
+            self._selector.modify(link.line, _READ | _WRITE, self._selector.get_key(link.line).data)
+
+    def _spread(self, way: bytes, frame: bytes) -> None:
+        hearers = self._hearers[way]
+        for hearer in list(hearers):
+            try:
+                self._send(hearer, frame)
+            except LinkBroken:
+                self._dismiss(hearer, hearers)
+
+    def _attend(self, link: Outflow, lost: Callable[[], None], events: int) -> None:
+        """Send on what was kept; a peer that is only written to has nothing to say but its end."""
+        try:
+            if events & _WRITE:
+                link.flush()
+                if not link.is_waiting:
+                    self._selector.modify(link.line, _READ, self._selector.get_key(link.line).data)
+        except LinkBroken:
+            lost()
             return
-        columns, offset = {}, _QUOTE_HEAD.size
-        for column, kind in _COLUMNS.items():
-            columns[column] = np.frombuffer(frame, kind, count, offset)
-            offset += columns[column].nbytes
-        self._arrived.append(QuoteFrame(universe=universe, sequence=number, received_ns=received_ns, **columns))
+        if events & _READ and has_ended(link.line):
+            lost()
+
+    def _read(self, hearing: _Hearing, _: int) -> None:
+        if len(self._arrived) >= self._limits.receive_messages:
+            return  # the kernel keeps it, and then makes the sender keep it
+        try:
+            hearing[0].fill()
+        except LinkBroken:
+            self._hang_up(hearing)
+        else:
+            self._take_all(hearing)
+
+    def _take_all(self, hearing: _Hearing) -> None:
+        link, way, _ = hearing
+        try:
+            while len(self._arrived) < self._limits.receive_messages:
+                frame = link.take()
+                if frame is None:
+                    return
+                self._take(frame, way)
+        except LinkBroken:
+            self._hang_up(hearing)
+        else:
+            self._unread.append(hearing)
+
+    def _hang_up(self, hearing: _Hearing) -> None:
+        link, way, peer = hearing
+        self._forget(link.line)
+        if peer is not None:
+            self._miss(way, peer)
+
+    def _take(self, frame: frames.Frame, way: bytes) -> None:
+        sender, incarnation, sequence = frames.origin(frame)
+        if self._follows(way, sender, incarnation, sequence):
+            self._arrived.append(frames.unpack(frame))
 
     def _follows(self, way: bytes, sender: str, incarnation: int, sequence: int) -> bool:
         """Note a message's place; a break in the sequence is told first. False: an older incarnation, drop it."""
@@ -271,14 +292,3 @@ class ZmqStream:
         if last != (incarnation, sequence - 1):
             self._arrived.append(Resync(sender, incarnation))
         return True
-
-
-def _close(context: "zmq.Context[zmq.Socket[bytes]]", selector: selectors.BaseSelector, opened: "_Sockets") -> None:
-    selector.close()
-    for socket in opened:
-        socket.close(0)
-    context.term()
-
-
-def _descriptor(socket: "zmq.Socket[bytes]") -> int:
-    return int(socket.getsockopt(zmq.FD))

@@ -19,7 +19,7 @@ from actors.domain.orders.event import OrderPlaced, parse_event
 from actors.domain.value import Value
 from actors.messages import FeedState
 from actors.ports import Envelope
-from actors.streams import ZmqStream
+from actors.streams import LocalStream
 from supervisor.app.workplace import Workplace
 from supervisor.journal import JournalReader
 
@@ -91,7 +91,7 @@ def _venue_status(place: Workplace) -> dict[str, Any]:
 
 def _feed_state(place: Workplace) -> FeedState:
     name = f"accounts-{time.monotonic_ns()}"
-    stream = ZmqStream(place.places, name, incarnation=1, hears=("data_feed",))
+    stream = LocalStream(place.places, name, incarnation=1, hears=("data_feed",))
     try:
         deadline = time.monotonic() + ANSWER_TIMEOUT_S
         while (left := deadline - time.monotonic()) > 0:
@@ -100,7 +100,6 @@ def _feed_state(place: Workplace) -> FeedState:
                     return arrival.message
     finally:
         stream.close()
-        place.places.socket(name).unlink(missing_ok=True)
     raise NoAnswer("data_feed said nothing")
 
 

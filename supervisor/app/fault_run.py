@@ -26,7 +26,7 @@ from actors.domain.value import Value
 from actors.latch import Latch, StopLevel, read_latch, tighten
 from actors.places import Places, places
 from actors.ports import BrokerRefused, BrokerUnavailable
-from actors.streams import ZmqStream
+from actors.streams import LocalStream
 from actors.venue.faults import Fault
 from supervisor.app.audit import Audit, audit
 from supervisor.app.drill import SUPERVISOR, Found, JournalTail, Overdue, heal, inject, stands, strike, wait_for
@@ -122,10 +122,11 @@ class _Run:
 
     def __init__(self, where: Places, seed: int, length_s: float) -> None:
         self._where, self._place = where, Workplace.visitor(where)
-        tail = JournalTail(where, self._place.products)
-        self._stream = ZmqStream(where, NAME, incarnation=time.time_ns(), peers=(EXECUTOR, FEED), hears_quotes_of=FEED)
-        self._trader = FaultTrader(self._stream, self._place.clock, tail, seed, UNDERLYING)
-        self._tail, self._length_s = tail, length_s
+        self._tail, self._length_s = JournalTail(where, self._place.products), length_s
+        self._stream = LocalStream(
+            where, NAME, incarnation=time.time_ns(), peers=(EXECUTOR, FEED), hears_quotes_of=FEED
+        )
+        self._trader = FaultTrader(self._stream, self._place.clock, self._tail, seed, UNDERLYING)
         plan = Plan.model_validate_json(plan_path(where.state).read_bytes())
         victims = (*(child.name for child in plan.children()), SUPERVISOR)
         self._acts = draw(np.random.default_rng(seed), victims, length_s)

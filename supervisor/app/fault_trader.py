@@ -24,7 +24,7 @@ from actors.domain.portfolio.mark import natural_price
 from actors.domain.value import Value
 from actors.messages import AskBook, AskUniverse, BookChanged, SignalAnswered, SubmitSignal, UniverseChanged
 from actors.ports import Arrival, Clock, Envelope, PeerUnavailable
-from actors.streams import ZmqStream
+from actors.streams import LocalStream
 from supervisor.app.drill import JournalTail
 
 NAME: Final = "fault_run"
@@ -63,7 +63,7 @@ class Draw(Value):
 class FaultTrader:
     """One client of the executor, on a stream of its own."""
 
-    def __init__(self, stream: ZmqStream, clock: Clock, tail: JournalTail, seed: int, underlying: str) -> None:
+    def __init__(self, stream: LocalStream, clock: Clock, tail: JournalTail, seed: int, underlying: str) -> None:
         self._stream, self._clock, self.tail = stream, clock, tail
         self._seed, self._underlying = seed, underlying
         self._count = 0

@@ -15,7 +15,7 @@ from actors.domain.alerts.alert import Alert, Level
 from actors.messages import AlertRaised
 from actors.places import Places
 from actors.ports import PeerUnavailable
-from actors.streams import ZmqStream
+from actors.streams import LocalStream
 
 NAME: Final = "supervisor"
 NOTIFIER: Final = "notifier"
@@ -51,7 +51,7 @@ class Herald:
         self._words.put(alert)
 
     def _work(self) -> None:
-        stream = ZmqStream(self._where, NAME, incarnation=self._incarnation, peers=(NOTIFIER,))
+        stream = LocalStream(self._where, NAME, incarnation=self._incarnation, peers=(NOTIFIER,))
         kept: deque[Alert] = deque(maxlen=KEPT_MAX)
         while True:
             try:

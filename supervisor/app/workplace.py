@@ -18,7 +18,7 @@ from actors.places import Places
 from actors.ports import Clock
 from actors.products import load_products
 from actors.redaction import Redactor
-from actors.streams import ZmqStream
+from actors.streams import LocalStream
 from actors.venue.venue_settings import VenueFile, read_venue_file
 from actors.watermark import MappedWatermark
 from supervisor.app.plan import TABLES
@@ -107,9 +107,9 @@ class Workplace:
         """Return this child's checkpoints."""
         return CheckpointStore(self.places.checkpoints(self.name), durable=durable, tell=logger.error)
 
-    def stream(self, peers: Iterable[str] = (), hears: Iterable[str] = (), quotes: str | None = None) -> ZmqStream:
+    def stream(self, peers: Iterable[str] = (), hears: Iterable[str] = (), quotes: str | None = None) -> LocalStream:
         """Return this child's stream."""
-        return ZmqStream(
+        return LocalStream(
             self.places, self.name, incarnation=self.incarnation, peers=peers, hears=hears, hears_quotes_of=quotes
         )
 

@@ -28,7 +28,7 @@ from actors.domain.value import Value
 from actors.messages import SignalAnswered, SubmitSignal
 from actors.places import Places, places
 from actors.ports import Envelope, PeerUnavailable
-from actors.streams import ZmqStream
+from actors.streams import LocalStream
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import json_option, state_option
 
@@ -91,7 +91,7 @@ def _market_now(where: Places) -> datetime:
 
 def _send(asked: Signal, where: Places) -> SignalAnswered:
     name = f"signal-{os.getpid()}"
-    stream = ZmqStream(where, name, incarnation=time.time_ns())
+    stream = LocalStream(where, name, incarnation=time.time_ns())
     try:
         stream.tell(EXECUTOR, SubmitSignal(signal=asked, reply_to=name))
         deadline = time.monotonic() + ANSWER_TIMEOUT_S
@@ -104,7 +104,6 @@ def _send(asked: Signal, where: Places) -> SignalAnswered:
         sys.exit(ExitCode.NOT_RUNNING)
     finally:
         stream.close()
-        where.socket(name).unlink(missing_ok=True)
     click.echo(f"{asked.signal_id}: sent, and no answer in {ANSWER_TIMEOUT_S} s. Send the same id again.", err=True)
     sys.exit(ExitCode.NOT_CONFIRMED)
 

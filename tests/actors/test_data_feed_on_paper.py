@@ -23,7 +23,7 @@ from actors.messages import AskUniverse, FeedState, UniverseChanged
 from actors.places import places
 from actors.ports import Envelope, Resync
 from actors.products import load_products
-from actors.streams import ZmqStream
+from actors.streams import LocalStream
 from actors.venue.account import AccountSpec
 from actors.venue.exchange import Exchange
 from actors.venue.replay import ReplayMarket
@@ -101,7 +101,7 @@ def feed_shell(doors, here, underlying="GOOG", silence_max_s=20.0):
     clock = SharedMarketClock.open(here.clock)
     settings = DxlinkSettings(url=doors.tastytrade, dte_max=1_000, silence_max_s=silence_max_s)
     feed = DxlinkFeed(settings, login, load_products(CONFIG / "products.toml"), clock)
-    stream = ZmqStream(here, "data_feed", incarnation=1)
+    stream = LocalStream(here, "data_feed", incarnation=1)
     return DataFeed(feed, stream, clock, NoWatermark(), DataFeedSettings(underlyings=(underlying,), incarnation=1))
 
 
@@ -123,7 +123,7 @@ class Consumer:
     """What any consumer does: a table, kept by the stream; the universe asked for where it is not known."""
 
     def __init__(self, here):
-        self.stream = ZmqStream(
+        self.stream = LocalStream(
             here, "consumer", incarnation=1, peers=("data_feed",), hears=("data_feed",), hears_quotes_of="data_feed"
         )
         self.table, self.state = None, None

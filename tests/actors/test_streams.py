@@ -3,6 +3,7 @@
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from actors.domain.market.quote import QuoteFrame
 from actors.messages import AskBook, FeedState, OutcomeJournaled
 from actors.places import Places, places
 from actors.ports import Arrival, Envelope, PeerLost, PeerUnavailable, Resync
-from actors.streams import StreamLimits, ZmqStream
+from actors.streams import LocalStream, StreamLimits
 
 NOW = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 FEED_STATE = FeedState(
@@ -29,9 +30,9 @@ import sys
 from pathlib import Path
 from actors.messages import OutcomeJournaled
 from actors.places import places
-from actors.streams import ZmqStream
+from actors.streams import LocalStream
 
-stream = ZmqStream(places(Path(sys.argv[1])), "peer", incarnation=int(sys.argv[2]), peers=("ours",))
+stream = LocalStream(places(Path(sys.argv[1])), "peer", incarnation=int(sys.argv[2]), peers=("ours",))
 print("ready", flush=True)
 while True:
     for arrival in stream.receive(1.0):
@@ -46,11 +47,11 @@ def where(tmp_path: Path) -> Places:
 
 
 @pytest.fixture
-def opened(where: Places) -> Iterator[Callable[..., ZmqStream]]:
-    streams: list[ZmqStream] = []
+def opened(where: Places) -> Iterator[Callable[..., LocalStream]]:
+    streams: list[LocalStream] = []
 
-    def make(name: str, incarnation: int = 1, **options: object) -> ZmqStream:
-        streams.append(ZmqStream(where, name, incarnation=incarnation, **options))
+    def make(name: str, incarnation: int = 1, **options: object) -> LocalStream:
+        streams.append(LocalStream(where, name, incarnation=incarnation, **options))
         return streams[-1]
 
     yield make
@@ -67,7 +68,7 @@ def start_peer(where: Places, incarnation: int) -> subprocess.Popen[str]:
     return peer
 
 
-def collect(stream: ZmqStream, count: int, timeout_s: float = 5.0) -> list[Arrival]:
+def collect(stream: LocalStream, count: int, timeout_s: float = 5.0) -> list[Arrival]:
     """Receive until `count` arrivals came."""
     arrived: list[Arrival] = []
     end = time.monotonic() + timeout_s
@@ -76,7 +77,14 @@ def collect(stream: ZmqStream, count: int, timeout_s: float = 5.0) -> list[Arriv
     return arrived
 
 
-def tell_when_there(stream: ZmqStream, peer: str, message: object, timeout_s: float = 5.0) -> None:
+def settle(*streams: LocalStream) -> None:
+    """Have each stream take in who knocks, and what they want."""
+    for _ in range(3):
+        for stream in streams:
+            assert not stream.receive(0)
+
+
+def tell_when_there(stream: LocalStream, peer: str, message: object, timeout_s: float = 5.0) -> None:
     end = time.monotonic() + timeout_s
     while True:
         try:
@@ -144,7 +152,7 @@ def test_the_death_of_a_peer_is_seen_and_nothing_told_to_it_is_kept_for_its_succ
 
 
 def test_a_message_to_nobody_certainly_did_not_leave(opened):
-    ours = opened("ours", limits=StreamLimits(dial_timeout_s=0.05))
+    ours = opened("ours")
     with pytest.raises(PeerUnavailable):
         ours.tell("nobody", AskBook(reply_to="ours"))
 
@@ -172,53 +180,117 @@ def test_a_message_of_an_older_incarnation_is_dropped_and_counted(where, opened)
     zombie = opened("theirs-again", incarnation=8)
     zombie._name = "theirs"
     zombie.tell("ours", FEED_STATE)
+    settle(ours)
+    assert ours.dropped_stale == 1
     young.tell("ours", AskBook(reply_to="theirs"))
     (arrival,) = collect(ours, 1)
     assert isinstance(arrival.message, AskBook)
-    assert ours.dropped_stale == 1
 
 
 def test_quotes_arrive_as_the_same_columns_and_only_where_asked_for(opened):
     feed = opened("feed")
-    feed.publish(FEED_STATE)
     quotes, words = opened("a", hears_quotes_of="feed"), opened("b", hears=("feed",))
-    end = time.monotonic() + 5
-    got: list[Arrival] = []
-    said: list[Arrival] = []
-    sent = 0
-    while (len(got) < 2 or len(said) < 2) and time.monotonic() < end:
-        sent += 1
-        feed.publish_quotes(frame(sent))
-        feed.publish(FEED_STATE)
-        got += quotes.receive(0.02)
-        said += words.receive(0.02)
-    assert isinstance(got[0], Resync)
-    columns = got[1]
+    settle(feed, quotes, words)
+    feed.publish_quotes(frame())
+    feed.publish(FEED_STATE)
+    resync, columns = collect(quotes, 2)
+    assert resync == Resync("feed", 1)
     assert isinstance(columns, QuoteFrame)
     assert (columns.universe, columns.received_ns) == (7, 99)
     for name in ("rows", "bid", "ask", "bid_size", "ask_size", "exchange_ns", "codes"):
         expected = getattr(frame(), name)
         np.testing.assert_array_equal(getattr(columns, name), expected)
         assert getattr(columns, name).dtype == expected.dtype
-    assert not any(isinstance(each, QuoteFrame) for each in said)
-    assert sum(isinstance(each, Resync) for each in said) == 1
+    resync, said = collect(words, 2)
+    assert resync == Resync("feed", 1)
+    assert said.message == FEED_STATE
+    assert not quotes.receive(0)
 
 
-def test_a_gap_in_what_was_published_is_announced(opened):
-    feed = opened("feed", limits=StreamLimits(publication_messages=5))
-    slow = opened("slow", hears_quotes_of="feed", limits=StreamLimits(publication_messages=5, receive_messages=1))
-    end = time.monotonic() + 5
-    while not (first := slow.receive(0.02)) and time.monotonic() < end:
-        feed.publish_quotes(frame())
-    assert isinstance(first[0], Resync)
-    for number in range(20_000):
-        feed.publish_quotes(frame(number))
+def test_whoever_hears_an_actor_hears_its_successor_too(opened):
+    words = opened("b", hears=("feed",))
+    first = opened("feed")
+    assert not words.receive(0.1)
+    settle(first)
+    first.publish(FEED_STATE)
+    assert collect(words, 2)[0] == Resync("feed", 1)
+    second = opened("feed", incarnation=2)
+    first.close()
+    assert not words.receive(0.1)
+    settle(second)
+    second.publish(FEED_STATE)
+    assert collect(words, 2)[0] == Resync("feed", 2)
+
+
+def test_a_gap_in_what_was_published_is_announced_and_the_newest_is_not_what_is_missing(opened):
+    feed = opened("feed", limits=StreamLimits(publication_frames=5))
+    slow = opened("slow", hears_quotes_of="feed", limits=StreamLimits(receive_messages=1))
+    settle(feed, slow)
+    for number in range(1, 5_001):
+        feed.publish_quotes(frame(number, count=100))
     arrived: list[Arrival] = []
-    while more := slow.receive(0.2):
-        arrived += more
-    feed.publish_quotes(frame(20_001))
-    arrived += collect(slow, 2)
-    assert any(isinstance(each, Resync) for each in arrived)
+    end = time.monotonic() + 10
+    while not (arrived and isinstance(arrived[-1], QuoteFrame) and arrived[-1].sequence == 5_000):
+        assert time.monotonic() < end
+        feed.receive(0)
+        arrived += slow.receive(0)
+    frames = [each.sequence for each in arrived if isinstance(each, QuoteFrame)]
+    assert frames == sorted(frames)
+    assert len(frames) < 5_000
+    assert sum(isinstance(each, Resync) for each in arrived) >= 2
+
+
+def test_a_message_larger_than_any_buffer_arrives_whole_and_nothing_overtakes_it(opened):
+    ours, theirs = opened("ours"), opened("theirs")
+    long = OutcomeJournaled(attempt_id="long" * 500_000)
+    theirs.tell("ours", long)
+    theirs.tell("ours", OutcomeJournaled(attempt_id="short"))
+    arrived: list[Arrival] = []
+    while len(arrived) < 3:
+        arrived += ours.receive(0)
+        theirs.receive(0)
+    assert [each.message for each in arrived[1:]] == [long, OutcomeJournaled(attempt_id="short")]
+
+
+def test_one_receive_returns_no_more_than_its_limit_and_the_next_one_goes_on(opened):
+    ours, theirs = opened("ours", limits=StreamLimits(receive_messages=4)), opened("theirs")
+    for number in range(10):
+        theirs.tell("ours", OutcomeJournaled(attempt_id=f"{number}"))
+    arrived: list[Arrival] = []
+    while len(arrived) < 11:
+        some = ours.receive(0)
+        assert len(some) <= 5, "four, and the first contact"
+        arrived += some
+    assert [each.message.attempt_id for each in arrived[1:]] == [str(number) for number in range(10)]
+
+
+def test_what_is_no_frame_ends_the_link_and_nothing_else(where, opened):
+    ours, theirs = opened("ours"), opened("theirs")
+    with socket.socket(socket.AF_UNIX) as stranger:
+        stranger.connect(str(where.socket("ours")))
+        stranger.send(b"T" + bytes(4))
+        settle(ours)
+        assert stranger.recv(1) == b""
+    theirs.tell("ours", FEED_STATE)
+    assert collect(ours, 2)[1].message == FEED_STATE
+
+
+def test_who_says_no_known_purpose_is_shown_the_door(where, opened):
+    ours = opened("ours")
+    with socket.socket(socket.AF_UNIX) as stranger:
+        stranger.connect(str(where.socket("ours")))
+        stranger.send(b"?")
+        settle(ours)
+        assert stranger.recv(1) == b""
+
+
+def test_a_closed_stream_leaves_its_successor_s_door_alone(where, opened):
+    first = opened("ours")
+    second = opened("ours", incarnation=2)
+    first.close()
+    assert where.socket("ours").exists()
+    second.close()
+    assert not where.socket("ours").exists()
 
 
 def test_the_descriptor_wakes_an_event_loop(opened):
@@ -231,21 +303,3 @@ def test_the_descriptor_wakes_an_event_loop(opened):
         arrived += ours.receive(0)
     arrived += collect(ours, 2 - len(arrived))
     assert isinstance(arrived[1], Envelope)
-
-
-def test_a_stream_that_is_forgotten_ends_and_holds_nobody_up(where):
-    script = """
-import gc, sys
-from pathlib import Path
-from actors.places import places
-from actors.streams import ZmqStream
-where = places(Path(sys.argv[1]))
-for number in range(20):
-    stream = ZmqStream(where, f"forgotten-{number}", incarnation=1, peers=("nobody",), hears=("nobody",))
-    stream.itself = stream
-    del stream
-    gc.collect()
-"""
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    command = [sys.executable, "-c", script, str(where.state)]
-    assert subprocess.run(command, env=environment, timeout=30, check=False).returncode == 0

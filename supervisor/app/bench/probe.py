@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from actors.domain.market.quote import UNSOUND_MIN, QuoteFrame
 from actors.places import Places
 from actors.ports import Arrival, Shell
-from actors.streams import ZmqStream
+from actors.streams import LocalStream
 from supervisor.app import trading
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
@@ -61,7 +61,7 @@ class Ages:
         return self._cells[2 + np.arange(max(frames, last - RING), last) % RING].copy()
 
 
-class ProbedStream(ZmqStream):
+class ProbedStream(LocalStream):
     """A stream that notes when what it handed over was worked off."""
 
     ages: Ages

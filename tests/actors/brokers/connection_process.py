@@ -15,7 +15,7 @@ from actors.brokers.tastytrade_token import TastytradeLogin
 from actors.clock import SharedMarketClock
 from actors.domain.connection.absence import SettleLimits
 from actors.places import Places
-from actors.streams import ZmqStream
+from actors.streams import LocalStream
 from actors.venue.venue_settings import read_venue_file
 
 
@@ -46,7 +46,7 @@ def main(folder: Path, incarnation: int) -> None:
     )
     BrokerConnection(
         broker,
-        ZmqStream(places, "primary", incarnation=incarnation, peers=["executor"]),
+        LocalStream(places, "primary", incarnation=incarnation, peers=["executor"]),
         clock,
         SendLedger(places.ledgers("primary"), incarnation, boot_id()),
         Gates.of(places),

@@ -16,7 +16,7 @@ from actors.domain.orders.attempt import Absent, Found, InDoubt, NotSent
 from actors.epoch import take_epoch
 from actors.messages import AskOutcome, ConnectionState, OrderSent, Resolve, Resolved, SendOrder
 from actors.ports import Envelope
-from actors.streams import ZmqStream
+from actors.streams import LocalStream
 from tests.actors.brokers.test_against_venue import condor
 from tests.actors.venue.conftest import OPENS_AT, TASTYTRADE, places_in, running
 
@@ -31,7 +31,7 @@ def rig():
     with running(places) as venue:
         venue.step(0)
         take_epoch(places.epoch)
-        executor = ZmqStream(places, "executor", incarnation=1, hears=["primary"])
+        executor = LocalStream(places, "executor", incarnation=1, hears=["primary"])
         yield folder, venue, executor
         executor.close()
     shutil.rmtree(folder)

@@ -13,7 +13,7 @@ from actors.domain.orders.signal import Cancel
 from actors.messages import SignalAnswered, SubmitSignal
 from actors.places import places
 from actors.ports import Envelope
-from actors.streams import ZmqStream
+from actors.streams import LocalStream
 from supervisor.app.drill import JournalTail
 from supervisor.app.fault_trader import EXECUTOR, NAME, REACH, WIDTH, Draw, FaultTrader, structure
 from tests.builders import EXPIRY, PRODUCTS, spxw
@@ -64,8 +64,8 @@ class Played:
 
     def __init__(self, folder) -> None:
         where = places(folder / "state")
-        self.executor = ZmqStream(where, EXECUTOR, incarnation=1)
-        self.stream = ZmqStream(where, NAME, incarnation=1, peers=(EXECUTOR,))
+        self.executor = LocalStream(where, EXECUTOR, incarnation=1)
+        self.stream = LocalStream(where, NAME, incarnation=1, peers=(EXECUTOR,))
         self.trader = FaultTrader(self.stream, FakeClock(), JournalTail(where, PRODUCTS), seed=1, underlying="SPX")
 
     def heard(self, count: int) -> list[SubmitSignal]:

@@ -12,7 +12,7 @@ from actors.domain.orders.signal import Signal
 from actors.messages import SignalAnswered, SubmitSignal
 from actors.places import Places, places
 from actors.ports import Envelope
-from actors.streams import ZmqStream
+from actors.streams import LocalStream
 from supervisor.cli import signal as verb
 from supervisor.cli.main import main
 from tests.builders import condor_legs
@@ -50,7 +50,7 @@ def executor(where) -> Iterator[Callable[..., list[Signal]]]:
 
     def start(*, admitted: bool | None = True, checks: tuple[Check, ...] = ()) -> list[Signal]:
         heard: list[Signal] = []
-        stream = ZmqStream(where, "executor", incarnation=1)
+        stream = LocalStream(where, "executor", incarnation=1)
 
         def work() -> None:
             while not stop.is_set():
@@ -131,7 +131,7 @@ def test_no_socket_is_left_behind(where, executor):
     executor()
     before = {path.name for path in where.run.iterdir()}
     send(where, GOOD)
-    assert {path.name for path in where.run.iterdir()} - before <= {"signal.inbox"}
+    assert {path.name for path in where.run.iterdir()} - before <= {"signal.door"}
 
 
 def changed(**request: object) -> dict[str, object]:
