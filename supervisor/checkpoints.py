@@ -9,7 +9,8 @@ Rules of this file:
 * A record is JSON text in a raw row. Every other row mode is refused, on writing and on reading: a planted row can
   make nobody unpickle it.
 * Each record carries a keyed hash over its name and content, its schema, its kind and the journal sequence it stands
-  for. The last `generations` are kept. One that does not verify is set aside (renamed, never deleted), and the one
+  for. The last `generations` are kept, in slots that take turns: a save overwrites the oldest, in one statement, for
+  it may stand in the path of an order. One that does not verify is set aside (renamed, never deleted), and the one
   before it is used.
 * A checkpoint is only a shorter way to the same state: an empty folder is no error here. The journal tells whether it
   should have been empty.
@@ -30,7 +31,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+_UNREADABLE: Final = 2**63
 SETTINGS: Final[dict[str, Any]] = {
     "eviction_policy": "none",
     "size_limit": 2**40,
@@ -98,10 +100,10 @@ class CheckpointStore:
         settings = SETTINGS if durable else SETTINGS | UNSYNCED
         self._cache = diskcache.Cache(str(folder), disk=RawDisk, timeout=5, **settings)
         _assert_settings(self._cache, settings)
-        self._generation = max((_number(name) for name in self._names()), default=0)
+        self._generation = max((number for number, _ in self._slots() if number != _UNREADABLE), default=0)
 
     def save(self, state: BaseModel, journal_sequence: int) -> None:
-        """Write one generation, durable on return, and let go of the oldest; both in one transaction."""
+        """Write one generation over the oldest, durable on return."""
         self._generation += 1
         record = _Record(
             schema_version=SCHEMA,
@@ -110,16 +112,14 @@ class CheckpointStore:
             journal_sequence=journal_sequence,
             body=state.model_dump_json(),
         )
-        name, text = f"generation-{self._generation}", record.model_dump_json()
-        with self._cache.transact():
-            self._cache.set(name, f"{self._check(name, text)} {text}")
-            self._cache.delete(f"generation-{self._generation - self._generations}")
+        name, text = f"slot-{self._generation % self._generations}", record.model_dump_json()
+        self._cache.set(name, f"{self._generation} {self._check(name, text)} {text}")
 
     def load(self, kind: type[M]) -> tuple[M, int] | None:
         """Return the newest sound generation and its journal sequence; None where there is none."""
-        for name in sorted(self._names(), key=_number, reverse=True):
+        for number, name in sorted(self._slots(), reverse=True):
             try:
-                return self._read(name, kind)
+                return self._read(number, name, kind)
             except (ValueError, PlantedRowError, ValidationError, sqlite3.DatabaseError) as error:
                 self._set_aside(name, f"{type(error).__name__}: {error}"[:300])
         return None
@@ -128,29 +128,33 @@ class CheckpointStore:
         """Close the folder."""
         self._cache.close()
 
-    def _read(self, name: str, kind: type[M]) -> tuple[M, int]:
-        check, _, text = str(self._cache[name]).partition(" ")
+    def _read(self, number: int, name: str, kind: type[M]) -> tuple[M, int]:
+        _, _, rest = str(self._cache[name]).partition(" ")
+        check, _, text = rest.partition(" ")
         if not hmac.compare_digest(check, self._check(name, text)):
             raise ValueError("does not match its hash")
         record = _Record.model_validate_json(text)
-        if (record.schema_version, record.kind) != (SCHEMA, kind.__name__):
-            raise ValueError(f"holds {record.kind} of schema {record.schema_version}")
+        if (record.schema_version, record.kind, record.generation) != (SCHEMA, kind.__name__, number):
+            raise ValueError(f"holds {record.kind} of schema {record.schema_version}, generation {record.generation}")
         return kind.model_validate_json(record.body), record.journal_sequence
 
     def _set_aside(self, name: str, why: str) -> None:
-        self._cache._sql("UPDATE Cache SET key = ? WHERE key = ?", (f"damaged-{name}", name))  # noqa: SLF001
+        ((count,),) = self._cache._sql("SELECT count(*) FROM Cache WHERE key LIKE 'damaged-%'")  # noqa: SLF001
+        self._cache._sql("UPDATE Cache SET key = ? WHERE key = ?", (f"damaged-{count + 1}-{name}", name))  # noqa: SLF001
         self._tell(f"checkpoint {name} set aside: {why}")
 
-    def _names(self) -> list[str]:
-        rows = self._cache._sql("SELECT key FROM Cache WHERE key LIKE 'generation-%'")  # noqa: SLF001
-        return [row[0] for row in rows]
+    def _slots(self) -> list[tuple[int, str]]:
+        """Return generation and name of every slot in use; one without a generation comes first, to be set aside."""
+        rows = self._cache._sql("SELECT key, value FROM Cache WHERE key LIKE 'slot-%'")  # noqa: SLF001
+        return [(_number(value), key) for key, value in rows]
 
     def _check(self, name: str, text: str) -> str:
         return hashlib.blake2b(f"{name} {text}".encode(), key=self._key, digest_size=16).hexdigest()
 
 
-def _number(name: str) -> int:
-    return int(name.rpartition("-")[2])
+def _number(value: object) -> int:
+    first = value.partition(" ")[0] if isinstance(value, str) else ""
+    return int(first) if first.isdecimal() else _UNREADABLE
 
 
 def _text(value: Any) -> str:

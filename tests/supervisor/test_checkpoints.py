@@ -35,15 +35,17 @@ def test_the_newest_generation_comes_back_with_its_place_in_the_journal(tmp_path
     store.close()
     again = CheckpointStore(tmp_path / "actor")
     assert again.load(State) == (State(number=4), 104)
-    assert len(again._names()) == 3
+    assert sorted(number for number, _ in again._slots()) == [3, 4, 5]
 
 
 @pytest.mark.parametrize(
     "damage",
     [
-        "UPDATE Cache SET value = replace(value, '\"number\\\":4', '\"number\\\":5') WHERE key = 'generation-5'",
-        "UPDATE Cache SET value = substr(value, 1, 60) WHERE key = 'generation-5'",
-        "UPDATE Cache SET value = (SELECT value FROM Cache WHERE key = 'generation-4') WHERE key = 'generation-5'",
+        "UPDATE Cache SET value = replace(value, '\"number\\\":4', '\"number\\\":5') WHERE key = 'slot-2'",
+        "UPDATE Cache SET value = substr(value, 1, 60) WHERE key = 'slot-2'",
+        "UPDATE Cache SET value = (SELECT value FROM Cache WHERE key = 'slot-1') WHERE key = 'slot-2'",
+        "UPDATE Cache SET value = '9' || substr(value, 2) WHERE key = 'slot-2'",
+        "UPDATE Cache SET value = 'x' || value WHERE key = 'slot-2'",
     ],
 )
 def test_a_damaged_generation_is_set_aside_and_the_one_before_it_used(tmp_path, damage):
@@ -51,13 +53,13 @@ def test_a_damaged_generation_is_set_aside_and_the_one_before_it_used(tmp_path, 
     store = CheckpointStore(tmp_path / "actor", tell=told.append)
     for number in range(5):
         store.save(State(number=number), journal_sequence=number)
-    before = rows(tmp_path / "actor").execute("SELECT value FROM Cache WHERE key='generation-5'").fetchone()
+    before = rows(tmp_path / "actor").execute("SELECT value FROM Cache WHERE key='slot-2'").fetchone()
     rows(tmp_path / "actor").execute(damage)
-    after = rows(tmp_path / "actor").execute("SELECT value FROM Cache WHERE key='generation-5'").fetchone()
+    after = rows(tmp_path / "actor").execute("SELECT value FROM Cache WHERE key='slot-2'").fetchone()
     assert before != after
     assert store.load(State) == (State(number=3), 3)
-    assert "generation-5" in told[0]
-    kept = rows(tmp_path / "actor").execute("SELECT count(*) FROM Cache WHERE key = 'damaged-generation-5'").fetchone()
+    assert "slot-2" in told[0]
+    kept = rows(tmp_path / "actor").execute("SELECT count(*) FROM Cache WHERE key = 'damaged-1-slot-2'").fetchone()
     assert kept == (1,)
 
 
@@ -69,7 +71,7 @@ def test_a_planted_pickle_is_never_opened(tmp_path):
     store = CheckpointStore(tmp_path / "actor")
     store.save(State(number=1), journal_sequence=1)
     rows(tmp_path / "actor").execute(
-        "UPDATE Cache SET mode = 4, value = ? WHERE key = 'generation-1'", (pickle.dumps(Bomb()),)
+        "UPDATE Cache SET mode = 4, value = ? WHERE key = 'slot-1'", (pickle.dumps(Bomb()),)
     )
     assert store.load(State) is None
     assert not (tmp_path / "exploded").exists()

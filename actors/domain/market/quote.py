@@ -112,9 +112,12 @@ class QuoteTable:
         self.exchange_ns: Nanos = np.zeros(count, np.int64)
         self.received_ns: Nanos = np.zeros(count, np.int64)
         self.codes: Codes = np.zeros(count, np.uint16)
+        self._read: dict[str, Quote] = {}
+        """Quotes already made of this frame's figures: one decision asks for the same ones several times."""
 
     def apply(self, frame: QuoteFrame) -> None:
         """Take in a frame of this table's universe; later rows win."""
+        self._read.clear()
         rows = frame.rows
         self.codes[rows] = frame.codes
         sound = frame.codes < UNSOUND_MIN
@@ -135,11 +138,13 @@ class QuoteTable:
 
     def quote(self, symbol: str) -> Quote | None:
         """Return the latest quote of `symbol`; None where the universe does not hold it or nothing came yet."""
+        if (known := self._read.get(symbol)) is not None:
+            return known
         row = self.row_of.get(symbol)
         if row is None or self.received_ns[row] == 0:
             return None
         stamp = int(self.exchange_ns[row])
-        return Quote(
+        quote = self._read[symbol] = Quote(
             symbol=symbol,
             bid=price(float(self.bid[row])),
             ask=price(float(self.ask[row])),
@@ -149,6 +154,7 @@ class QuoteTable:
             received_ns=int(self.received_ns[row]),
             code=int(self.codes[row]),
         )
+        return quote
 
 
 def price(value: float) -> Decimal | None:

@@ -10,14 +10,14 @@ Rules of this file:
 Times: `now` is the market's; the age of a quote is counted on both clocks and the worse one counts.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from actors.domain.market.contract import Contract
 from actors.domain.market.quote import Quote, QuoteTable
-from actors.domain.market.session import NEW_YORK, Closed, Sessions
+from actors.domain.market.session import NEW_YORK, Closed, Session, Sessions
 from actors.domain.orders.order import Intent, Leg
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.refusal import Admitted, Check, Code, Refused, Verdict
@@ -78,8 +78,7 @@ def _review_open(request: Open, seen: Circumstances) -> Iterator[Check]:
         yield Check(code=Code.R022_UNKNOWN_CONTRACT, passed=is_known, subject=leg.symbol)
     if not all(known):
         return
-    for leg in request.legs:
-        yield _session_open(seen.contracts[leg.symbol], seen)
+    yield from _sessions_open([seen.contracts[leg.symbol] for leg in request.legs], seen)
     if seen.permit is None or seen.quotes is None:
         yield Check(code=Code.R030_NO_QUOTE, passed=seen.quotes is not None)
         return
@@ -111,22 +110,30 @@ def _in_doubt_over(life: OrderLife, underlying: str, seen: Circumstances) -> boo
     return life.in_doubt and life.order.underlying == underlying and life.order.cl_ord_id != seen.excluding
 
 
-def _session_open(contract: Contract, seen: Circumstances) -> Check:
-    today = seen.now.astimezone(NEW_YORK).date()
-    if contract.expires_on is not None and contract.expires_on < today:
-        return Check(code=Code.R021_CONTRACT_EXPIRED, passed=False, subject=contract.symbol)
-    rule = contract.product.session
+def _sessions_open(contracts: Iterable[Contract], seen: Circumstances) -> Iterator[Check]:
+    hours: dict[tuple[str, date | None], Session | Closed] = {}
+    today, time = seen.now.astimezone(NEW_YORK).date(), f"{seen.now.astimezone(NEW_YORK):%H:%M:%S}"
+    for contract in contracts:
+        if contract.expires_on is not None and contract.expires_on < today:
+            yield Check(code=Code.R021_CONTRACT_EXPIRED, passed=False, subject=contract.symbol)
+            continue
+        key = contract.product.session, contract.expires_on
+        session = hours.get(key) or hours.setdefault(key, _session(*key, today, seen))
+        if isinstance(session, Closed):
+            yield Check(code=Code.R020_SESSION_CLOSED, passed=False, subject=contract.symbol, value=session.text)
+            continue
+        yield Check(
+            code=Code.R020_SESSION_CLOSED,
+            passed=session.holds(seen.now),
+            subject=contract.symbol,
+            value=time,
+            limit=f"{session.opens_at.astimezone(NEW_YORK):%H:%M} to {session.closes_at.astimezone(NEW_YORK):%H:%M}",
+        )
+
+
+def _session(rule: str, expires_on: date | None, today: date, seen: Circumstances) -> Session | Closed:
     on = seen.sessions.session_date(seen.now, rule) or today
-    session = seen.sessions.find(rule, on, expiring=contract.expires_on == on)
-    if isinstance(session, Closed):
-        return Check(code=Code.R020_SESSION_CLOSED, passed=False, subject=contract.symbol, value=session.text)
-    return Check(
-        code=Code.R020_SESSION_CLOSED,
-        passed=session.holds(seen.now),
-        subject=contract.symbol,
-        value=f"{seen.now.astimezone(NEW_YORK):%H:%M:%S}",
-        limit=f"{session.opens_at.astimezone(NEW_YORK):%H:%M} to {session.closes_at.astimezone(NEW_YORK):%H:%M}",
-    )
+    return seen.sessions.find(rule, on, expiring=expires_on == on)
 
 
 def _quotes_good(legs: Sequence[Leg], seen: Circumstances, quotes: QuoteTable, limits: Limits) -> Iterator[Check]:
@@ -262,8 +269,7 @@ def _review_close(request: Close, seen: Circumstances) -> Iterator[Check]:
     )
     reachable = structure.account_domain in seen.writable
     yield Check(code=Code.R060_NO_ROUTE, passed=reachable, subject=structure.account_domain)
-    for symbol in structure.holdings:
-        yield _session_open(seen.book.contract(symbol), seen)
+    yield from _sessions_open([seen.book.contract(symbol) for symbol in structure.holdings], seen)
 
 
 def _review_cancel(order_id: str, seen: Circumstances) -> Iterator[Check]:
