@@ -95,6 +95,10 @@ class Quote:
         return None if self.bid is None or self.ask is None else (self.bid + self.ask) / 2
 
 
+_Figures = tuple[float, float, int, int, int, int, int]
+"""Bid, ask, their sizes, exchange's and receiver's nanoseconds, code."""
+
+
 class QuoteTable:
     """The latest quote of every contract of a universe; written by one owner, row by row or frame by frame.
 
@@ -112,12 +116,11 @@ class QuoteTable:
         self.exchange_ns: Nanos = np.zeros(count, np.int64)
         self.received_ns: Nanos = np.zeros(count, np.int64)
         self.codes: Codes = np.zeros(count, np.uint16)
-        self._read: dict[str, Quote] = {}
-        """Quotes already made of this frame's figures: one decision asks for the same ones several times."""
+        self._read: dict[int, tuple[_Figures, Quote]] = {}
+        """Quotes by row, with the figures they were made of: one decision asks for the same ones several times."""
 
     def apply(self, frame: QuoteFrame) -> None:
         """Take in a frame of this table's universe; later rows win."""
-        self._read.clear()
         rows = frame.rows
         self.codes[rows] = frame.codes
         sound = frame.codes < UNSOUND_MIN
@@ -138,23 +141,36 @@ class QuoteTable:
 
     def quote(self, symbol: str) -> Quote | None:
         """Return the latest quote of `symbol`; None where the universe does not hold it or nothing came yet."""
-        if (known := self._read.get(symbol)) is not None:
-            return known
         row = self.row_of.get(symbol)
         if row is None or self.received_ns[row] == 0:
             return None
-        stamp = int(self.exchange_ns[row])
-        quote = self._read[symbol] = Quote(
-            symbol=symbol,
-            bid=price(float(self.bid[row])),
-            ask=price(float(self.ask[row])),
-            bid_size=int(self.bid_size[row]),
-            ask_size=int(self.ask_size[row]),
-            exchange_at=datetime.fromtimestamp(stamp / 1e9, UTC) if stamp else None,
-            received_ns=int(self.received_ns[row]),
-            code=int(self.codes[row]),
+        figures = (
+            float(self.bid[row]),
+            float(self.ask[row]),
+            int(self.bid_size[row]),
+            int(self.ask_size[row]),
+            int(self.exchange_ns[row]),
+            int(self.received_ns[row]),
+            int(self.codes[row]),
         )
-        return quote
+        known = self._read.get(row)
+        if known is None or known[0] != figures:
+            known = self._read[row] = figures, _quote(symbol, figures)
+        return known[1]
+
+
+def _quote(symbol: str, figures: _Figures) -> Quote:
+    bid, ask, bid_size, ask_size, exchange_ns, received_ns, code = figures
+    return Quote(
+        symbol=symbol,
+        bid=price(bid),
+        ask=price(ask),
+        bid_size=bid_size,
+        ask_size=ask_size,
+        exchange_at=datetime.fromtimestamp(exchange_ns / 1e9, UTC) if exchange_ns else None,
+        received_ns=received_ns,
+        code=code,
+    )
 
 
 def price(value: float) -> Decimal | None:
