@@ -20,7 +20,7 @@ from actors.domain.value import Value
 from actors.venue.faults import Fault, FaultKind, Route
 
 ON_THE_PATH = ("executor", "connection.tastytrade")
-"""Killed once more than the others."""
+"""Killed once more than the others, and then with an order under way whose answer is held back."""
 PAIR_SHARE = 0.25
 BURST_SHARE = 0.7
 BURST_MAX = 4
@@ -54,7 +54,7 @@ PUSH_FAULTS = (FaultKind.DUPLICATE, FaultKind.REORDER, FaultKind.MUTE)
 
 
 class Act(Value):
-    """What is done at one moment, in this order: a fault put in force, a burst of openings, processes killed."""
+    """What is done at one moment, in this order: faults put in force, a burst of openings, processes killed."""
 
     at_s: float = Field(ge=0)
     victims: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class Act(Value):
     """Openings asked for right before."""
     heel_s: float = 0.0
     """From the burst to the kill."""
-    fault: Fault | None = None
+    faults: tuple[Fault, ...] = ()
 
 
 def draw(dice: np.random.Generator, victims: Sequence[str], length_s: float) -> tuple[Act, ...]:
@@ -72,30 +72,31 @@ def draw(dice: np.random.Generator, victims: Sequence[str], length_s: float) -> 
 
 
 def _kills(dice: np.random.Generator, victims: Sequence[str], length_s: float) -> list[Act]:
-    names = [*victims, *(name for name in ON_THE_PATH if name in victims)]
-    names = [names[place] for place in dice.permutation(len(names))]
+    named = [*((name, False) for name in victims), *((name, True) for name in ON_THE_PATH if name in victims)]
+    named = [named[place] for place in dice.permutation(len(named))]
     acts = []
-    for place, name in enumerate(names):
+    for place, (name, once_more) in enumerate(named):
         others = [other for other in victims if other != name]
         pair = (str(dice.choice(others)),) if others and dice.random() < PAIR_SHARE else ()
-        burst = int(dice.integers(1, BURST_MAX + 1)) if dice.random() < BURST_SHARE else 0
-        held = burst > 0 and dice.random() < HELD_SHARE
+        burst = int(dice.integers(1, BURST_MAX + 1)) if once_more or dice.random() < BURST_SHARE else 0
+        held = burst > 0 and (once_more or dice.random() < HELD_SHARE)
         acts.append(
             Act(
-                at_s=length_s * (place + dice.random()) / len(names),
+                at_s=length_s * (place + dice.random()) / len(named),
                 victims=(name, *pair),
                 burst=burst,
                 heel_s=float(np.exp(dice.uniform(*np.log(HELD_HEEL_S if held else HEEL_S)))),
-                fault=_held_answer(name) if held else None,
+                faults=_held_answer(name) if held else (),
             )
         )
     return acts
 
 
-def _held_answer(victim: str) -> Fault:
-    """Hold answers back at the broker: the orders are booked there, and whoever waits for them dies waiting."""
-    return Fault(
-        route=Route.ALPACA if victim.endswith("alpaca") else Route.TASTYTRADE,
+def _held_answer(victim: str) -> tuple[Fault, Fault]:
+    """Hold answers and pushes back at the broker: orders are booked there, and whoever waits for word dies waiting."""
+    door, stream = (Route.ALPACA, Route.ALPACA) if victim.endswith("alpaca") else (Route.TASTYTRADE, Route.STREAMER)
+    answers = Fault(
+        route=door,
         kind=FaultKind.DELAY,
         after=True,
         count=BURST_MAX,
@@ -104,13 +105,14 @@ def _held_answer(victim: str) -> Fault:
         path=ORDERS,
         delay_s=HELD_S,
     )
+    return answers, Fault(route=stream, kind=FaultKind.MUTE, duration_s=HELD_FOR_S)
 
 
 def _faults(dice: np.random.Generator, length_s: float) -> list[Act]:
     count = round(length_s * FAULTS_PER_S)
     moments = dice.uniform(0, length_s, count)
     return [
-        Act(at_s=float(at_s), fault=_push_fault(dice) if dice.random() < 1 / 4 else _request_fault(dice))
+        Act(at_s=float(at_s), faults=(_push_fault(dice) if dice.random() < 1 / 4 else _request_fault(dice),))
         for at_s in moments
     ]
 
@@ -121,11 +123,13 @@ def _leg_faults(dice: np.random.Generator, length_s: float) -> list[Act]:
     return [
         Act(
             at_s=float(dice.uniform(0, length_s)),
-            fault=Fault(
-                route=Route.TASTYTRADE,
-                kind=FaultKind.FILL_LEGS,
-                legs=(int(dice.integers(2)),),
-                duration_s=float(dice.uniform(*LEG_FAULT_S)),
+            faults=(
+                Fault(
+                    route=Route.TASTYTRADE,
+                    kind=FaultKind.FILL_LEGS,
+                    legs=(int(dice.integers(2)),),
+                    duration_s=float(dice.uniform(*LEG_FAULT_S)),
+                ),
             ),
         )
         for _ in range(count)

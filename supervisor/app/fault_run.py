@@ -196,7 +196,7 @@ class _Run:
 
     def _act(self, act: Act, now_s: float) -> Act | None:
         """Do it; return what is left of it for later."""
-        if act.fault is not None and not self._inject(act.fault):
+        if not all(self._inject(fault) for fault in act.faults):
             return act.model_copy(update={"at_s": now_s + AGAIN_S})
         if act.burst:
             self._provoke(act)
@@ -209,7 +209,7 @@ class _Run:
         for _ in range(act.burst):
             self._trader.trade(opening=True)
         end_s = time.monotonic() + PROVOKE_S
-        while act.fault is not None and time.monotonic() < end_s and not self._is_unanswered():
+        while act.faults and time.monotonic() < end_s and not self._is_unanswered():
             self._trader.turn(PROVOKE_PACE_S)
             self._trader.trade(opening=True)
         time.sleep(act.heel_s)  # the crash falls where the orders are by then

@@ -48,18 +48,25 @@ def test_some_deaths_come_in_pairs_and_some_on_the_heels_of_orders():
     acts = [act for seed in range(20) for act in acts_of(seed)]
     assert any(len(act.victims) == 2 for act in acts)
     assert any(act.burst for act in acts)
-    assert any(act.burst and act.fault for act in acts), "some answers are held back over the kill"
+    assert any(act.burst and act.faults for act in acts), "some answers are held back over the kill"
     assert {FaultKind.DROP, FaultKind.STATUS, FaultKind.REFUSE, FaultKind.DUPLICATE, FaultKind.REORDER} <= {
-        act.fault.kind for act in acts if act.fault
+        fault.kind for act in acts for fault in act.faults
     }
 
 
 @settings(deadline=None)
 @given(seeds)
 def test_every_fault_ends_by_itself(seed):
-    assert all(act.fault.duration_s is not None for act in acts_of(seed) if act.fault)
+    assert all(fault.duration_s is not None for act in acts_of(seed) for fault in act.faults)
 
 
 @pytest.mark.parametrize("route", ["tastytrade", "alpaca"])
 def test_no_request_is_delayed_beyond_what_absence_is_proved_over(route):
     assert DELAY_S[1] < SETTINGS[f"routes.{route}.settle_window_s"]
+
+
+@settings(deadline=None)
+@given(seeds)
+def test_the_primary_connection_and_the_executor_die_with_an_order_under_way_in_every_run(seed):
+    held = {act.victims[0] for act in acts_of(seed) if act.burst and act.faults}
+    assert {"executor", "connection.tastytrade"} <= held
