@@ -3,10 +3,12 @@
 Rules of this file:
 * A report that brings no news is not journaled; one that does always is (law 6).
 * A reading of an account adds, and never removes (law 5). Its news are committed before positions are compared.
+* An execution the broker takes back is booked back and paged, whatever the order's state.
 * The first reading of an account is its start: what was there before us is adopted, not explained. What is pushed
   before it is in it, or in the next one.
 * An order of ours that turns up where it was given up is cancelled as often as it is seen working, and paged (law 3).
 * Positions that differ are read again; those that go on differing quarantine their underlying, and only that (law 8).
+  What turns out foreign, and cash that differs, are `difference_watch`'s.
 * A session opens on the first agreement of its day, and its baseline is journaled, each account's with its own first
   agreement (law 10).
 * A reading reaches back to the last agreement, and to the oldest order that may still trade, however long we were away.
@@ -16,12 +18,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from actors.desk import Desk, Step
+from actors.difference_watch import DifferenceWatch
 from actors.domain.alerts.alert import Level
 from actors.domain.orders import event as happened
 from actors.domain.orders import order_state
-from actors.domain.orders.order_state import Move
+from actors.domain.orders.order_state import Move, OrderLife
 from actors.domain.orders.report import AccountState, ExecutionReport
 from actors.domain.portfolio.reconcile import breaks, news
+from actors.fill_desk import FillDesk
 from actors.messages import AccountRead, AskAccount, CancelOrder
 from actors.seats import Seat
 
@@ -29,8 +33,9 @@ from actors.seats import Seat
 class AccountDesk:
     """Reports, readings, breaks and baselines."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, fills: FillDesk) -> None:
+        self._desk, self._fills = desk, fills
+        self._differences = DifferenceWatch(desk)
 
     def on_report(self, told: ExecutionReport) -> Step:
         """Take in a broker's report."""
@@ -41,9 +46,12 @@ class AccountDesk:
         if told.account_domain not in self._desk.book.cash:
             return step
         self._cancel_stray(told, step)
-        if not self._desk.book.is_news(told):
+        is_news = self._desk.book.is_news(told)
+        if is_news:
+            self._take(told, step)
+        self._fills.judge(told, step)
+        if not is_news:
             return step
-        self._take(told, step)
         seat = self._desk.seats.of(told.route)
         if told.fills and seat is not None:
             due_ns = self._desk.now_ns() + int(self._desk.settings.after_fill_s * 1e9)
@@ -67,6 +75,7 @@ class AccountDesk:
             self._take(report, step)
         for report in read.state.orders:
             self._cancel_stray(report, step)
+            self._fills.judge(report, step)
         step.events += [happened.CashBooked(event=event, at=self._desk.now()) for event in cash]
         return step
 
@@ -81,6 +90,7 @@ class AccountDesk:
         differing = breaks(self._desk.book, state)
         fresh = {each: text for each, text in differing.items() if each not in self._desk.book.quarantined}
         self._lift(state, differing, step)
+        self._differences.on_compared(state, step)
         if not fresh:
             seat.disagreements = 0
             self._agree(seat, state, step)
@@ -138,9 +148,21 @@ class AccountDesk:
         elif book.orders[order_id].is_stray(told):
             text = f"{order_id} was given up at {told.route} and turned up there, {told.status}: {told.broker_order_id}"
             step.alerts.append(self._desk.alert("A023", Level.P0, f"stray-{told.broker_order_id}", text))
-        elif order_state.report(book.orders[order_id], told)[1] is Move.ODD:
-            text = f"{order_id} is {book.orders[order_id].status} here, and {told.route} reports {told.status}"
-            step.alerts.append(self._desk.alert("A022", Level.P0, f"odd-{order_id}", text))
+        else:
+            self._page_surprise(book.orders[order_id], told, step)
+
+    def _page_surprise(self, life: OrderLife, told: ExecutionReport, step: Step) -> None:
+        name = life.order.cl_ord_id
+        after, move = order_state.report(life, told)
+        if after.busted != life.busted:
+            gone = ", ".join(after.busted[len(life.busted) :])
+            text = (
+                f"{told.route} took back executions of {name}: {gone}; {after.cum_qty} of {life.order.order_qty} stand"
+            )
+            step.alerts.append(self._desk.alert("A024", Level.P0, f"bust-{name}", text))
+        elif move is Move.ODD:
+            text = f"{name} is {life.status} here, and {told.route} reports {told.status}"
+            step.alerts.append(self._desk.alert("A022", Level.P0, f"odd-{name}", text))
 
     def _agree(self, seat: Seat, state: AccountState, step: Step) -> None:
         book, now = self._desk.book, self._desk.now()
@@ -160,6 +182,7 @@ class AccountDesk:
                     at=now,
                 )
             )
+        self._differences.on_agreed(state, step)
         self._open_session(state, step)
 
     def _open_session(self, state: AccountState, step: Step) -> None:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from actors.domain.alerts.alert import Level
+from actors.domain.orders.fill_check import FillLimits
 from actors.domain.risk.permit import Limits
 from actors.domain.value import Money, Value
 
@@ -190,7 +191,21 @@ class ExecutorSection(Value):
     account_timeout_s: Seconds = 15.0
     disagreements_max: int = Field(default=3, gt=0, le=100)
     """Readings in a row that may disagree before an underlying is quarantined."""
+    foreign_after_s: Seconds = 60.0
+    """How long every reading must show the same foreign position before it is adopted."""
+    cash_gap_after_s: Seconds = 60.0
+    """How long the same gap in cash may be a fee under way."""
+    start_report_s: Seconds = 30.0
+    """When a start is told at the latest, though not every account was read."""
     imbalance_deadline_s: Seconds = 10.0
+    """How long a short may be uncovered, from when it was first seen."""
+    imbalance_grace_s: float = Field(default=1.0, ge=0)
+    """How long legs of one combo may be told one after the other before that is called an imbalance."""
+    completion_slippage: Decimal = Field(default=Decimal("0.20"), ge=0)
+    """Points per combo beyond the opening's limit that completing it may cost; beyond, it is unwound."""
+    unwind_pace_s: Seconds = 2.0
+    unwind_rejections_max: int = Field(default=5, gt=0, le=100)
+    fills: FillLimits = FillLimits()
     checkpoint_events: Count = 200
 
 

@@ -1,6 +1,7 @@
 """What the executor's deciding parts share: the book, the seats, the permit, and the shape of a decision.
 
-`order_desk` decides about signals and sends, `chase` about what is unanswered, `account_desk` about what brokers say.
+`order_desk` decides about signals and sends, `chase` about what is unanswered, `account_desk` about what brokers say,
+`fill_desk` about fills that do not fit.
 None of them does I/O: messages in, one `Step` out. The shell commits the step's events, then tells its messages
 (law 1).
 """
@@ -8,6 +9,7 @@ None of them does I/O: messages in, one `Step` out. The shell commits the step's
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from pydantic import Field
 
@@ -16,6 +18,7 @@ from actors.domain.market.contract import Contract
 from actors.domain.market.quote import QuoteTable
 from actors.domain.market.session import Sessions
 from actors.domain.orders import event as happened
+from actors.domain.orders.fill_check import FillLimits
 from actors.domain.portfolio.book import Book
 from actors.domain.risk.gate import Circumstances
 from actors.domain.risk.permit import Permit
@@ -42,12 +45,27 @@ class DeskSettings(Value):
     """How soon after a fill the account is read for its fees."""
     disagreements_max: int = Field(default=3, gt=0)
     """Readings in a row that may disagree before an underlying is quarantined."""
+    foreign_after_s: float = Field(default=60.0, gt=0)
+    """How long every reading must show the same foreign position before it is adopted."""
+    cash_gap_after_s: float = Field(default=60.0, gt=0)
+    """How long the same gap in cash may be a fee under way."""
+    start_report_s: float = Field(default=30.0, gt=0)
+    """When a start is told at the latest, though not every account was read."""
     imbalance_deadline_s: float = Field(default=10.0, gt=0)
-    """How long legs may stay out of ratio once nothing works for them any more."""
+    """How long a short may be uncovered, counted from when it was first seen."""
+    imbalance_grace_s: float = Field(default=1.0, ge=0)
+    """How long legs of one combo may be told one after the other before that is called an imbalance."""
+    completion_slippage: Decimal = Field(default=Decimal("0.20"), ge=0)
+    """Points per combo beyond the opening's limit that completing it may cost; beyond, it is unwound."""
+    unwind_pace_s: float = Field(default=2.0, gt=0)
+    """How long an unwinding may work before it follows the market, and the pause after one that failed."""
+    unwind_rejections_max: int = Field(default=5, gt=0)
+    """Unwindings of one structure that may be refused in a row; then a person must look."""
     history_hours: int = Field(default=36, gt=0)
     """How far back an account is read, before the last agreement or the oldest order that may still trade."""
     history_days_max: int = Field(default=30, gt=0)
     """The longest reading: what is older and was never seen shows as a break, and a person looks."""
+    fills: FillLimits = FillLimits()
 
 
 @dataclass(slots=True)

@@ -27,6 +27,7 @@ from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.book_state import BookState, dump, restore
 from actors.domain.portfolio.picture import picture
 from actors.domain.value import Value
+from actors.fill_desk import FillDesk
 from actors.messages import (
     AccountRead,
     AlertRaised,
@@ -56,6 +57,7 @@ from actors.ports import (
     Watermark,
 )
 from actors.seats import Seats
+from actors.start_report import StartReport
 from actors.unwind import Unwind
 
 
@@ -109,9 +111,11 @@ class Executor:
         seats = Seats(routes, silence_ns=int(settings.desk.silence_s * 1e9))
         self._desk = Desk(book, seats, sessions, clock, latch, settings.desk)
         self._chase = Chase(self._desk)
-        self._orders = OrderDesk(self._desk, self._chase)
-        self._accounts = AccountDesk(self._desk)
+        self._fills = FillDesk(self._desk)
+        self._orders = OrderDesk(self._desk, self._chase, self._fills)
+        self._accounts = AccountDesk(self._desk, self._fills)
         self._unwind = Unwind(self._desk, self._orders)
+        self._start = StartReport(book, routes)
         self._alerts: deque[Value] = deque(maxlen=settings.alerts_max)
         self._checkpointed = book.sequence
         self._picture_due_ns = self._ticked_ns = self._universe_asked_ns = 0
@@ -182,6 +186,7 @@ class Executor:
             case AccountRead():
                 self._commit(self._accounts.on_account(message))
                 self._commit(self._accounts.on_compared(message))
+                self._commit(self._start.told_when_due(self._desk))
             case UniverseChanged(universe=universe):
                 self._take_universe(universe)
             case AskBook(reply_to=peer):
@@ -215,7 +220,9 @@ class Executor:
             self._ticked_ns = now_ns
             self._commit(self._chase.on_tick())
             self._commit(self._accounts.on_tick())
+            self._commit(self._fills.on_tick())
             self._commit(self._unwind.on_tick())
+            self._commit(self._start.told_when_due(self._desk))
             self._send_alerts()
         if now_ns >= self._picture_due_ns:
             self._picture_due_ns = now_ns + int(self._settings.picture_interval_s * 1e9)
@@ -226,6 +233,7 @@ class Executor:
     def _commit(self, step: Step) -> None:
         """Carry out a decision: durable first, then true, then told."""
         if step.events:
+            self._start.hear(step.events, self._desk.book)
             sequence = self._journal.append(
                 (event.kind, event.correlation, event.model_dump_json().encode()) for event in step.events
             )

@@ -3,7 +3,8 @@
 Rules of this file:
 * Deciding looks at the order as it will be after the step's own events, never at hopes.
 * The lease moves here and nowhere else, as a new journaled attempt, by `orders.lease` (law 3).
-* Only evidence from the owning route ends a doubt; silence, age and restarts do not (law 2).
+* Only evidence from the owning route ends a doubt; silence, age and restarts do not (law 2). An order that is known to
+  be another of ours is no evidence.
 * An opening that waited is admitted again before it is sent to another route.
 """
 
@@ -24,14 +25,15 @@ from actors.domain.orders.signal import Cancel, Close, Open, Signal
 from actors.domain.portfolio.closable import closable
 from actors.domain.portfolio.intent import closing_order, opening_order, signal_again
 from actors.domain.risk.gate import review
+from actors.fill_desk import FillDesk
 from actors.messages import OrderSent, OutcomeJournaled, Resolved, SendOrder, SignalAnswered, SubmitSignal
 
 
 class OrderDesk:
     """Signals, sends and the ends of doubts."""
 
-    def __init__(self, desk: Desk, chase: Chase) -> None:
-        self._desk, self._chase = desk, chase
+    def __init__(self, desk: Desk, chase: Chase, fills: FillDesk) -> None:
+        self._desk, self._chase, self._fills = desk, chase, fills
 
     def on_signal(self, asked: SubmitSignal) -> Step:
         """Admit or refuse, in one step; the same id again gets the first answer and moves nothing."""
@@ -87,6 +89,12 @@ class OrderDesk:
             return step
         if attempt.state is not AttemptState.IN_DOUBT or attempt.route != resolved.route:
             return step
+        if isinstance(resolution, Found) and (other := self._other(resolution.report, life)):
+            text = (
+                f"{resolved.route} takes {resolution.report.broker_order_id} for {resolved.attempt_id}; it is {other}'s"
+            )
+            step.alerts.append(self._desk.alert("A025", Level.P0, f"taken-{resolved.attempt_id}", text))
+            return step
         now = self._desk.now()
         step.events.append(happened.DoubtEnded(attempt_id=resolved.attempt_id, resolution=resolution, at=now))
         life = order_state.resolve(life, resolved.attempt_id, resolution)
@@ -96,6 +104,11 @@ class OrderDesk:
             case Absent():
                 self._advance(life, step, now)
         return step
+
+    def _other(self, found: ExecutionReport, life: OrderLife) -> str | None:
+        """Return the other order of ours that an order found at a broker is known to be."""
+        owner = self._desk.book.by_broker_id.get((found.account_domain, found.broker_order_id))
+        return owner if owner != life.order.cl_ord_id else None
 
     def send(self, order: Order, step: Step) -> None:
         """Give a new order, placed in this step, to its first route."""
@@ -168,6 +181,7 @@ class OrderDesk:
         if report is not None and (report.fills or report.status not in {None, Status.PENDING_NEW}):
             order_id = life.order.cl_ord_id
             step.events.append(happened.ReportTaken(cl_ord_id=order_id, report=report, at=now))
+            self._fills.judge(report, step)
         if life.cancel_asked:
             self._chase.tell_cancel(life, step)
 

@@ -1,33 +1,38 @@
-"""Legs out of ratio: found, given a deadline, and then unwound to whole combos, shorts first: no leg stays naked.
+"""Legs out of ratio: found, timed, completed within a cap or unwound, shorts first: no leg stays naked.
 
-A structure is watched when it holds shorts beyond its whole combos and nothing works for it any more. Longs beyond them
-cost nothing to keep and cover nobody: they are sold with the shorts where somebody bids, and otherwise left to expire.
-Past the deadline an order of the executor's own closes the excess, bounded, in the domain that holds it, if the gate
-would admit a close of that structure. It is an order like any other: journaled first, sent once, in doubt if
-unanswered, and then nothing more is sent for it. One that works past another deadline is cancelled, for the market has
-left it, and the next one follows the market. So is an opening that filled shorts without their longs and goes on
-working: its end makes the structure one to watch. What keeps the excess from being closed is paged at each deadline.
+A structure is watched while it holds shorts beyond its whole combos. Longs beyond them cost nothing to keep and cover
+nobody: they are sold with the shorts where somebody bids, and otherwise left to expire. What to do, and when, is
+`domain.portfolio.imbalance`'s; here it is asked of the gate, and becomes an order of the executor's own: journaled
+first, sent once, bounded by what the account holds, in the domain that holds it, in doubt if unanswered, and then
+nothing more is sent for it.
 
-Deadlines count on the boot clock, from when this process first saw the imbalance, or the order at work.
+The seconds of each structure are measured from the pass that first saw it uncovered to the one that saw it covered, on
+the boot clock, and journaled once they outlast the grace; a successor goes on with its predecessor's start. What lasts,
+or cannot be mended, is paged at once and at each deadline.
 """
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from decimal import Decimal
 
 from actors.desk import Desk, Step
 from actors.domain.alerts.alert import Level
-from actors.domain.market.quote import QuoteTable
 from actors.domain.orders import event as happened
-from actors.domain.orders.order import Intent, Order
-from actors.domain.orders.refusal import Admitted, Refused
-from actors.domain.orders.signal import Close, Signal
+from actors.domain.orders.finding import LegCovered, LegUncovered
+from actors.domain.orders.order import Intent, Leg, Order
+from actors.domain.orders.order_state import OrderLife
+from actors.domain.orders.refusal import Check, Refused
+from actors.domain.orders.signal import Close, Open, Signal
+from actors.domain.portfolio import imbalance
 from actors.domain.portfolio.closable import closable
-from actors.domain.portfolio.intent import marketable_price
+from actors.domain.portfolio.imbalance import COMPLETE_MARK, UNWIND_MARK, ImbalanceLimits, Remedy
+from actors.domain.portfolio.intent import marketable_price, marketable_within
 from actors.domain.portfolio.structure import Structure, closing, excess
 from actors.domain.risk.gate import review
 from actors.order_desk import OrderDesk
 
-_MARK: Final = "-unwind-"
+_EXPIRES_S = 600.0
+"""On the market's clock; the pace replaces the order long before, on the machine's."""
 
 
 class Unwind:
@@ -35,99 +40,171 @@ class Unwind:
 
     def __init__(self, desk: Desk, orders: OrderDesk) -> None:
         self._desk, self._orders = desk, orders
+        settings = desk.settings
+        self._limits = ImbalanceLimits(
+            deadline_s=settings.imbalance_deadline_s,
+            grace_s=settings.imbalance_grace_s,
+            slippage=settings.completion_slippage,
+            pace_s=settings.unwind_pace_s,
+            rejections_max=settings.unwind_rejections_max,
+        )
         self._since_ns: dict[str, int] = {}
         self._working_ns: dict[str, int] = {}
+        self._tried_ns: dict[str, int] = {}
+        self._paged_ns: dict[str, int] = {}
 
     def on_tick(self) -> Step:
-        """Start, end and enforce the deadlines."""
+        """Start and end the clocks, and do what is due: at most one order, for the next decision must see it."""
         step, now_ns = Step(), self._desk.now_ns()
-        self._cancel_left_behind(step, now_ns)
-        found = {each.structure_id: each for each in self._desk.book.structures.values() if self._is_out(each)}
-        fresh = found.keys() - self._since_ns
-        self._since_ns = {name: self._since_ns.get(name, now_ns) for name in found}
-        for name, structure in found.items():
-            if name in fresh:
-                self._page(structure, "legs out of ratio", step)
-            elif self._is_over(self._since_ns[name], now_ns):
-                self._since_ns[name] = now_ns
-                self._unwind(structure, step)
-                break  # one at a time: the next decision sees what this one did
+        naked = {name: each for name, each in self._desk.book.structures.items() if each.naked}
+        if not naked:
+            self._working_ns.clear()
+        self._since_ns = {name: self._since_ns.get(name) or self._start_ns(name, now_ns) for name in naked}
+        self._end_clocks(naked, now_ns, step)
+        for name, structure in naked.items():
+            elapsed_s = (now_ns - self._since_ns[name]) / 1e9
+            if elapsed_s >= self._limits.grace_s and self._mend(structure, elapsed_s, now_ns, step):
+                break
         return step
 
-    def _is_over(self, since_ns: int, now_ns: int) -> bool:
-        return now_ns - since_ns >= self._desk.settings.imbalance_deadline_s * 1e9
+    def _start_ns(self, name: str, now_ns: int) -> int:
+        """Return when the clock of a structure started; what a rebooted machine's journal says of it is long over."""
+        started_ns = self._desk.book.found.uncovered_ns.get(name, now_ns)
+        return started_ns if started_ns <= now_ns else now_ns - int(self._limits.deadline_s * 1e9)
 
-    def _page(self, structure: Structure, why: str, step: Step) -> None:
-        text = f"{structure.structure_id}: {why}, {dict(structure.naked)} uncovered"
-        step.alerts.append(self._desk.alert("A040", Level.P0, f"naked-{structure.structure_id}", text))
+    def _end_clocks(self, naked: Collection[str], now_ns: int, step: Step) -> None:
+        found, now = self._desk.book.found, self._desk.now()
+        for name, since_ns in found.uncovered_ns.items():
+            if name not in naked:
+                was_rebooted = since_ns > now_ns
+                seconds = (
+                    (now - found.uncovered_at[name]).total_seconds() if was_rebooted else (now_ns - since_ns) / 1e9
+                )
+                step.events.append(LegCovered(structure_id=name, seconds=round(max(0.0, seconds), 3), at=now))
+                self._tried_ns.pop(name, None)
+                self._paged_ns.pop(name, None)
 
-    def _cancel_left_behind(self, step: Step, now_ns: int) -> None:
-        """Ask for the cancel of what has kept a leg naked for too long; `Chase` tells its route.
+    def _mend(self, structure: Structure, elapsed_s: float, now_ns: int, step: Step) -> bool:
+        """Do what is due for one structure; return whether an order was placed."""
+        name = structure.structure_id
+        if name not in self._desk.book.found.uncovered_ns:
+            step.events.append(
+                LegUncovered(
+                    structure_id=name,
+                    uncovered=dict(structure.naked),
+                    since_ns=self._since_ns[name],
+                    at=self._desk.now(),
+                )
+            )
+        lives = [life for life in self._desk.book.orders.values() if life.order.structure_id == name]
+        self._cancel_working(lives, elapsed_s, now_ns, step)
+        remedy = imbalance.remedy(lives, elapsed_s, self._limits)
+        why, placed = "legs out of ratio", False
+        if remedy is Remedy.GIVE_UP:
+            why = f"refused {self._limits.rejections_max} times in a row, nothing more is tried"
+        elif remedy is not Remedy.WAIT and self._is_due(name, now_ns):
+            self._tried_ns[name] = now_ns
+            placed, why = self._place(structure, remedy, step)
+        if name not in self._paged_ns or now_ns - self._paged_ns[name] >= self._limits.deadline_s * 1e9:
+            self._paged_ns[name] = now_ns
+            text = f"{name}: {why}, {dict(structure.naked)} uncovered for {elapsed_s:.1f} s"
+            step.alerts.append(self._desk.alert("A040", Level.P0, f"naked-{name}", text))
+        return placed
 
-        That is an unwinding the market has left, and an opening that filled its shorts and still works for the rest.
-        """
-        working = [
-            life
-            for life in self._desk.book.live_orders()
-            if _MARK in life.order.cl_ord_id or self._leaves_naked(life.order)
-        ]
-        self._working_ns = {
-            life.order.cl_ord_id: self._working_ns.get(life.order.cl_ord_id, now_ns) for life in working
-        }
-        for life in working:
-            name = life.order.cl_ord_id
-            if not life.cancel_asked and self._is_over(self._working_ns[name], now_ns):
-                step.events.append(happened.CancelAsked(signal=None, cl_ord_id=name, at=self._desk.now()))
+    def _is_due(self, name: str, now_ns: int) -> bool:
+        return name not in self._tried_ns or now_ns - self._tried_ns[name] >= self._limits.pace_s * 1e9
 
-    def _unwind(self, structure: Structure, step: Step) -> None:
-        seen = self._desk.circumstances()
-        verdict = review(_as_close(structure, seen.now), seen)
-        order = self._order(structure, self._desk.quotes) if isinstance(verdict, Admitted) else None
+    def _cancel_working(self, lives: Sequence[OrderLife], elapsed_s: float, now_ns: int, step: Step) -> None:
+        """Ask for the cancel of what works and leaves the shorts uncovered; `Chase` tells its route."""
+        names = [life.order.cl_ord_id for life in lives if life.is_live]
+        for name in names:
+            self._working_ns.setdefault(name, now_ns)
+        worked_s = {name: (now_ns - self._working_ns[name]) / 1e9 for name in names}
+        for name in imbalance.to_cancel(lives, elapsed_s, worked_s, self._limits):
+            step.events.append(happened.CancelAsked(signal=None, cl_ord_id=name, at=self._desk.now()))
+
+    def _place(self, structure: Structure, remedy: Remedy, step: Step) -> tuple[bool, str]:
+        """Place the order that completes or unwinds; return whether there was one, and what is said of it."""
+        if remedy is Remedy.COMPLETE:
+            if self._complete(structure, step):
+                return True, "its missing legs are being bought"
+            remedy = Remedy.UNWIND
+        now, seen = self._desk.now(), self._desk.circumstances()
+        verdict = review(self._signal(structure, Close(structure_id=structure.structure_id), now), seen)
+        if isinstance(verdict, Refused):
+            return False, f"cannot be unwound ({' '.join(verdict.codes)})"
+        order = self._unwinding(structure, shorts_only=remedy is Remedy.UNWIND_SHORTS, now=now)
         if order is None:
-            why = " ".join(verdict.codes) if isinstance(verdict, Refused) else "nobody quotes the legs"
-            self._page(structure, f"cannot be unwound ({why})", step)
-            return
-        step.events.append(happened.OrderPlaced(signal=None, order=order, checks=verdict.checks, at=seen.now))
-        self._orders.send(order, step)
+            return False, "cannot be unwound (nobody quotes the legs, or they are closed already)"
+        self._send(order, verdict.checks, step)
+        return True, "it is being unwound"
 
-    def _leaves_naked(self, order: Order) -> bool:
-        structure = self._desk.book.structures.get(order.structure_id)
-        return order.intent is Intent.OPEN and structure is not None and bool(structure.naked)
+    def _complete(self, structure: Structure, step: Step) -> bool:
+        opening, quotes, now = self._desk.book.orders[structure.structure_id].order, self._desk.quotes, self._desk.now()
+        legs, order_qty, combos = imbalance.missing_legs(structure)
+        if not legs or opening.net_price is None or quotes is None:
+            return False
+        multiplier = self._desk.book.multiplier(legs[0].symbol)
+        worst = imbalance.worst_price(structure, opening.net_price, multiplier, order_qty, combos, self._limits)
+        price = marketable_within(legs, quotes, worst)
+        if price is None:
+            return False
+        request = Open(underlying=structure.underlying, legs=legs, order_qty=order_qty, net_price=price)
+        verdict = review(self._signal(structure, request, now), self._desk.circumstances())
+        if isinstance(verdict, Refused):
+            return False
+        order = self._order(structure, COMPLETE_MARK, Intent.OPEN, legs, order_qty, price, now)
+        self._send(order, verdict.checks, step)
+        return True
 
-    def _is_out(self, structure: Structure) -> bool:
-        return bool(structure.naked) and not self._desk.book.live_orders(structure.structure_id)
-
-    def _order(self, structure: Structure, quotes: QuoteTable | None) -> Order | None:
-        legs, quantity = closing(closable(self._desk.book, structure, excess(structure)), quotes)
-        price = marketable_price(legs, quotes) if quotes is not None else None
-        if price is None or not legs:
+    def _unwinding(self, structure: Structure, *, shorts_only: bool, now: datetime) -> Order | None:
+        quotes, beyond = self._desk.quotes, excess(structure)
+        if shorts_only:
+            beyond = {symbol: held for symbol, held in beyond.items() if held < 0}
+        legs, order_qty = closing(closable(self._desk.book, structure, beyond), quotes)
+        price = marketable_price(legs, quotes) if quotes is not None and legs else None
+        if price is None:
             return None
-        now = self._desk.now()
-        first = f"{structure.structure_id}{_MARK}"
+        return self._order(structure, UNWIND_MARK, Intent.CLOSE, legs, order_qty, price, now)
+
+    def _order(
+        self,
+        structure: Structure,
+        mark: str,
+        intent: Intent,
+        legs: tuple[Leg, ...],
+        order_qty: int,
+        price: Decimal,
+        now: datetime,
+    ) -> Order:
+        first = f"{structure.structure_id}{mark}"
         name = f"{first}{sum(each.startswith(first) for each in self._desk.book.orders) + 1}"
         return Order(
             cl_ord_id=name,
             signal_id=name,
             strategy=structure.strategy,
             structure_id=structure.structure_id,
-            intent=Intent.CLOSE,
+            intent=intent,
             underlying=structure.underlying,
             legs=legs,
-            order_qty=quantity,
+            order_qty=order_qty,
             net_price=price,
             account_domain=structure.account_domain,
             created_at=now,
-            expires_at=now + timedelta(seconds=self._desk.settings.imbalance_deadline_s),
+            expires_at=now + timedelta(seconds=_EXPIRES_S),
         )
 
+    def _send(self, order: Order, checks: tuple[Check, ...], step: Step) -> None:
+        step.events.append(happened.OrderPlaced(signal=None, order=order, checks=checks, at=order.created_at))
+        self._orders.send(order, step)
 
-def _as_close(structure: Structure, now: datetime) -> Signal:
-    """Return the close the gate is asked about; it is never journaled, the order that follows is."""
-    return Signal(
-        signal_id=structure.structure_id,
-        strategy=structure.strategy,
-        request=Close(structure_id=structure.structure_id),
-        reason="legs out of ratio",
-        created_at=now,
-        expires_at=now + timedelta(days=1),
-    )
+    def _signal(self, structure: Structure, request: Open | Close, now: datetime) -> Signal:
+        """Return what the gate is asked about; it is never journaled, the order that follows is."""
+        return Signal(
+            signal_id=structure.structure_id,
+            strategy=structure.strategy,
+            request=request,
+            reason="legs out of ratio",
+            created_at=now,
+            expires_at=now + timedelta(seconds=_EXPIRES_S),
+        )

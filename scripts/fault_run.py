@@ -1,6 +1,10 @@
 """Kills every process of the tree at seeded moments of short paper days, and says whether anything was lost or doubled.
 
     scripts/fault_run.py --seeds 50 --first-seed 1 --json
+    scripts/fault_run.py --in-process --seeds 100000 --json
+
+With --in-process the order logic alone runs, many seeds a second on every core: a real executor among modelled brokers,
+on a virtual clock (supervisor/app/order_machine).
 
 Each seed: a tree of its own on a private Ray, about 25 s of a fast synthetic market, a stream of signals, `kill -9` of
 every process at least once, faults on the brokers' order routes; then journal, executor and brokers are compared order
@@ -21,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from supervisor.app.fault_run import LENGTH_S, SeedResult, run_seed  # noqa: E402 - the checkout must be found first
 from supervisor.app.fault_tally import tally  # noqa: E402
+from supervisor.app.order_machine.seeds import play_all  # noqa: E402
 
 
 def main() -> int:
@@ -31,7 +36,12 @@ def main() -> int:
     parser.add_argument("--length", type=float, default=LENGTH_S, help=f"seconds of trading a seed ({LENGTH_S:g})")
     parser.add_argument("--state", type=Path, help="where the state folders go; default a new temporary folder")
     parser.add_argument("--json", action="store_true", help="print the one object, and nothing else")
+    parser.add_argument("--in-process", action="store_true", help="the order logic alone, on a virtual clock")
     asked = parser.parse_args()
+    if asked.in_process:
+        total = play_all(asked.first_seed, asked.seeds)
+        print(json.dumps(total.model_dump(mode="json"), indent=None if asked.json else 1))
+        return 0 if total.is_clean else 1
     began = time.monotonic()
     folder = asked.state or Path(tempfile.mkdtemp(prefix="holdfast-faults-"))
     results = []

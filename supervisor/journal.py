@@ -132,6 +132,12 @@ class JournalReader:
         """Yield the events of one order or signal."""
         return _rows(self._db, "WHERE correlation = ? ORDER BY sequence", (correlation,))
 
+    def names(self, kinds: Sequence[str]) -> list[str]:
+        """Return what events of the given kinds are about, each once, oldest first."""
+        places = ",".join("?" * len(kinds))
+        statement = f"SELECT correlation FROM event WHERE kind IN ({places}) GROUP BY 1 ORDER BY min(sequence)"  # noqa: S608
+        return [name for (name,) in self._db.execute(statement, tuple(kinds))]
+
     def verify(self, after: int = 0) -> int:
         """Walk the chain after `after`; return the last sequence. Raises `JournalDamagedError`."""
         last = after

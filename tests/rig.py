@@ -26,7 +26,7 @@ from actors.messages import (
     SubmitSignal,
     UniverseChanged,
 )
-from tests.builders import PRODUCTS, permit, quotes, sessions, universe
+from tests.builders import CONDOR_SYMBOLS, PRODUCTS, permit, quotes, sessions, universe
 from tests.fakes import START, CountingWatermark, FakeClock, FakeStream, MemoryCheckpoints, MemoryJournal
 
 ROUTES = ("primary", "backup")
@@ -49,6 +49,13 @@ def fills_of(order: Order, combos: int = 1, px: str = "1.50", tag: str = "e", at
     )
 
 
+def quoted_fills(order: Order) -> tuple[Fill, ...]:
+    """Fills of the whole order at the bids of the builders' quotes: nothing to be said against any."""
+    bids = dict(zip(CONDOR_SYMBOLS, ("1.00", "2.00", "2.00", "1.00"), strict=True))
+    fills = fills_of(order, order.order_qty)
+    return tuple(fill.model_copy(update={"last_px": Decimal(bids[fill.symbol])}) for fill in fills)
+
+
 def report(
     theirs: str,
     status: Status | None,
@@ -56,6 +63,7 @@ def report(
     attempt: str | None = None,
     route: str = "primary",
     text: str = "",
+    busted: tuple[str, ...] = (),
 ) -> ExecutionReport:
     return ExecutionReport(
         route=route,
@@ -64,6 +72,7 @@ def report(
         attempt_id=attempt,
         status=status,
         fills=fills,
+        busted=busted,
         text=text,
         at=START,
     )

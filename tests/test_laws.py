@@ -5,14 +5,16 @@ done on the rule itself: it is the rule that is disabled, nothing is faked aroun
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from actors import order_desk
+from actors import difference_watch, order_desk
 from actors.account_desk import AccountDesk
 from actors.brokers.gates import Gates
 from actors.brokers.send_desk import SendDesk, SendLimits
@@ -21,18 +23,33 @@ from actors.chase import Chase
 from actors.desk import Desk, Step
 from actors.domain.connection import absence
 from actors.domain.connection.absence import Search, SettleLimits
-from actors.domain.orders.attempt import Accepted, Attempt, AttemptState, InDoubt, NotSent, Rejected
+from actors.domain.orders import fill_check
+from actors.domain.orders.attempt import Absent, Accepted, Attempt, AttemptState, InDoubt, NotSent, Rejected
 from actors.domain.orders.event import ReportTaken
 from actors.domain.orders.order import Action
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.report import Status
+from actors.domain.portfolio import closable as closable_rule
+from actors.domain.portfolio import imbalance, reconcile
 from actors.domain.portfolio.book import Book
 from actors.domain.risk import gate
 from actors.epoch import take_epoch
 from actors.executor import Executor
 from actors.latch import Latch, StopLevel, tighten
-from actors.messages import AccountRead, AskAccount, CancelOrder, IssuePermit, OrderSent, SendOrder
+from actors.messages import (
+    AccountRead,
+    AskAccount,
+    AskOutcome,
+    CancelOrder,
+    IssuePermit,
+    OrderSent,
+    Resolved,
+    SendOrder,
+    SubmitSignal,
+)
 from actors.places import Places
+from supervisor.journal import JournalWriter
+from tests import switches
 from tests.builders import close_signal, open_signal, permit
 from tests.fakes import FakeClock
 from tests.rig import Rig, account, fills_of, report
@@ -70,15 +87,31 @@ def the_intent_is_durable_before_it_is_told(_: Path) -> None:
     assert told == [["order_placed", "attempt_started"]]
 
 
-def tell_then_write(off: pytest.MonkeyPatch) -> None:
-    commit = Executor._commit
+def a_send_is_in_the_ledger_before_its_first_byte(folder: Path) -> None:
+    epoch = take_epoch(folder / "epoch")
+    known: list[bool] = []
+    outcome_at_the_connection(folder, epoch, when_the_byte_leaves=lambda ledger: known.append(ledger.knows(ATTEMPT)))
+    assert known == [True]
 
-    def hasty(self: Executor, step: Step) -> None:
-        for peer, message in step.tells:
-            self._tell(peer, message)
-        commit(self, Step(events=step.events, alerts=step.alerts))
 
-    off.setattr(Executor, "_commit", hasty)
+def the_ledger_is_written_when_the_answer_comes(off: pytest.MonkeyPatch) -> None:
+    off.setattr(SendLedger, "entry", lambda self, attempt_id: None)
+
+
+def the_same_signal_again_moves_nothing(_: Path) -> None:
+    rig = sent()
+    rig.ask(open_signal(1))
+    assert len(rig.told(SendOrder)) == 1
+
+
+def every_asking_is_a_new_signal(off: pytest.MonkeyPatch) -> None:
+    take, count = order_desk.OrderDesk.on_signal, iter(range(10**6))
+
+    def anew(self: order_desk.OrderDesk, asked: SubmitSignal) -> Step:
+        signal = asked.signal.model_copy(update={"signal_id": f"{asked.signal.signal_id}-{next(count)}"})
+        return take(self, asked.model_copy(update={"signal": signal}))
+
+    off.setattr(order_desk.OrderDesk, "on_signal", anew)
 
 
 # 2. Doubt is a state.
@@ -93,17 +126,6 @@ def a_doubt_stays_a_doubt_and_is_not_sent_again(_: Path) -> None:
     assert rig.told(SendOrder) == []
 
 
-def a_timeout_means_nothing_was_sent(off: pytest.MonkeyPatch) -> None:
-    take = order_desk.OrderDesk.on_outcome
-
-    def sure(self: order_desk.OrderDesk, told: OrderSent, peer: str) -> Step:
-        is_doubt = isinstance(told.outcome, InDoubt)
-        known = told.model_copy(update={"outcome": NotSent(cause="timeout")}) if is_doubt else told
-        return take(self, known, peer)
-
-    off.setattr(order_desk.OrderDesk, "on_outcome", sure)
-
-
 def absence_is_proved_only_after_the_settle_window(_: Path) -> None:
     limits = SettleLimits(window_s=45, looks_min=3)
     looks = (0, 15 * 10**9, 30 * 10**9)
@@ -112,6 +134,55 @@ def absence_is_proved_only_after_the_settle_window(_: Path) -> None:
 
 def three_looks_are_enough(off: pytest.MonkeyPatch) -> None:
     off.setattr(absence, "proof", lambda search, limits: "seen" if len(search.looks_ns) >= limits.looks_min else None)
+
+
+def a_look_that_failed_begins_the_row_anew(_: Path) -> None:
+    limits, search = SettleLimits(window_s=45, looks_min=3), Search(since_ns=0)
+    for at_s, whole in ((15, True), (30, True), (40, False), (60, True)):
+        search = absence.after_look(search, whole=whole, now_ns=at_s * 10**9, limits=limits)
+    assert absence.proof(search, limits) is None
+
+
+def a_failed_look_counts(off: pytest.MonkeyPatch) -> None:
+    look = absence.after_look
+    off.setattr(absence, "after_look", lambda search, *, whole, **more: look(search, whole=True, **more))
+
+
+def only_the_route_that_owns_a_doubt_ends_it(_: Path) -> None:
+    rig = sent()
+    rig.outcome(ATTEMPT, InDoubt(cause="timeout"))
+    rig.hear("connection-backup", Resolved(route="backup", attempt_id=ATTEMPT, resolution=Absent(proof="3 looks")))
+    assert rig.book.orders[ORDER].in_doubt
+
+
+def any_route_may_say_so(off: pytest.MonkeyPatch) -> None:
+    take = order_desk.OrderDesk.on_resolved
+    off.setattr(
+        order_desk.OrderDesk,
+        "on_resolved",
+        lambda self, told: take(self, told.model_copy(update={"route": "primary"})),
+    )
+
+
+def a_restart_asks_and_never_sends_what_is_unanswered(_: Path) -> None:
+    rig = sent()
+    rig.start()
+    rig.ready()
+    rig.after(2)
+    assert (rig.told(SendOrder), rig.book.orders[ORDER].is_unanswered) == ([], True)
+
+
+def what_is_unanswered_is_sent_again(off: pytest.MonkeyPatch) -> None:
+    ask = Chase._ask
+
+    def resend(self: Chase, step: Step) -> None:
+        ask(self, step)
+        step.tells = [(peer, as_send(each) if isinstance(each, AskOutcome) else each) for peer, each in step.tells]
+
+    def as_send(asked: AskOutcome) -> SendOrder:
+        return SendOrder(**asked.model_dump(), deadline_ns=10**18)
+
+    off.setattr(Chase, "_ask", resend)
 
 
 # 3. One intent, one route lease.
@@ -138,6 +209,21 @@ def an_order_that_turns_up_late_is_cancelled_there(_: Path) -> None:
 
 def the_old_route_is_not_watched(off: pytest.MonkeyPatch) -> None:
     off.setattr(OrderLife, "is_stray", lambda self, told: False)
+
+
+def a_move_of_the_lease_is_durable_before_the_second_send(_: Path) -> None:
+    rig = sent()
+    seen: list[int] = []
+    tell = rig.stream.tell
+
+    def watching(peer: str, message: object) -> None:
+        if isinstance(message, SendOrder):
+            seen.append([kind for kind, _ in rig.journal.kinds].count("attempt_started"))
+        tell(peer, message)
+
+    rig.stream.tell = watching
+    rig.outcome(ATTEMPT, NotSent(cause="refused"))
+    assert seen == [2]
 
 
 # 4. Closing orders never cross account domains.
@@ -180,6 +266,27 @@ def nothing_read_is_nothing_there(off: pytest.MonkeyPatch) -> None:
     off.setattr(AccountDesk, "on_compared", trusting)
 
 
+def an_order_that_a_reading_does_not_list_is_still_there(_: Path) -> None:
+    rig = sent()
+    rig.outcome(ATTEMPT)
+    rig.push(report("primary-1", Status.NEW, attempt=ATTEMPT))
+    rig.read(orders=[])
+    assert rig.book.orders[ORDER].is_live
+
+
+def what_is_not_listed_is_gone(off: pytest.MonkeyPatch) -> None:
+    take = AccountDesk.on_account
+
+    def tidy(self: AccountDesk, read: AccountRead) -> Step:
+        step = take(self, read)
+        gone = report("primary-1", Status.CANCELED, attempt=ATTEMPT)
+        if read.state is not None and not read.state.orders and ORDER in self._desk.book.orders:
+            step.events.append(ReportTaken(cl_ord_id=ORDER, report=gone, at=gone.at))
+        return step
+
+    off.setattr(AccountDesk, "on_account", tidy)
+
+
 # 6. A fill is never refused.
 
 
@@ -192,15 +299,48 @@ def a_fill_after_a_cancel_is_booked_and_paged(_: Path) -> None:
     assert (len(rig.book.positions.get("primary-account", {})), len(rig.alerts("A022"))) == (4, 1)
 
 
-def a_finished_order_takes_no_fill(off: pytest.MonkeyPatch) -> None:
-    apply = Book.apply
+def an_execution_is_booked_once_however_often_it_is_told(_: Path) -> None:
+    rig = opened()
+    told = report("primary-1", Status.FILLED, *fills_of(rig.book.orders[ORDER].order), attempt=ATTEMPT)
+    rig.push(told, told)
+    assert set(map(abs, rig.book.positions["primary-account"].values())) == {1}
 
-    def tidy(self: Book, event: Any, sequence: int) -> Any:
-        if isinstance(event, ReportTaken) and not self.orders[event.cl_ord_id].is_live:
-            event = event.model_copy(update={"report": event.report.model_copy(update={"fills": ()})})
-        return apply(self, event, sequence)
 
-    off.setattr(Book, "apply", tidy)
+def an_execution_taken_back_is_booked_back(_: Path) -> None:
+    rig = opened()
+    gone = tuple(fill.exec_id for fill in rig.book.orders[ORDER].fills)
+    rig.push(report("primary-1", Status.FILLED, attempt=ATTEMPT, busted=gone))
+    assert (rig.book.positions["primary-account"], rig.book.structures[ORDER].is_flat) == ({}, True)
+
+
+def a_fill_that_does_not_fit_is_booked_and_keeps_new_risk_out(_: Path) -> None:
+    rig = sent()
+    rig.outcome(ATTEMPT)
+    twice = fills_of(rig.book.orders[ORDER].order, 2)
+    rig.push(report("primary-1", Status.FILLED, *twice, attempt=ATTEMPT))
+    assert set(rig.book.positions["primary-account"].values()) == {2, -2}
+    assert not rig.ask(open_signal(2)).admitted
+
+
+def every_fill_is_believed(off: pytest.MonkeyPatch) -> None:
+    off.setattr(fill_check, "check", lambda *_: ())
+
+
+def a_short_is_not_left_uncovered_past_the_deadline(_: Path) -> None:
+    rig = sent()
+    rig.outcome(ATTEMPT)
+    short = fills_of(rig.book.orders[ORDER].order)[1]
+    rig.push(report("primary-1", Status.CANCELED, short, attempt=ATTEMPT))
+    rig.read(positions=rig.book.positions["primary-account"])
+    rig.told(SendOrder)
+    for _turn in range(9):
+        rig.after(1)
+    covering = [leg.action for _, told in rig.told(SendOrder) for leg in told.order.legs]
+    assert covering == [Action.BUY_TO_CLOSE]
+
+
+def an_imbalance_is_waited_out(off: pytest.MonkeyPatch) -> None:
+    off.setattr(imbalance, "remedy", lambda *_: imbalance.Remedy.WAIT)
 
 
 # 7. Openings fail closed, exits stay open; a close is bounded.
@@ -249,6 +389,43 @@ def a_close_takes_what_it_believes_it_holds(off: pytest.MonkeyPatch) -> None:
     off.setattr(order_desk, "closable", lambda book, structure: structure.holdings)
 
 
+def a_close_in_doubt_is_neither_resent_nor_closed_over(_: Path) -> None:
+    rig = opened()
+    closing = rig.ask(close_signal(2, ORDER)).cl_ord_id
+    rig.outcome(f"{closing}-r1", InDoubt(cause="timeout"))
+    rig.told(SendOrder)
+    rig.after(60)
+    assert (rig.ask(close_signal(3, ORDER)).admitted, rig.told(SendOrder)) == (False, [])
+
+
+def a_doubt_about_a_close_does_not_count(off: pytest.MonkeyPatch) -> None:
+    review = gate._review_close
+    about_doubt = {gate.Code.R051_CLOSE_WORKING, gate.Code.R052_CLOSE_IN_DOUBT}
+    off.setattr(
+        gate,
+        "_review_close",
+        lambda request, seen: (check for check in review(request, seen) if check.code not in about_doubt),
+    )
+
+
+def what_another_close_may_still_take_is_not_closed_twice(_: Path) -> None:
+    rig = opened()
+    rig.opened(open_signal(2))
+    closing = rig.ask(close_signal(3, ORDER)).cl_ord_id
+    rig.outcome(f"{closing}-r1", InDoubt(cause="timeout"))
+    order = rig.book.orders[ORDER].order
+    by_hand = (
+        fill.model_copy(update={"exec_id": f"by hand {place}", "action": fill.action.closing})
+        for place, fill in enumerate(fills_of(order))
+    )
+    rig.push(report("theirs-1", Status.FILLED, *by_hand))
+    assert not rig.ask(close_signal(4, "condor-20260105-2")).admitted, "one is left, and the doubt may take it"
+
+
+def closes_do_not_know_of_each_other(off: pytest.MonkeyPatch) -> None:
+    off.setattr(closable_rule, "_taken_by_others", lambda book, structure: Counter())
+
+
 # 8. Start-up is recovery.
 
 
@@ -265,6 +442,56 @@ def every_start_is_ready(off: pytest.MonkeyPatch) -> None:
     )
 
 
+def nothing_is_closed_before_its_account_was_read(_: Path) -> None:
+    rig = opened()
+    rig.start()
+    rig.connect()
+    assert not rig.ask(close_signal(2, ORDER)).admitted
+
+
+def every_account_counts_as_read(off: pytest.MonkeyPatch) -> None:
+    gather = Desk.circumstances
+    everywhere = frozenset({"primary-account", "backup-account"})
+    off.setattr(Desk, "circumstances", lambda self, *a, **k: replace(gather(self, *a, **k), reconciled=everywhere))
+
+
+def what_is_ours_is_never_taken_for_foreign(_: Path) -> None:
+    rig = opened()
+    held = dict(rig.book.positions["primary-account"])
+    for _turn in range(12):
+        rig.after(10)
+        rig.read(positions={symbol: 2 * count for symbol, count in held.items()})
+    assert (list(rig.book.quarantined), rig.book.positions["primary-account"]) == (["SPX"], held)
+    assert not rig.ask(open_signal(2)).admitted
+
+
+def whatever_the_account_says_is_adopted(off: pytest.MonkeyPatch) -> None:
+    off.setattr(difference_watch, "foreign", reconcile._differences)
+
+
+# 9. One sender, in the journal's own transaction.
+
+
+def a_fenced_executor_writes_nothing(folder: Path) -> None:
+    def fence() -> None:
+        raise PermissionError("another epoch is in force")
+
+    writer = JournalWriter(folder / "journal", epoch=1, clock=lambda: 0, fence=fence)
+    try:
+        with suppress(PermissionError):
+            writer.append([("kind", "about", b"{}")])
+        assert list(writer.read()) == []
+    finally:
+        writer.close()
+
+
+def the_journal_asks_nobody(off: pytest.MonkeyPatch) -> None:
+    build = JournalWriter.__init__
+    off.setattr(
+        JournalWriter, "__init__", lambda self, path, **more: build(self, path, **{**more, "fence": lambda: None})
+    )
+
+
 # 9 and 10 at the connection: the last look before the first byte.
 
 
@@ -273,12 +500,18 @@ class Broker:
 
     route = "primary"
 
+    def __init__(self, when_the_byte_leaves: Callable[[], None]) -> None:
+        self._leaves = when_the_byte_leaves
+
     async def submit(self, attempt_id: str, order: Any, timeout_s: float, guard: Callable[[], str | None]) -> Any:
         reason = guard()
+        self._leaves()
         return Accepted(broker_order_id="1") if reason is None else NotSent(cause=reason)
 
 
-def outcome_at_the_connection(folder: Path, executor_epoch: int) -> OrderSent:
+def outcome_at_the_connection(
+    folder: Path, executor_epoch: int, when_the_byte_leaves: Callable[[SendLedger], None] = lambda _: None
+) -> OrderSent:
     """Hand one opening to a connection whose files lie in `folder`; return what it tells."""
     ((_, message),) = sent().told(SendOrder)
     message = message.model_copy(update={"executor_epoch": executor_epoch})
@@ -287,7 +520,9 @@ def outcome_at_the_connection(folder: Path, executor_epoch: int) -> OrderSent:
 
     async def once() -> None:
         gates = Gates.of(Places(state=folder, run=folder))
-        desk = SendDesk(Broker(), ledger, FakeClock(), gates, told.append, SendLimits())
+        desk = SendDesk(
+            Broker(lambda: when_the_byte_leaves(ledger)), ledger, FakeClock(), gates, told.append, SendLimits()
+        )
         desk.send(message, asyncio.get_running_loop().create_task, lambda _: None)
         await desk.drain(5)
 
@@ -359,19 +594,35 @@ class Switch:
 
 
 LAW_SWITCHES = (
-    Switch(1, the_intent_is_durable_before_it_is_told, tell_then_write),
-    Switch(2, a_doubt_stays_a_doubt_and_is_not_sent_again, a_timeout_means_nothing_was_sent),
+    Switch(1, the_intent_is_durable_before_it_is_told, switches.tell_then_write),
+    Switch(1, a_send_is_in_the_ledger_before_its_first_byte, the_ledger_is_written_when_the_answer_comes),
+    Switch(1, the_same_signal_again_moves_nothing, every_asking_is_a_new_signal),
+    Switch(2, a_doubt_stays_a_doubt_and_is_not_sent_again, switches.a_timeout_means_nothing_was_sent),
     Switch(2, absence_is_proved_only_after_the_settle_window, three_looks_are_enough),
+    Switch(2, a_look_that_failed_begins_the_row_anew, a_failed_look_counts),
+    Switch(2, only_the_route_that_owns_a_doubt_ends_it, any_route_may_say_so),
+    Switch(2, a_restart_asks_and_never_sends_what_is_unanswered, what_is_unanswered_is_sent_again),
+    Switch(3, a_move_of_the_lease_is_durable_before_the_second_send, switches.tell_then_write),
     Switch(3, a_refused_order_goes_nowhere_else, the_lease_always_moves),
     Switch(3, an_order_that_turns_up_late_is_cancelled_there, the_old_route_is_not_watched),
     Switch(4, a_close_stays_in_its_account, any_route_will_do),
     Switch(5, a_failed_reading_says_nothing, nothing_read_is_nothing_there),
-    Switch(6, a_fill_after_a_cancel_is_booked_and_paged, a_finished_order_takes_no_fill),
+    Switch(5, an_order_that_a_reading_does_not_list_is_still_there, what_is_not_listed_is_gone),
+    Switch(6, an_execution_is_booked_once_however_often_it_is_told, switches.an_execution_has_no_identity),
+    Switch(6, an_execution_taken_back_is_booked_back, switches.nothing_is_ever_taken_back),
+    Switch(6, a_fill_after_a_cancel_is_booked_and_paged, switches.a_finished_order_takes_no_fill),
+    Switch(6, a_fill_that_does_not_fit_is_booked_and_keeps_new_risk_out, every_fill_is_believed),
+    Switch(6, a_short_is_not_left_uncovered_past_the_deadline, an_imbalance_is_waited_out),
     Switch(7, a_stale_quote_opens_nothing, quotes_never_age),
     Switch(7, nothing_stops_a_close, a_close_needs_leave_to_trade),
     Switch(7, what_is_not_there_is_not_closed, a_close_takes_what_it_believes_it_holds),
+    Switch(7, a_close_in_doubt_is_neither_resent_nor_closed_over, a_doubt_about_a_close_does_not_count),
+    Switch(7, what_another_close_may_still_take_is_not_closed_twice, closes_do_not_know_of_each_other),
+    Switch(8, nothing_is_closed_before_its_account_was_read, every_account_counts_as_read),
     Switch(8, nothing_opens_before_the_accounts_agree, every_start_is_ready),
+    Switch(8, what_is_ours_is_never_taken_for_foreign, whatever_the_account_says_is_adopted),
     Switch(9, a_predecessor_sends_nothing, epochs_are_not_compared),
+    Switch(9, a_fenced_executor_writes_nothing, the_journal_asks_nobody),
     Switch(10, a_latched_stop_keeps_an_opening_in, the_latch_is_not_read),
     Switch(10, a_latched_stop_cancels_what_works, openings_go_on),
     Switch(10, a_restart_keeps_the_baseline, every_start_is_a_new_day),

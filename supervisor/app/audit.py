@@ -5,6 +5,7 @@ each account. The scorecard's words (lost, doubled, naked, in doubt) keep their 
 
 * *position break*: a symbol of which journal and broker hold different quantities;
 * *cash gap*: an account where their cash differs;
+* *false fill*: an execution the journal holds, which the broker has not, or has otherwise, or took back;
 * *false reject*: an attempt the journal calls rejected, not sent or absent, which the broker has as an order;
 * *differing*: any other sentence on which two of the three disagree.
 """
@@ -35,6 +36,7 @@ class Audit(Value):
     position_breaks: tuple[str, ...] = ()
     cash_gaps: tuple[str, ...] = ()
     false_rejects: tuple[str, ...] = ()
+    false_fills: tuple[str, ...] = ()
     differing: tuple[str, ...] = ()
 
     @property
@@ -46,6 +48,7 @@ class Audit(Value):
 def audit(book: Book, card: Scorecard, accounts: Sequence[AccountState], view: BookView) -> Audit:
     """Compare the journal's fold, the scorecard made of it, the accounts, and the executor's own book."""
     stated = {report.attempt_id: report for state in accounts for report in state.orders if report.attempt_id}
+    false_fills, missed_fills = _fills(book, accounts)
     return Audit(
         lost=card.lost,
         doubled=card.doubled,
@@ -54,10 +57,11 @@ def audit(book: Book, card: Scorecard, accounts: Sequence[AccountState], view: B
         position_breaks=tuple(_position_breaks(book, accounts)),
         cash_gaps=tuple(f"{domain} {gap:+}" for domain, gap in card.cash_gap.items() if gap),
         false_rejects=tuple(_false_rejects(book, stated)),
+        false_fills=false_fills,
         differing=(
             *_statuses(book, stated),
             *_strangers(book, accounts),
-            *_fills(book, accounts),
+            *missed_fills,
             *_told_otherwise(book, view),
         ),
     )
@@ -99,8 +103,8 @@ def _strangers(book: Book, accounts: Sequence[AccountState]) -> Iterator[str]:
                 yield f"{state.account_domain}: order {report.broker_order_id} is not ours"
 
 
-def _fills(book: Book, accounts: Sequence[AccountState]) -> Iterator[str]:
-    """Fills by execution, whichever order they stand under."""
+def _fills(book: Book, accounts: Sequence[AccountState]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Fills by execution, whichever order they stand under: those that are wrong here, and those that are missing."""
     here = {
         (attempt.account_domain, fill.exec_id): fill
         for life in book.orders.values()
@@ -114,10 +118,14 @@ def _fills(book: Book, accounts: Sequence[AccountState]) -> Iterator[str]:
         for report in state.orders
         for fill in report.fills
     }
+    wrong: list[str] = []
+    missing: list[str] = []
     for domain, execution in sorted(here.keys() | there):
         ours, theirs = here.get((domain, execution)), there.get((domain, execution))
         if ours is None or theirs is None or _traded(ours) != _traded(theirs):
-            yield f"{domain} execution {execution}: {_words(ours)} here, {_words(theirs)} there"
+            text = f"{domain} execution {execution}: {_words(ours)} here, {_words(theirs)} there"
+            (missing if ours is None else wrong).append(text)
+    return tuple(wrong), tuple(missing)
 
 
 def _traded(fill: Fill) -> tuple[object, ...]:

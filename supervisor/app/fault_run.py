@@ -73,6 +73,7 @@ class SeedResult(Value):
     """What failed beside the audit."""
     seconds: float = 0.0
     state: Path
+    naked_short_s: float | None = None
 
     @property
     def failures(self) -> tuple[str, ...]:

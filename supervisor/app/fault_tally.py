@@ -1,22 +1,63 @@
 """What many seeds came to: the one object that a fault run prints."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Protocol
 
-from supervisor.app.fault_run import SeedResult
+from supervisor.app.audit import Audit
 from supervisor.child_spec import Spec
 
 
+class Judged(Protocol):
+    """One seed, judged."""
+
+    @property
+    def seed(self) -> int:
+        """The seed."""
+
+    @property
+    def orders(self) -> int:
+        """Orders placed."""
+
+    @property
+    def fills(self) -> int:
+        """Executions."""
+
+    @property
+    def kills(self) -> int:
+        """Processes that died."""
+
+    @property
+    def faults(self) -> int:
+        """Faults that struck."""
+
+    @property
+    def audit(self) -> Audit:
+        """What journal and brokers disagree on."""
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Everything that is wrong, as sentences."""
+
+    @property
+    def state(self) -> Path | None:
+        """Where it can be looked at."""
+
+    @property
+    def naked_short_s(self) -> float | None:
+        """The longest time a short stood uncovered; None where it was not measured."""
+
+
 class Failure(Spec):
-    """One seed that failed, why, and where its state lies."""
+    """One seed that failed, why, and where its state lies; None where the seed alone brings it back."""
 
     seed: int
     what: tuple[str, ...]
-    state: Path
+    state: Path | None
 
 
 class Tally(Spec):
-    """Sums over the seeds. Everything from `lost` to `false_rejects` must be 0."""
+    """Sums over the seeds. Everything from `lost` to `false_fills` must be 0."""
 
     runs: int
     orders: int
@@ -31,6 +72,9 @@ class Tally(Spec):
     position_breaks: int
     cash_gaps: int
     false_rejects: int
+    false_fills: int
+    naked_short_s_max: float | None
+    """The longest time a short stood uncovered, by the brokers' own trades; None where no seed measured it."""
     failures: tuple[Failure, ...]
     seconds: float
 
@@ -40,7 +84,7 @@ class Tally(Spec):
         return not self.failures
 
 
-def tally(results: Sequence[SeedResult], seconds: float) -> Tally:
+def tally(results: Sequence[Judged], seconds: float) -> Tally:
     """Add the seeds up."""
     return Tally(
         runs=len(results),
@@ -55,8 +99,26 @@ def tally(results: Sequence[SeedResult], seconds: float) -> Tally:
         position_breaks=sum(len(each.audit.position_breaks) for each in results),
         cash_gaps=sum(len(each.audit.cash_gaps) for each in results),
         false_rejects=sum(len(each.audit.false_rejects) for each in results),
+        false_fills=sum(len(each.audit.false_fills) for each in results),
+        naked_short_s_max=_longest(each.naked_short_s for each in results),
         failures=tuple(
             Failure(seed=each.seed, what=each.failures, state=each.state) for each in results if each.failures
         ),
         seconds=round(seconds, 1),
     )
+
+
+def merged(tallies: Sequence[Tally], seconds: float) -> Tally:
+    """Add tallies of different seeds up."""
+    sums = {
+        name: sum(getattr(each, name) for each in tallies)
+        for name, field in Tally.model_fields.items()
+        if field.annotation is int
+    }
+    failures = tuple(failure for each in tallies for failure in each.failures)
+    longest = _longest(each.naked_short_s_max for each in tallies)
+    return Tally(**sums, naked_short_s_max=longest, failures=failures, seconds=round(seconds, 1))
+
+
+def _longest(times_s: Iterable[float | None]) -> float | None:
+    return max((each for each in times_s if each is not None), default=None)

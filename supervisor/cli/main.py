@@ -10,8 +10,12 @@ VERBS: Final[Mapping[str, str]] = {
     "demo": "Trade a synthetic day for about 90 seconds, with a kill and a cut on the way, and score it.",
     "up": "Run the tree in the foreground, or with --detach in the background.",
     "down": "End the runtime of this state folder, and only it.",
+    "order": "Tell the life of one order: each leg, route, report and doubt, with its times in New York.",
+    "recovery": "Say what the last start found and did: what was live, missed, recovered, quarantined.",
     "scorecard": "Judge a running paper day: journal against brokers, quotes sent against quotes received.",
     "signal": "Send one signal (a JSON file, or -) through the executor's gate.",
+    "cancel": "Cancel a working order through the executor, and say what became of it.",
+    "close": "Close what is left of a structure through the executor, and say what became of it.",
     "status": "Say what runs, how it is, and what stops are latched.",
     "tree": "Draw the tree: each child's process, state, restarts.",
 }

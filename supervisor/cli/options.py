@@ -15,3 +15,5 @@ state_option = click.option(
     help="The state folder: one runtime each.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+reason_option = click.option("--reason", default="by hand", show_default=True, help="Why; kept in the journal.")
+wait_option = click.option("--wait", default=10.0, show_default=True, help="Seconds to wait for the end.")

@@ -10,30 +10,21 @@ The file (or `-`, standard input) holds one JSON object:
 refused, with every check that failed; 2: not understood, with its field; 3: no executor; 8: sent, and no answer came.
 """
 
-import json
-import os
 import sys
-import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Annotated
 
 import click
 from pydantic import Field, ValidationError
 
-from actors.clock import SharedMarketClock
 from actors.domain.orders.refusal import Code
 from actors.domain.orders.signal import Cancel, Close, Open, Signal, SignalId
 from actors.domain.value import Value
-from actors.messages import SignalAnswered, SubmitSignal
 from actors.places import Places, places
-from actors.ports import Envelope, PeerUnavailable
-from actors.streams import LocalStream
+from supervisor.cli import door
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import json_option, state_option
-
-ANSWER_TIMEOUT_S = 5.0
-EXECUTOR = "executor"
 
 
 class SignalFile(Value):
@@ -55,11 +46,11 @@ def signal(file: IO[bytes], state: Path, as_json: bool) -> None:
     """Read, send, wait, tell."""
     where = places(state)
     asked = _parse(file.read(), where)
-    answer = _send(asked, where)
+    answer = door.send(asked, where)
     if as_json:
         click.echo(answer.model_dump_json())
     else:
-        _tell(answer)
+        door.tell(answer)
     sys.exit(ExitCode.DONE if answer.admitted else ExitCode.REFUSED)
 
 
@@ -71,7 +62,7 @@ def _parse(text: bytes, where: Places) -> Signal:
             place = ".".join(str(step) for step in fault["loc"]) or "the file"
             click.echo(f"{Code.R001_MALFORMED.value} {place}: {fault['msg']}", err=True)
         sys.exit(ExitCode.USAGE)
-    now = _market_now(where)
+    now = door.market_now(where)
     return Signal(
         signal_id=read.signal_id,
         strategy=read.strategy,
@@ -80,41 +71,3 @@ def _parse(text: bytes, where: Places) -> Signal:
         created_at=now,
         expires_at=now + timedelta(seconds=read.expires_s),
     )
-
-
-def _market_now(where: Places) -> datetime:
-    try:
-        return SharedMarketClock.open(where.clock).market_now()
-    except FileNotFoundError:
-        return datetime.now(UTC)
-
-
-def _send(asked: Signal, where: Places) -> SignalAnswered:
-    name = f"signal-{os.getpid()}"
-    stream = LocalStream(where, name, incarnation=time.time_ns())
-    try:
-        stream.tell(EXECUTOR, SubmitSignal(signal=asked, reply_to=name))
-        deadline = time.monotonic() + ANSWER_TIMEOUT_S
-        while (left := deadline - time.monotonic()) > 0:
-            for arrival in stream.receive(left):
-                if isinstance(arrival, Envelope) and isinstance(arrival.message, SignalAnswered):
-                    return arrival.message
-    except PeerUnavailable:
-        click.echo(f"no executor runs in {where.state}; nothing was sent", err=True)
-        sys.exit(ExitCode.NOT_RUNNING)
-    finally:
-        stream.close()
-    click.echo(f"{asked.signal_id}: sent, and no answer in {ANSWER_TIMEOUT_S} s. Send the same id again.", err=True)
-    sys.exit(ExitCode.NOT_CONFIRMED)
-
-
-def _tell(answer: SignalAnswered) -> None:
-    if answer.admitted:
-        click.echo(f"{answer.signal_id}: admitted" + (f" as {answer.cl_ord_id}" if answer.cl_ord_id else ""))
-        return
-    failed = [check for check in answer.checks if not check.passed]
-    click.echo(f"{answer.signal_id}: REFUSED" + ("" if failed else ", as before"))
-    for check in failed:
-        name = check.code.name.partition("_")[2].replace("_", " ").lower()
-        numbers = json.dumps({"value": check.value, "limit": check.limit}) if check.limit else check.value
-        click.echo(f"  {check.code.value} {name:<18} {check.subject} {numbers}")

@@ -2,11 +2,13 @@
 
 Everything is settled and checked before anything starts: the configuration, what the command line adds to it, and the
 plan made of both. They are written to the state folder once the folder is ours, and read from there by each supervisor
-and each child. Where a supervisor outlived its keeper, it is kept, with the plan it has.
+and each child. Where a supervisor outlived its keeper, it is kept, with the plan it has. What the start found and did
+is printed once every account was read.
 """
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -25,6 +27,7 @@ from supervisor import directory as directories
 from supervisor import keeper
 from supervisor.app import plan as plans
 from supervisor.child_spec import Plan
+from supervisor.cli import recovery
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import STATE_DEFAULT
 from supervisor.ownership import AlreadyOwned, Ownership, owner
@@ -32,6 +35,9 @@ from supervisor.runtime import lock_path, plan_path
 from supervisor.tree import ChildState
 
 DETACH_TIMEOUT_S = 180.0
+RECOVERY_TIMEOUT_S = 90.0
+"""A start is told after `executor.start_report_s` at the latest; before that, Ray and the children must be up."""
+EXECUTOR = "executor"
 REPLAY_CONFIG = SHIPPED / "replay.toml"
 POLL_S = 0.1
 STATE_HELP = "The state folder: one runtime each; default is what the settings say."
@@ -70,14 +76,22 @@ def up(state: Path | None, detach: bool, **options: Any) -> None:
     except AlreadyOwned as error:
         click.echo(f"{error}\nTo end it: holdfast down --state {where.state}", err=True)
         sys.exit(ExitCode.USAGE)
-    if owner(lock_path(where.state)) is None:
+    is_kept = owner(lock_path(where.state)) is not None
+    before = 0 if is_kept else recovery.journal_end(where)
+    if not is_kept:
         write()
+    trades = any(child.name == EXECUTOR for child in plan.children())
     if detach and os.fork():
         _wait_until_running(where, plan)
+        if trades:
+            recovery.print_when_told(where, before, RECOVERY_TIMEOUT_S)
         return
     if detach:
         _leave_terminal(where)
     ownership.sign(datetime.now(UTC))
+    if trades:
+        telling = (where, before, RECOVERY_TIMEOUT_S)
+        threading.Thread(target=recovery.print_when_told, args=telling, name="recovery", daemon=True).start()
     orderly = keeper.keep(plan, where)
     sys.exit(ExitCode.DONE if orderly else ExitCode.NOT_CONFIRMED)
 

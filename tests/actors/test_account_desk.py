@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from actors.domain.orders import event as happened
-from actors.domain.orders.attempt import Absent, InDoubt, NotSent
+from actors.domain.orders.attempt import Absent, Accepted, InDoubt, NotSent
 from actors.domain.orders.order import Action, Fill
 from actors.domain.orders.refusal import Code
 from actors.domain.orders.report import CashEvent, Status
@@ -14,7 +14,7 @@ from actors.messages import AccountRead, AskAccount, CancelOrder, Resolved
 from actors.ports import Resync
 from tests.builders import CONDOR_SYMBOLS, open_signal, spxw
 from tests.fakes import START
-from tests.rig import Rig, fills_of, report
+from tests.rig import Rig, fills_of, quoted_fills, report
 
 SHORT_CALL = CONDOR_SYMBOLS[2]
 STOCK = "BRK/B"
@@ -397,8 +397,187 @@ def test_a_fill_makes_the_account_be_read_for_its_fees():
     assert [peer for peer, _ in rig.told(AskAccount)] == ["connection-primary"]
 
 
+# What was missed is made good by the next reading, whatever made it be missed.
+
+
+def missed(rig: Rig) -> tuple[str, object, dict[str, int]]:
+    """An order that filled without a word: its id, what the account says of it, and what it holds since."""
+    order_id = rig.ask(open_signal(1)).cl_ord_id
+    rig.outcome(f"{order_id}-r1")
+    fills = quoted_fills(rig.book.orders[order_id].order)
+    done = report("primary-1", Status.FILLED, *fills, attempt=f"{order_id}-r1")
+    return order_id, done, {fill.symbol: fill.action.sign for fill in fills}
+
+
+def test_a_missed_fill_is_recovered_within_one_cycle_of_the_timer():
+    rig = Rig(account_interval_s=10).ready()
+    order_id, done, held = missed(rig)
+    rig.told(AskAccount)
+    rig.after(9)
+    assert rig.told(AskAccount) == []
+    rig.after(1.1)
+    assert "connection-primary" in [peer for peer, _ in rig.told(AskAccount)]
+    rig.read(orders=[done], positions=held)
+    assert (rig.book.orders[order_id].cum_qty, rig.book.positions["primary-account"]) == (1, held)
+    assert (rig.book.structures[order_id].strategy, rig.book.quarantined) == ("condor", {})
+
+
+def test_a_missed_fill_is_recovered_by_the_reading_after_a_reconnection():
+    rig = Rig().ready()
+    order_id, done, held = missed(rig)
+    rig.told(AskAccount)
+    rig.connect(incarnation=2)
+    assert [peer for peer, _ in rig.told(AskAccount)] == ["connection-primary"]
+    rig.read(orders=[done], positions=held)
+    assert (rig.book.orders[order_id].status, rig.book.structures[order_id].quantity) == (Status.FILLED, 1)
+
+
+def test_a_reading_without_an_order_or_a_position_of_ours_takes_neither_away():
+    rig = Rig().ready()
+    held = rig.opened(open_signal(1))
+    working = rig.ask(open_signal(2)).cl_ord_id
+    rig.outcome(f"{working}-r1", Accepted(broker_order_id="primary-2"))
+    before = dict(rig.book.positions["primary-account"])
+    for _ in range(5):
+        rig.after(2)
+        rig.read(orders=[], positions={})
+    assert (rig.book.positions["primary-account"], rig.book.structures[held].quantity) == (before, 1)
+    assert rig.book.orders[working].is_live
+
+
+def test_a_break_keeps_new_risk_out_of_its_underlying_alone():
+    rig = Rig().ready()
+    for _ in range(3):
+        rig.read(positions={"GOOG": 1})
+    assert list(rig.book.quarantined) == ["GOOG"]
+    assert rig.ask(open_signal(1)).admitted
+
+
+def test_the_strategy_a_leg_belongs_to_survives_restarts_and_readings():
+    rig = Rig().ready()
+    name = rig.opened(open_signal(1))
+    held = dict(rig.book.positions["primary-account"])
+    rig.start()
+    for route in ("primary", "backup"):
+        rig.connect(route)
+    rig.read("backup")
+    rig.read(positions=held)
+    kept = rig.book.structures[name]
+    assert (kept.strategy, dict(kept.holdings), rig.executor._picture().book.foreign) == ("condor", held, {})
+
+
 def test_a_strange_symbol_of_a_strike_nobody_watches_is_a_break_like_any_other():
     rig = Rig().ready()
     for _ in range(3):
         rig.read(positions={spxw(9999): 1})
     assert list(rig.book.quarantined) == ["SPX"]
+
+
+# Executions the broker takes back.
+
+
+def filled(rig: Rig) -> tuple[str, tuple[Fill, ...]]:
+    """A filled opening, and its fills."""
+    order_id = rig.opened(open_signal(1))
+    return order_id, rig.book.orders[order_id].fills
+
+
+def test_a_bust_takes_back_positions_cash_and_structure_once_and_is_paged():
+    rig = Rig().ready()
+    order_id, fills = filled(rig)
+    gone = tuple(fill.exec_id for fill in fills)
+    for _ in range(3):
+        rig.push(report("primary-1", Status.FILLED, *fills, busted=gone))
+    life = rig.book.orders[order_id]
+    assert (life.cum_qty, life.status) == (0, Status.FILLED)
+    assert (rig.book.positions["primary-account"], rig.book.cash["primary-account"]) == ({}, 100_000)
+    assert (rig.book.structures[order_id].is_flat, rig.book.structures[order_id].cash) == (True, 0)
+    rig.after(0.1)
+    assert len(rig.alerts("A024")) == 1
+
+
+def test_a_bust_of_one_leg_leaves_the_others_naked_and_that_is_seen():
+    rig = Rig().ready()
+    order_id, fills = filled(rig)
+    long_put = fills[0]
+    rig.push(report("primary-1", Status.FILLED, busted=(long_put.exec_id,)))
+    assert rig.book.structures[order_id].naked
+    rig.after(3)
+    assert len(rig.alerts("A040")) == 1
+
+
+def test_a_correction_books_the_price_that_stands():
+    rig = Rig().ready()
+    order_id, fills = filled(rig)
+    before = rig.book.cash["primary-account"]
+    bought = fills[0]
+    corrected = bought.model_copy(update={"exec_id": "corrected", "last_px": bought.last_px + 1})
+    rig.push(report("primary-1", Status.FILLED, corrected, busted=(bought.exec_id,)))
+    assert rig.book.cash["primary-account"] == before - 100
+    assert rig.book.orders[order_id].cum_qty == 1
+
+
+def test_what_was_taken_back_stays_so_over_a_restart_whoever_repeats_it():
+    rig = Rig().ready()
+    order_id, fills = filled(rig)
+    rig.push(report("primary-1", Status.PARTIALLY_FILLED, busted=tuple(fill.exec_id for fill in fills)))
+    rig.start()
+    rig.connect()
+    rig.read(orders=[report("primary-1", Status.FILLED, *fills, attempt=f"{order_id}-r1")])
+    assert (rig.book.positions["primary-account"], rig.book.orders[order_id].cum_qty) == ({}, 0)
+    assert rig.book.quarantined == {}
+
+
+def test_a_fill_of_ours_that_was_first_told_without_our_id_joins_its_structure():
+    """A broker that echoes no id: its push overtakes the answer that says which order is ours."""
+    rig = Rig().ready()
+    order_id = rig.ask(open_signal(1)).cl_ord_id
+    fills = fills_of(rig.book.orders[order_id].order)
+    rig.push(report("primary-1", Status.FILLED, *fills))
+    assert (len(rig.book.positions["primary-account"]), rig.book.structures) == (4, {})
+    rig.outcome(f"{order_id}-r1")
+    cash = rig.book.cash["primary-account"]
+    rig.push(report("primary-1", Status.FILLED, *fills))
+    assert rig.book.structures[order_id].quantity == 1
+    assert (len(rig.book.positions["primary-account"]), rig.book.cash["primary-account"]) == (4, cash)
+
+
+def test_an_execution_of_a_stranger_is_taken_back_too_over_a_restart():
+    rig = Rig(checkpoint_events=1).ready()
+    fill = foreign_fill("x9")
+    rig.push(report("theirs-9", Status.FILLED, fill))
+    rig.after(0.1)
+    rig.start()
+    rig.push(report("theirs-9", Status.FILLED, busted=("x9",)))
+    rig.push(report("theirs-9", Status.FILLED, fill, busted=("x9",)))
+    assert (rig.book.positions["primary-account"], rig.book.cash["primary-account"]) == ({}, 100_000)
+
+
+def test_a_fill_told_without_our_id_and_taken_back_before_it_was_known_to_be_ours_is_gone():
+    rig = Rig().ready()
+    order_id = rig.ask(open_signal(1)).cl_ord_id
+    fills = fills_of(rig.book.orders[order_id].order)
+    rig.push(report("primary-1", Status.FILLED, *fills))
+    rig.outcome(f"{order_id}-r1")
+    rig.push(report("primary-1", Status.FILLED, busted=tuple(fill.exec_id for fill in fills)))
+    assert (rig.book.positions["primary-account"], rig.book.cash["primary-account"]) == ({}, 100_000)
+    assert rig.book.orders[order_id].cum_qty == 0
+
+
+def test_a_fee_told_before_its_fill_was_known_to_be_ours_is_charged_to_the_structure():
+    rig = Rig().ready()
+    order_id = rig.ask(open_signal(1)).cl_ord_id
+    fills = fills_of(rig.book.orders[order_id].order)
+    rig.push(report("primary-1", Status.FILLED, *fills))
+    fee = CashEvent(
+        event_id="f1",
+        account_domain="primary-account",
+        type=CashEvent.Type.FEE,
+        amount=Decimal(-1),
+        exec_id=fills[0].exec_id,
+        at=START,
+    )
+    rig.read(cash_events=[fee], positions=dict(rig.book.positions["primary-account"]))
+    rig.outcome(f"{order_id}-r1")
+    rig.push(report("primary-1", Status.FILLED, *fills))
+    assert rig.book.structures[order_id].fees == 1

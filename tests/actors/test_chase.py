@@ -184,3 +184,18 @@ def test_a_latched_stop_cancels_every_opening_once_and_no_close(answered):
     if not answered:
         rig.outcome(f"{opening}-r1", Accepted(broker_order_id="primary-3"))
     assert {cancel.broker_order_id for _, cancel in rig.told(CancelOrder)} == {"primary-3"}
+
+
+def test_what_is_known_to_be_another_order_of_ours_ends_no_doubt_and_is_paged():
+    """A broker that keeps no ids is searched by looks, and looks deceive."""
+    rig = Rig().ready()
+    first = rig.ask(open_signal(1)).cl_ord_id
+    second = rig.ask(open_signal(2)).cl_ord_id
+    rig.outcome(f"{first}-r1")
+    rig.outcome(f"{second}-r1", InDoubt(cause="timeout"))
+    taken = Found(report=report("primary-1", Status.NEW))
+    rig.hear("connection-primary", Resolved(route="primary", attempt_id=f"{second}-r1", resolution=taken))
+    assert rig.book.orders[second].in_doubt
+    assert rig.book.by_broker_id["primary-account", "primary-1"] == first
+    rig.after(0.1)
+    assert len(rig.alerts("A025")) == 1

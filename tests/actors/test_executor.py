@@ -86,6 +86,11 @@ def busy_day() -> Rig:
     rig.outcome(f"{closing}-r2", Accepted(broker_order_id="primary-5"))
     rig.push(report("primary-5", Status.CANCELED, attempt=f"{closing}-r2"))
     rig.push(report("primary-5", Status.FILLED, *fills_of(rig.book.orders[closing].order), attempt=f"{closing}-r2"))
+    rig.after(2)
+    rig.push(report("backup-1", Status.FILLED, *fills, attempt=f"{second}-r2", route="backup"))
+    for _ in range(12):
+        rig.after(10)
+        rig.read("backup", positions={**rig.book.positions["backup-account"], "GOOG": 100}, cash=Decimal(1))
     rig.stream.away |= {"connection-primary", "connection-backup"}
     rig.ask(open_signal(6))
     return rig

@@ -7,10 +7,11 @@ import pytest
 
 from actors.domain.orders.attempt import Accepted, InDoubt, Rejected
 from actors.domain.orders.event import CancelAsked, OrderPlaced
+from actors.domain.orders.finding import LegCovered, LegUncovered
 from actors.domain.orders.order import Action, Intent
 from actors.domain.orders.report import Status
 from actors.messages import CancelOrder, IssuePermit, SendOrder
-from tests.builders import CONDOR_SYMBOLS, open_signal, permit, quotes
+from tests.builders import CONDOR_SYMBOLS, close_signal, open_signal, permit, quotes
 from tests.rig import Rig, fills_of, report
 
 ORDER = "condor-20260105-1"
@@ -36,13 +37,14 @@ def without_bid(rig: Rig, symbol: str) -> None:
     rig.executor.turn(0)
 
 
-def test_a_naked_short_is_paged_at_once_given_a_deadline_and_then_bought_back():
+def test_a_naked_short_is_paged_after_the_grace_and_bought_back_where_completing_would_cost_too_much():
     rig = half_filled(1)
     rig.after(0.1)
+    rig.after(0.8)
+    assert (rig.alerts("A040"), rig.told(SendOrder)) == ([], []), "legs of a combo are told one after the other"
+    rig.after(0.2)
+    rig.after(0.1)
     assert len(rig.alerts("A040")) == 1
-    rig.after(9)
-    assert rig.told(SendOrder) == []
-    rig.after(1)
     ((peer, sent),) = rig.told(SendOrder)
     (leg,) = sent.order.legs
     assert (peer, leg.symbol, leg.action, sent.order.order_qty) == (
@@ -63,25 +65,43 @@ def test_the_order_that_unwinds_says_which_checks_it_passed():
     assert all(check.passed for check in placed[0].checks)
 
 
-def test_an_imbalance_that_still_works_is_left_to_its_order_while_the_deadline_runs():
+def test_an_opening_that_keeps_a_leg_naked_is_left_to_work_for_its_patience_and_no_longer():
     rig = half_filled(1, status=Status.PARTIALLY_FILLED)
     rig.after(0.1)
-    rig.after(9)
-    assert (rig.told(SendOrder), rig.told(CancelOrder), rig.alerts("A040")) == ([], [], [])
-
-
-def test_an_opening_that_keeps_a_leg_naked_past_the_deadline_is_cancelled_and_its_short_bought_back():
-    rig = half_filled(1, status=Status.PARTIALLY_FILLED)
+    rig.after(2.9)
+    assert (rig.told(SendOrder), rig.events(CancelAsked)) == ([], [])
+    rig.after(0.2)
+    assert [asked.cl_ord_id for asked in rig.events(CancelAsked)] == [ORDER]
+    rig.after(1.1)
+    assert rig.told(CancelOrder)
     for _ in range(5):
         rig.after(10)
-    assert [asked.cl_ord_id for asked in rig.events(CancelAsked)] == [ORDER]
-    assert rig.told(CancelOrder)
     assert rig.told(SendOrder) == [], "nothing is sent beside an order that may still fill"
     rig.push(report("primary-1", Status.CANCELED, attempt=f"{ORDER}-r1"))
-    for _ in range(2):
-        rig.after(11)
+    rig.after(0.1)
     ((_, sent),) = rig.told(SendOrder)
     assert [(leg.symbol, leg.action) for leg in sent.order.legs] == [(SHORT_PUT, Action.BUY_TO_CLOSE)]
+
+
+def test_a_close_that_keeps_a_leg_naked_past_the_deadline_is_cancelled_and_its_short_bought_back():
+    rig = Rig().ready()
+    rig.opened(open_signal(1))
+    closing = rig.ask(close_signal(2, ORDER)).cl_ord_id
+    rig.outcome(f"{closing}-r1", Accepted(broker_order_id="primary-2"))
+    order = rig.book.orders[closing].order
+    (bought,) = (fill for fill in fills_of(order) if fill.symbol == SHORT_PUT)
+    rig.push(report("primary-2", Status.PARTIALLY_FILLED, bought, attempt=f"{closing}-r1"))
+    rig.read(positions=rig.book.positions["primary-account"])
+    rig.told(CancelOrder)
+    rig.after(0.1)
+    rig.after(10)
+    assert [event.cl_ord_id for event in rig.events(CancelAsked)] == [closing]
+    rig.push(report("primary-2", Status.CANCELED, bought, attempt=f"{closing}-r1"))
+    rig.told(SendOrder)
+    rig.after(0.1)
+    rig.after(10)
+    ((_, sent),) = rig.told(SendOrder)
+    assert SHORT_CALL in [leg.symbol for leg in sent.order.legs]
 
 
 def test_an_opening_that_fills_longs_first_is_left_to_work():
@@ -177,17 +197,47 @@ def test_an_unwinding_that_the_market_left_is_cancelled_and_followed_by_another(
     assert again.order.cl_ord_id != sent.order.cl_ord_id
 
 
-def test_an_unwinding_that_is_refused_waits_a_deadline_before_the_next():
-    rig = half_filled(1)
-    rig.after(1)
-    rig.after(10)
-    ((_, sent),) = rig.told(SendOrder)
-    rig.outcome(sent.attempt_id, Rejected(code="422", text="no"))
+def refuse(rig: Rig, *, retryable: bool = False) -> SendOrder:
+    """Let the pace pass, and refuse the unwinding that follows."""
     rig.after(0.1)
-    rig.after(5)
+    rig.after(2.1)
+    ((_, sent),) = rig.told(SendOrder)
+    rig.outcome(sent.attempt_id, Rejected(code="422", text="no", retryable=retryable))
+    return sent
+
+
+def test_an_unwinding_that_is_refused_waits_before_the_next():
+    rig = half_filled(1)
+    refuse(rig)
+    rig.after(0.1)
+    rig.after(1.8)
     assert rig.told(SendOrder) == []
-    rig.after(5)
+    rig.after(0.2)
     assert len(rig.told(SendOrder)) == 1
+
+
+def test_after_a_refusal_for_good_the_shorts_alone_are_bought_back():
+    rig = half_filled(0, 1)
+    assert {leg.symbol for leg in refuse(rig).order.legs} == {LONG_PUT, SHORT_PUT}
+    assert {leg.symbol for leg in refuse(rig).order.legs} == {SHORT_PUT}
+
+
+def test_a_refusal_that_is_no_verdict_on_the_order_is_tried_again_as_it_was_within_the_attempts():
+    rig = half_filled(0, 1, attempts_max=1)
+    first = refuse(rig, retryable=True)
+    assert refuse(rig, retryable=True).order.legs == first.order.legs
+
+
+def test_refusals_in_a_row_are_limited_and_then_only_paged():
+    rig = half_filled(1, unwind_rejections_max=3)
+    for _ in range(3):
+        refuse(rig)
+    before = len(rig.alerts("A040"))
+    for _ in range(4):
+        rig.after(11)
+    assert rig.told(SendOrder) == []
+    assert len(rig.alerts("A040")) - before == 4
+    assert "refused 3 times in a row" in rig.alerts("A040")[-1]
 
 
 def test_an_unwinding_goes_on_after_a_restart_under_a_name_of_its_own():
@@ -224,3 +274,158 @@ def test_whole_combos_are_kept_and_only_the_excess_is_closed():
     rig.outcome(sent.attempt_id, Accepted(broker_order_id="primary-2"))
     rig.push(report("primary-2", Status.FILLED, *fills_of(sent.order, tag="u"), attempt=sent.attempt_id))
     assert (rig.book.structures[ORDER].quantity, dict(rig.book.structures[ORDER].naked)) == (2, {})
+
+
+# Completing: the other way to balance.
+
+
+def cheap(*legs: int, net_price: str = "1.90", prices: tuple[str, ...] = ("1.00", "2.00", "2.00", "1.00"), **desk):
+    """An opening of which some legs filled near the market, so that the rest is within the slippage."""
+    rig = Rig(**desk).ready()
+    rig.ask(open_signal(1, net_price=Decimal(net_price)))
+    rig.outcome(f"{ORDER}-r1")
+    fills = [
+        fill.model_copy(update={"last_px": Decimal(prices[place])})
+        for place, fill in enumerate(fills_of(rig.book.orders[ORDER].order))
+    ]
+    rig.push(report("primary-1", Status.CANCELED, *(fills[place] for place in legs), attempt=f"{ORDER}-r1"))
+    rig.read(positions=rig.book.positions["primary-account"])
+    rig.told(SendOrder)
+    return rig
+
+
+def completing(rig: Rig) -> SendOrder:
+    rig.after(0.1)
+    rig.after(1)
+    ((peer, sent),) = rig.told(SendOrder)
+    assert peer == "connection-primary"
+    return sent
+
+
+def test_a_missing_long_is_bought_within_the_slippage_cap_and_the_structure_is_whole():
+    rig = cheap(0, 1, 2)
+    sent = completing(rig)
+    (leg,) = sent.order.legs
+    assert (sent.order.cl_ord_id, leg.symbol, leg.action) == (f"{ORDER}-complete-1", LONG_CALL, Action.BUY_TO_OPEN)
+    assert sent.order.net_price == Decimal("-1.15"), "the natural price and its slack, within 3.00 less 1.70"
+    assert sent.order.account_domain == "primary-account"
+    rig.outcome(sent.attempt_id, Accepted(broker_order_id="primary-2"))
+    bought = fills_of(sent.order, px="1.05", tag="c")
+    rig.push(report("primary-2", Status.FILLED, *bought, attempt=sent.attempt_id))
+    held = rig.book.structures[ORDER]
+    assert (held.quantity, dict(held.naked), held.combos_entered) == (1, {}, 1)
+    view = rig.executor._picture().book.structures[0]
+    assert view.entry_price == Decimal("1.95")
+
+
+def test_several_missing_legs_are_completed_as_one_order():
+    sent = completing(cheap(1, 2))
+    assert [(leg.symbol, leg.ratio) for leg in sent.order.legs] == [(LONG_PUT, 1), (LONG_CALL, 1)]
+    assert sent.order.net_price == Decimal("-2.25")
+
+
+def test_what_would_cost_more_than_the_cap_is_unwound_at_once():
+    rig = cheap(0, 1, 2, completion_slippage=Decimal("0.01"), prices=("1.00", "1.90", "2.00", "1.00"))
+    sent = completing(rig)
+    assert sent.order.intent is Intent.CLOSE
+
+
+def test_the_cap_bounds_the_price_and_not_only_the_decision():
+    rig = cheap(0, 1, 2, completion_slippage=Decimal("0.05"))
+    assert completing(rig).order.net_price == Decimal("-1.15")
+    rig = cheap(0, 1, 2, prices=("1.10", "1.90", "2.00", "1.00"))
+    assert completing(rig).order.net_price == Decimal("-1.10"), "2.80 received less 1.70 wanted"
+
+
+def test_a_stop_that_is_latched_opens_nothing_not_even_to_complete():
+    rig = cheap(0, 1, 2)
+    rig.stop = "reduce by hand"
+    assert completing(rig).order.intent is Intent.CLOSE
+
+
+def test_a_completion_never_leaves_the_account_that_holds_the_rest():
+    rig = cheap(0, 1, 2)
+    sent = completing(rig)
+    rig.outcome(sent.attempt_id, Rejected(code="503", text="later", retryable=True))
+    assert {peer for peer, _ in rig.told(SendOrder)} == {"connection-primary"}
+
+
+def test_a_completion_that_works_on_is_cancelled_in_time_for_the_unwinding():
+    rig = cheap(0, 1, 2)
+    sent = completing(rig)
+    rig.outcome(sent.attempt_id, Accepted(broker_order_id="primary-2"))
+    rig.after(4.7)
+    assert rig.events(CancelAsked) == []
+    rig.after(0.3)
+    assert [asked.cl_ord_id for asked in rig.events(CancelAsked)] == [f"{ORDER}-complete-1"]
+    rig.push(report("primary-2", Status.CANCELED, attempt=sent.attempt_id))
+    rig.after(0.1)
+    ((_, unwinding),) = rig.told(SendOrder)
+    assert (unwinding.order.cl_ord_id, unwinding.order.intent) == (f"{ORDER}-unwind-1", Intent.CLOSE)
+    assert {leg.symbol for leg in unwinding.order.legs} == {LONG_PUT, SHORT_PUT, SHORT_CALL}
+
+
+def test_completing_is_tried_once():
+    rig = cheap(0, 1, 2)
+    rig.outcome(completing(rig).attempt_id, Rejected(code="422", text="no"))
+    rig.after(0.1)
+    rig.after(2)
+    ((_, sent),) = rig.told(SendOrder)
+    assert sent.order.intent is Intent.CLOSE
+
+
+# The seconds of a short that nothing covers.
+
+
+def test_naked_seconds_are_measured_from_first_seen_to_covered_and_journaled():
+    rig = half_filled(1)
+    rig.after(0.1)
+    rig.after(1)
+    ((_, sent),) = rig.told(SendOrder)
+    (found,) = rig.events(LegUncovered)
+    assert (found.structure_id, dict(found.uncovered)) == (ORDER, {SHORT_PUT: -1})
+    rig.outcome(sent.attempt_id, Accepted(broker_order_id="primary-2"))
+    rig.clock.advance(3)
+    rig.push(report("primary-2", Status.FILLED, *fills_of(sent.order, tag="u"), attempt=sent.attempt_id))
+    rig.after(0.1)
+    assert [(event.structure_id, event.seconds) for event in rig.events(LegCovered)] == [(ORDER, 4.0)]
+    view = rig.executor._picture().book
+    assert (view.structures[0].uncovered_s, view.uncovered_s_max) == (4.0, 4.0)
+
+
+def test_legs_told_within_the_grace_are_no_imbalance():
+    rig = half_filled(1, status=Status.PARTIALLY_FILLED)
+    rig.after(0.5)
+    fills = fills_of(rig.book.orders[ORDER].order)
+    rig.push(report("primary-1", Status.FILLED, *fills, attempt=f"{ORDER}-r1"))
+    rig.after(2)
+    assert (rig.events(LegUncovered), rig.alerts("A040")) == ([], [])
+
+
+def test_a_successor_goes_on_with_the_clock_and_not_with_a_new_deadline():
+    rig = half_filled(1, status=Status.PARTIALLY_FILLED)
+    rig.after(0.1)
+    rig.after(1.5)
+    held = dict(rig.book.positions["primary-account"])
+    rig.start()
+    rig.connect()
+    rig.read(positions=held)
+    assert rig.events(CancelAsked) == []
+    rig.after(1.5)
+    assert [asked.cl_ord_id for asked in rig.events(CancelAsked)] == [ORDER]
+
+
+def test_after_a_reboot_the_deadline_counts_as_over():
+    rig = half_filled(1, status=Status.PARTIALLY_FILLED)
+    rig.after(0.1)
+    rig.after(1.5)
+    rig.clock.ns = 10**9
+    rig.start()
+    rig.after(0.1)
+    assert [asked.cl_ord_id for asked in rig.events(CancelAsked)] == [ORDER]
+    fills = fills_of(rig.book.orders[ORDER].order)
+    rig.push(report("primary-1", Status.FILLED, *fills, attempt=f"{ORDER}-r1"))
+    rig.after(300)
+    assert [event.seconds for event in rig.events(LegCovered)] == [300.1], (
+        "of the market's clock, for want of the other"
+    )

@@ -36,6 +36,13 @@ def test_what_was_appended_is_read_back_in_order(journal):
     assert list(journal.read(after=1)) == [(2, b"b"), (3, b"c")]
 
 
+def test_the_names_of_some_kinds_are_told_once_each_in_their_order(tmp_path, journal):
+    journal.append([("placed", "b", b"1"), ("placed", "a", b"2"), ("noted", "c", b"3"), ("placed", "b", b"4")])
+    reader = JournalReader(tmp_path / "journal.sqlite")
+    assert reader.names(["placed"]) == ["b", "a"]
+    assert reader.names(["placed", "noted"]) == ["b", "a", "c"]
+
+
 def test_a_reopened_journal_goes_on_with_its_chain(tmp_path):
     path = tmp_path / "journal.sqlite"
     first = open_writer(path)

@@ -4,6 +4,9 @@ The canonical symbol of an option is OCC's: root padded to six, yymmdd, C or P, 
 (`SPXW  210104C03700000`). Equities and indices are their ticker (`GOOG`, `SPX`). Futures follow the broker's form with
 a two-digit year (`/ESH20`), their options put the future first: `./ESH20 200320C03200000`.
 
+A root that ends in a digit (`SPY1`) is what OCC calls a contract after a split or a merger: it delivers something else
+than 100 shares, and only a row of the product table under that very root can say what. Until then it is *adjusted*.
+
 The facts a symbol does not carry (multiplier, exercise style, settlement, underlying) come from the product table
 keyed by root; a root not in the table is an American equity option of 100 shares, physically settled.
 """
@@ -18,6 +21,7 @@ from actors.domain.value import Value
 _OCC = re.compile(r"^([A-Z0-9.^]{1,6}) *(\d{6})([CP])(\d{8})$")
 _FUTURE_OPTION = re.compile(r"^\./([A-Z0-9]+[FGHJKMNQUVXZ]\d{2}) (\d{6})([CP])(\d{8})$")
 _FUTURE = re.compile(r"^/([A-Z0-9]+)([FGHJKMNQUVXZ])(\d{2})$")
+_ADJUSTED = re.compile(r"^([A-Z.^]+)\d$")
 _THOUSANDTHS = Decimal(1000)
 
 
@@ -126,6 +130,14 @@ class Products:
         """Return every option root that trades on `underlying`, the equity root of that name included."""
         named = tuple(root for root, product in self._by_root.items() if product.underlying == underlying)
         return named or (underlying,)
+
+    def adjusted_from(self, symbol: str) -> str | None:
+        """Return the root an adjusted contract came from; None where it is none, or its root is in the table."""
+        match = _OCC.match(symbol)
+        if match is None or match[1].strip() in self._by_root:
+            return None
+        adjusted = _ADJUSTED.match(match[1].strip())
+        return adjusted[1] if adjusted else None
 
     def contract(self, symbol: str) -> Contract:
         """Return the contract of a canonical symbol. Raises `UnknownSymbol`."""

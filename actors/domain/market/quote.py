@@ -94,6 +94,11 @@ class Quote:
         """Middle of a two-sided quote."""
         return None if self.bid is None or self.ask is None else (self.bid + self.ask) / 2
 
+    def age_s(self, now: datetime, boot_ns: int) -> float:
+        """Return its age in seconds, counted on both clocks: the worse one counts."""
+        received_s = (boot_ns - self.received_ns) / 1e9
+        return received_s if self.exchange_at is None else max(received_s, (now - self.exchange_at).total_seconds())
+
 
 _Figures = tuple[float, float, int, int, int, int, int]
 """Bid, ask, their sizes, exchange's and receiver's nanoseconds, code."""

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from actors.domain.orders.attempt import Absent, Attempt, Found, SubmitOutcome
+from actors.domain.orders.finding import Finding
 from actors.domain.orders.order import Order, cl_ord_id_of
 from actors.domain.orders.refusal import Check
 from actors.domain.orders.report import CashEvent, ExecutionReport
@@ -280,7 +281,8 @@ Event = Annotated[
     | AccountAgreed
     | Quarantined
     | QuarantineLifted
-    | RouteTurned,
+    | RouteTurned
+    | Finding,
     Field(discriminator="kind"),
 ]
 

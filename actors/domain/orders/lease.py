@@ -2,14 +2,14 @@
 
 Rules of this file:
 * The lease moves only when the last attempt proves that its route holds nothing.
-* A closing order goes to the account domain that holds the position, or nowhere.
+* An order that names its account domain goes there or nowhere: every close, to what holds the position, and an opening
+  that completes a structure.
 * An opening goes to the first route, in the order of the configuration, that can write, was reconciled, and was not
   tried for this order yet.
 """
 
 from collections.abc import Sequence
 
-from actors.domain.orders.order import Intent
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.value import Value
 
@@ -32,11 +32,11 @@ def next_route(life: OrderLife, routes: Sequence[Route], attempts_max: int) -> R
     if len(life.attempts) >= attempts_max:
         return None
     tried = {attempt.route for attempt in life.attempts}
-    closing = life.order.intent is Intent.CLOSE
+    domain = life.order.account_domain
     for route in routes:
-        if closing and route.account_domain != life.order.account_domain:
+        if domain is not None and route.account_domain != domain:
             continue
-        if not (route.writes and route.reconciled) or (route.name in tried and not closing):
+        if not (route.writes and route.reconciled) or (route.name in tried and domain is None):
             continue
         return route
     return None

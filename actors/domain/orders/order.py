@@ -101,7 +101,7 @@ class Order(Value):
     net_price: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.DAY
     account_domain: str | None = None
-    """The domain that holds what a closing order closes; None where any may take it (law 4)."""
+    """The domain that holds what the order closes or completes; None where any may take it (law 4)."""
     created_at: Instant
     expires_at: Instant
     """On the market's clock: past it the order is not sent, however long it waited."""

@@ -2,6 +2,8 @@
 
 Rules of this file:
 * Quantities follow fills, status follows reports. A fill is booked in every state, once per `exec_id` (law 6).
+* An execution the broker takes back is gone from `fills` and named in `busted`: it is never booked again, whoever
+  repeats it, and before it is told as well as after. A bust alone may take an order back from FILLED.
 * A report either MOVES the status, is STALE (older than what we know: nothing changes), or is ODD: it contradicts a
   finished order, the status stays, and somebody is told.
 * Doubt is no status. An order in doubt is PENDING_NEW with an attempt IN_DOUBT; nothing here ends a doubt but evidence.
@@ -51,8 +53,9 @@ TRANSITIONS: dict[tuple[Status, Status], Move] = {
     **{(_S.PARTIALLY_FILLED, to): Move.MOVES for to in (*_WORKING, *_ENDS)},
     (_S.PARTIALLY_FILLED, _S.NEW): Move.STALE,  # pushes are full objects and may arrive out of order
     (_S.PARTIALLY_FILLED, _S.PENDING_NEW): Move.STALE,
-    **{(_S.PENDING_CANCEL, to): Move.MOVES for to in (_S.NEW, _S.PENDING_CANCEL, _S.PENDING_REPLACE, *_ENDS)},
-    (_S.PENDING_CANCEL, _S.PARTIALLY_FILLED): Move.STALE,  # the fill is booked; the cancel is still pending
+    # Working again, part filled or not: the cancel was refused (B.1.b), and must be asked for anew. An older push that
+    # looks the same costs one more cancel.
+    **{(_S.PENDING_CANCEL, to): Move.MOVES for to in (*_WORKING, *_ENDS)},
     (_S.PENDING_CANCEL, _S.PENDING_NEW): Move.STALE,
     **{(_S.PENDING_REPLACE, to): Move.MOVES for to in (*_WORKING, *_ENDS)},
     (_S.PENDING_REPLACE, _S.PENDING_NEW): Move.STALE,
@@ -69,6 +72,9 @@ class OrderLife(Value):
     status: Status = Status.PENDING_NEW
     attempts: tuple[Attempt, ...] = ()
     fills: tuple[Fill, ...] = ()
+    """The executions that stand."""
+    busted: tuple[str, ...] = ()
+    """Executions the broker took back, by id."""
     cancel_asked: bool = False
     text: str = ""
     odd_status: Status | None = None
@@ -161,15 +167,20 @@ def resolve(life: OrderLife, identifier: str, resolution: Found | Absent | Unkno
 
 
 def report(life: OrderLife, told: ExecutionReport) -> tuple[OrderLife, Move]:
-    """Apply a broker's report: book its new fills, and move the status where the table says so.
+    """Apply a broker's report: book its new fills, take back its busts, and move the status where the table says so.
 
     A report that names an attempt is also the best evidence that the attempt arrived.
     """
-    known = {fill.exec_id for fill in life.fills}
     update: dict[str, object] = {}
-    if new := {fill.exec_id: fill for fill in told.fills if fill.exec_id not in known}:
-        update["fills"] = (*life.fills, *new.values())
+    busted = tuple(dict.fromkeys(each for each in told.busted if each not in life.busted))
+    known = {fill.exec_id for fill in life.fills}.union(life.busted, busted)
+    new = {fill.exec_id: fill for fill in told.fills if fill.exec_id not in known}
+    if new or busted:
+        update["fills"] = (*(fill for fill in life.fills if fill.exec_id not in busted), *new.values())
+        update["busted"] = (*life.busted, *busted)
     move = Move.STALE if told.status is None else TRANSITIONS.get((life.status, told.status), Move.ODD)
+    if busted and life.status is Status.FILLED and told.status not in {None, Status.FILLED}:
+        move = Move.MOVES
     if move is Move.MOVES:
         update["status"] = told.status
         update["text"] = told.text or life.text

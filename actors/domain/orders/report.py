@@ -36,6 +36,9 @@ class ExecutionReport(Value):
 
     `attempt_id` is the identifier we sent with the order; None for an order that is not ours. An unknown status string
     arrives as `status=None` with `text` saying what came: it changes nothing but the alert it raises.
+
+    `busted` names executions the broker takes back (FIX ExecType H); a corrected one (G) is busted, and told anew under
+    the id of its correction. That an execution is missing from a report busts nothing (law 5).
     """
 
     route: str
@@ -44,6 +47,7 @@ class ExecutionReport(Value):
     attempt_id: str | None
     status: Status | None
     fills: tuple[Fill, ...] = ()
+    busted: tuple[str, ...] = ()
     text: str = ""
     at: Instant
 

@@ -10,6 +10,9 @@ how fast a successor ran), and each broker's own statement (what truly happened)
 * *naked*: a structure that holds legs out of ratio at the end, or positions at the broker other than the journal's.
 * *in doubt*: an order whose fate is not known at the end.
 
+* *naked-short seconds*: how long shorts of a structure stood without what covers them, from the event that left them so
+  to the one that covered them; the grace in which legs of one combo are told counts too.
+
 Durations are the machine's. `pnl` counts finished structures only, after every fee; `cash_gap` is journal less broker.
 """
 
@@ -78,6 +81,7 @@ class Scorecard(Value):
     doubled: tuple[str, ...]
     naked: tuple[str, ...]
     in_doubt: tuple[str, ...]
+    naked_short_s_max: float = 0.0
     fills: int
     takeovers: tuple[Takeover, ...]
     failovers_ms: tuple[float, ...]
@@ -109,14 +113,27 @@ def score(
 ) -> Scorecard:
     """Fold the three sources into one scorecard."""
     book = Book(products)
-    failover = _Failover()
+    failover, naked = _Failover(), _NakedShorts()
     refused = 0
     for sequence, recorded in enumerate(journal, start=1):
         book.apply(recorded.event, sequence)
         failover.hear(recorded)
+        naked.hear(recorded, book)
         refused += isinstance(recorded.event, happened.SignalRefused)
+    return judge(book, statements).model_copy(
+        update={
+            "signals_refused": refused,
+            "naked_short_s_max": round(naked.longest_s(), 3),
+            "takeovers": tuple(takeovers(supervisor_log)),
+            "failovers_ms": tuple(failover.times_ms),
+        }
+    )
+
+
+def judge(book: Book, statements: Sequence[Statement]) -> Scorecard:
+    """Judge a book by the brokers' statements: all of the scorecard but what a log of times says."""
     return Scorecard(
-        signals_refused=refused,
+        signals_refused=sum(not admitted for admitted, _ in book.signals.values()),
         orders=len(book.orders),
         orders_sent=sum(any(map(_may_have_left, life.attempts)) for life in book.orders.values()),
         lost=_lost(book, statements),
@@ -124,8 +141,8 @@ def score(
         naked=_naked(book, statements),
         in_doubt=tuple(name for name, life in book.orders.items() if life.in_doubt or life.is_unanswered),
         fills=sum(len(life.fills) for life in book.orders.values()),
-        takeovers=tuple(takeovers(supervisor_log)),
-        failovers_ms=tuple(failover.times_ms),
+        takeovers=(),
+        failovers_ms=(),
         structures_open=sum(not each.is_flat for each in book.structures.values()),
         **_money(book, statements),
     )
@@ -243,3 +260,30 @@ class _Failover:
                 first_route, begun_ns = self._begun.get(name, ("", 0))
                 if first_route != self._routes.get(name, ""):
                     self.times_ms.append((recorded.written_ns - begun_ns) / _NS_PER_MS)
+
+
+class _NakedShorts:
+    """How long structures held shorts that nothing of theirs covered."""
+
+    def __init__(self) -> None:
+        self._since_ns: dict[str, int] = {}
+        self._longest_ns = self._now_ns = 0
+
+    def hear(self, recorded: Recorded, book: Book) -> None:
+        self._now_ns = recorded.written_ns
+        match recorded.event:
+            case happened.ReportTaken(cl_ord_id=str(name)):
+                self._look({book.orders[name].order.structure_id}, book)
+            case happened.CashBooked():  # a settlement may end it
+                self._look(set(self._since_ns), book)
+
+    def _look(self, names: set[str], book: Book) -> None:
+        for name in names & book.structures.keys():
+            if book.structures[name].naked:
+                self._since_ns.setdefault(name, self._now_ns)
+            elif (since_ns := self._since_ns.pop(name, None)) is not None:
+                self._longest_ns = max(self._longest_ns, self._now_ns - since_ns)
+
+    def longest_s(self) -> float:
+        under_way = (self._now_ns - since_ns for since_ns in self._since_ns.values())
+        return max(self._longest_ns, *under_way, 0) / 1e9

@@ -4,6 +4,8 @@ Rules of this file:
 * It changes by `apply` alone, one event after the other; the same events give the same book, on any machine.
 * Nothing here decides. What may be sent, and where, is asked of it by `risk.gate` and `orders.lease`.
 * Positions and cash follow fills and what brokers book; a fill moves them once per `exec_id`, a cash event once per id.
+* A fill the broker takes back moves them back, once, and its structure with them.
+* A fill first told by a report that did not say it was ours joins its structure when one does.
 * A fill of an order that is not ours moves positions and cash of its account, and no structure. An order of ours that
   turned up after it was given up counts as not ours: its structure, if any, lives elsewhere.
 * What an adopted account did before its first reading is in its start: neither known nor new.
@@ -17,12 +19,13 @@ from decimal import Decimal
 
 from actors.domain.market.contract import Contract, Products, UnknownSymbol
 from actors.domain.orders import event as happened
-from actors.domain.orders import order_state
+from actors.domain.orders import finding, order_state
 from actors.domain.orders.order import Fill, Intent, Order, cl_ord_id_of
 from actors.domain.orders.order_state import Move, OrderLife
 from actors.domain.orders.report import CashEvent, ExecutionReport
-from actors.domain.portfolio.structure import Structure
-from actors.domain.value import CENT, ZERO
+from actors.domain.portfolio.findings import Findings
+from actors.domain.portfolio.structure import Structure, founded, settled
+from actors.domain.value import ZERO
 
 SignalAnswer = tuple[bool, str | None]
 """Whether a signal was admitted, and the order it became or concerns."""
@@ -51,6 +54,8 @@ class Book:
         self.signals: dict[str, SignalAnswer] = {}
         self.cash_events: set[str] = set()
         self.executions: dict[tuple[str, str], str | None] = {}
+        self.strangers: dict[tuple[str, str], Fill] = {}
+        """Booked fills of no order of ours, by account domain and execution: one may prove ours, or be taken back."""
         self.by_broker_id: dict[tuple[str, str], str] = {}
         self.pending_fees: dict[str, Decimal] = {}
         self.foreign: set[tuple[str, str]] = set()
@@ -59,10 +64,11 @@ class Book:
         """By account domain: what happened before is in the account's start."""
         self.agreed_at: dict[str, datetime] = {}
         """By account domain: when journal and account were last seen to agree, or it was adopted."""
+        self.found = Findings()
 
     def apply(self, event: happened.Event, sequence: int) -> Move:  # noqa: C901, PLR0912 - a table of events
         """Take in one event; return what a report did (MOVES for everything else)."""
-        self.sequence = sequence
+        self.sequence, self.found = sequence, self.found.after(event)
         move = Move.MOVES
         match event:
             case happened.ExecutorStarted(epoch=epoch):
@@ -92,6 +98,9 @@ class Book:
                 self.quarantined_in[underlying] = domain
             case happened.QuarantineLifted(underlying=underlying):
                 self.quarantined.pop(underlying, None)
+            case finding.ForeignAdopted(account_domain=domain, positions=positions):
+                for symbol, quantity in positions.items():
+                    self._move(domain, symbol, quantity)
             case _:
                 move = self._apply_to_order(event)
         return move
@@ -122,12 +131,15 @@ class Book:
         """Whether a report would change anything: a new fill, another status, the end of a doubt, or a stray's find."""
         order_id = self.order_of(report)
         if order_id is None:
-            return bool(self._new_fills(report, None))
+            return self._has_strangers_news(report)
         life = self.orders[order_id]
         if life.is_stray(report):
             is_known = (report.account_domain, report.broker_order_id) in self.by_broker_id
-            return bool(self._new_fills(report, None)) or (report.is_working and not is_known)
+            return self._has_strangers_news(report) or (report.is_working and not is_known)
         return order_state.report(life, report)[0] != life
+
+    def _has_strangers_news(self, report: ExecutionReport) -> bool:
+        return bool(self._new_fills(report) or self._busted_strangers(report))
 
     def is_history(self, domain: str, at: datetime) -> bool:
         """Whether something happened in an account before it was adopted, and is in its start."""
@@ -137,10 +149,15 @@ class Book:
         """Return the facts of a contract. Raises `UnknownSymbol`."""
         return self._products.contract(symbol)
 
+    def adjusted_from(self, symbol: str) -> str | None:
+        """Return the root an adjusted contract that nobody has mapped came from."""
+        return self._products.adjusted_from(symbol)
+
     def underlying(self, symbol: str) -> str:
         """Return a symbol's underlying; what an account holds and we cannot name is its own."""
         try:
-            return self.contract(symbol).underlying
+            stem = self.adjusted_from(symbol)
+            return self.contract(symbol).underlying if stem is None else self._products.of_root(stem).underlying
         except UnknownSymbol:
             return symbol
 
@@ -182,39 +199,64 @@ class Book:
                 self.by_broker_id[attempt.account_domain, attempt.broker_order_id] = order_id
 
     def _take_report(self, order_id: str | None, report: ExecutionReport) -> Move:
-        move, order = Move.MOVES, None
+        move, domain = Move.MOVES, report.account_domain
+        before = self.orders[order_id] if order_id is not None else None
         if order_id is not None:
-            self.by_broker_id[report.account_domain, report.broker_order_id] = order_id
-            if self.orders[order_id].is_stray(report):
-                move = Move.ODD
-            else:
-                life, move = order_state.report(self.orders[order_id], report)
-                order = life.order
-                self._change(order_id, life)
-        for fill in self._new_fills(report, order):
-            self._book(fill, report.account_domain, order)
+            self.by_broker_id[domain, report.broker_order_id] = order_id
+        if order_id is not None and before is not None and not before.is_stray(report):
+            life, move = order_state.report(before, report)
+            self._change(order_id, life)
+            self._take_executions(before, life, domain)
+        else:
+            move = Move.MOVES if before is None else Move.ODD
+            for fill in self._new_fills(report):
+                self._book(fill, domain, None)
+        for fill in self._busted_strangers(report):
+            self._book(fill, domain, None, sign=-1)
         return move
 
-    def _new_fills(self, report: ExecutionReport, order: Order | None) -> list[Fill]:
-        """Return the fills that are not booked, each execution once. None of an order of ours is history."""
+    def _busted_strangers(self, report: ExecutionReport) -> list[Fill]:
+        keys = ((report.account_domain, exec_id) for exec_id in report.busted)
+        return [self.strangers[key] for key in keys if key in self.strangers]
+
+    def _take_executions(self, before: OrderLife, after: OrderLife, domain: str) -> None:
+        """Book what a report changed of our order's fills: what came, and what the broker took back."""
+        known = {fill.exec_id for fill in before.fills}
+        for fill in after.fills:
+            if fill.exec_id not in known:
+                self._book(fill, domain, after.order)
+        for fill in before.fills:
+            if fill.exec_id in after.busted:
+                self._book(fill, domain, after.order, sign=-1)
+
+    def _new_fills(self, report: ExecutionReport) -> list[Fill]:
+        """Return a stranger's fills that are neither booked nor history, each execution once."""
         domain = report.account_domain
         fills = {
             fill.exec_id: fill
             for fill in report.fills
-            if not self.knows_execution(domain, fill.exec_id) and (order or not self.is_history(domain, fill.at))
+            if not self.knows_execution(domain, fill.exec_id)
+            and not self.is_history(domain, fill.at)
+            and fill.exec_id not in report.busted
         }
         return list(fills.values())
 
-    def _book(self, fill: Fill, domain: str, order: Order | None) -> None:
-        signed = fill.action.sign * fill.last_qty
-        cash = fill.cash(self.multiplier(fill.symbol))
-        self._move(domain, fill.symbol, signed)
-        self._pay(domain, cash)
+    def _book(self, fill: Fill, domain: str, order: Order | None, sign: int = 1) -> None:
+        """Move account and structure by one fill; `sign` -1 takes it back."""
+        signed = sign * fill.action.sign * fill.last_qty
+        cash = sign * fill.cash(self.multiplier(fill.symbol))
+        if sign < 0 or not self.knows_execution(domain, fill.exec_id):
+            self._move(domain, fill.symbol, signed)
+            self._pay(domain, cash)
         self.executions[domain, fill.exec_id] = order.structure_id if order else None
+        self.strangers.pop((domain, fill.exec_id), None)
+        if order is None and sign > 0:
+            self.strangers[domain, fill.exec_id] = fill
         if order is None:
             return
-        structure = self.structures.get(order.structure_id) or _founded(order, domain, fill)
-        structure = structure.moved(fill.symbol, signed).paid(cash, entry=order.intent is Intent.OPEN)
+        structure = self.structures.get(order.structure_id) or founded(order, domain, fill.at)
+        opens = order.intent is Intent.OPEN
+        structure = structure.moved(fill.symbol, signed, entry=opens).paid(cash, entry=opens)
         if late := self.pending_fees.pop(f"{domain}/{fill.exec_id}", None):
             structure = structure.paid(late, fee=True)
         self.structures[order.structure_id] = structure
@@ -235,31 +277,18 @@ class Book:
 
     def _charge(self, event: CashEvent) -> None:
         key = (event.account_domain, event.exec_id or "")
-        if key not in self.executions:  # the fee may be told before its fill
+        if key not in self.executions or key in self.strangers:  # told before its fill, or before that was ours
             late = f"{key[0]}/{key[1]}"
             self.pending_fees[late] = self.pending_fees.get(late, ZERO) + event.amount
         elif (owner := self.executions[key]) is not None:
             self.structures[owner] = self.structures[owner].paid(event.amount, fee=True)
 
     def _settle(self, event: CashEvent) -> None:
-        """Give a settlement to the structures that hold the symbol, each its share by contracts, to the cent.
-
-        One that empties the account's position ends every holding, a long that stood against a short included.
-        """
         assert event.symbol is not None
         is_whole = event.symbol not in self.positions.get(event.account_domain, {})
-        left, paid = event.quantity, ZERO
-        for owner in tuple(self.structures.values()):
-            held = owner.holdings.get(event.symbol, 0)
-            if owner.account_domain != event.account_domain or not held or not event.quantity:
-                continue
-            share = -held if is_whole else _towards_flat(held, left)
-            if share:
-                left -= share
-                even = (event.amount * share / event.quantity).quantize(CENT)
-                cash = event.amount - paid if left == 0 else even
-                paid += cash
-                self.structures[owner.structure_id] = owner.moved(event.symbol, share).paid(cash)
+        here = [each for each in self.structures.values() if each.account_domain == event.account_domain]
+        for each in settled(here, event.symbol, event.quantity, event.amount, is_whole=is_whole):
+            self.structures[each.structure_id] = each
 
     def multiplier(self, symbol: str) -> int:
         """Return the dollars per point; 1 for what we cannot name: no such thing is an option."""
@@ -276,23 +305,3 @@ class Book:
 
     def _pay(self, domain: str, cash: Decimal) -> None:
         self.cash[domain] = self.cash.get(domain, ZERO) + cash
-
-
-def _towards_flat(held: int, left: int) -> int:
-    """Return the part of `left` signed contracts that takes `held` towards zero."""
-    if held * left >= 0:
-        return 0
-    return -held if abs(held) <= abs(left) else left
-
-
-def _founded(order: Order, domain: str, fill: Fill) -> Structure:
-    return Structure(
-        structure_id=order.structure_id,
-        strategy=order.strategy,
-        underlying=order.underlying,
-        account_domain=domain,
-        legs=order.legs,
-        order_qty=order.order_qty,
-        holdings={},
-        opened_at=fill.at,
-    )

@@ -6,8 +6,10 @@ from datetime import date, datetime
 from pydantic import Field
 
 from actors.domain.market.contract import Products
+from actors.domain.orders.order import Fill
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.portfolio.book import Book
+from actors.domain.portfolio.findings import Findings
 from actors.domain.portfolio.structure import Structure
 from actors.domain.value import Money, Value
 
@@ -35,6 +37,9 @@ class BookState(Value):
     foreign: frozenset[tuple[str, str]] = frozenset()
     history_until: Mapping[str, datetime] = Field(default_factory=dict)
     agreed_at: Mapping[str, datetime] = Field(default_factory=dict)
+    strangers: tuple[tuple[str, Fill], ...] = ()
+    """Account domain, fill."""
+    found: Findings = Findings()
 
 
 def dump(book: Book) -> BookState:
@@ -58,6 +63,8 @@ def dump(book: Book) -> BookState:
         foreign=frozenset(book.foreign),
         history_until=book.history_until,
         agreed_at=book.agreed_at,
+        strangers=tuple((domain, fill) for (domain, _), fill in book.strangers.items()),
+        found=book.found,
     )
 
 
@@ -76,4 +83,6 @@ def restore(state: BookState, products: Products) -> Book:
     book.by_broker_id = {(domain, theirs): ours for domain, theirs, ours in state.broker_ids}
     book.foreign = set(state.foreign)
     book.history_until, book.agreed_at = dict(state.history_until), dict(state.agreed_at)
+    book.strangers = {(domain, fill.exec_id): fill for domain, fill in state.strangers}
+    book.found = state.found
     return book

@@ -7,8 +7,9 @@ while an order travels.
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
+from actors.domain.market.contract import Product
 from actors.domain.market.quote import QuoteTable
 from actors.domain.orders.order import Intent, Leg, Order
 from actors.domain.orders.signal import Close, Open, Signal
@@ -68,15 +69,28 @@ def marketable_price(legs: Sequence[Leg], quotes: QuoteTable) -> Decimal | None:
     if natural is None:
         return None
     bound = natural - max(SLACK_FLOOR, abs(natural) * SLACK_SHARE)
-    if len(legs) > 1:
-        return _down_to(bound, PRICE_STEP)
-    product = quotes.universe.contracts[quotes.row_of[legs[0].symbol]].product
-    bound = _down_to(bound, product.tick_at(bound))
-    return bound if legs[0].action.is_buy else max(bound, product.tick_small)
+    bound = _to_step(bound, legs, quotes, ROUND_FLOOR)
+    if len(legs) > 1 or legs[0].action.is_buy:
+        return bound
+    return max(bound, _product(legs[0], quotes).tick_small)
 
 
-def _down_to(price: Decimal, step: Decimal) -> Decimal:
-    return (price / step).to_integral_value(ROUND_FLOOR) * step
+def marketable_within(legs: Sequence[Leg], quotes: QuoteTable, worst: Decimal) -> Decimal | None:
+    """Return a net price that trades at once and is no worse than `worst`; None where the market is beyond it."""
+    natural, bound = natural_price(legs, quotes), marketable_price(legs, quotes)
+    if natural is None or bound is None or natural < worst:
+        return None
+    price = max(bound, _to_step(worst, legs, quotes, ROUND_CEILING))
+    return price if price <= natural else None
+
+
+def _to_step(price: Decimal, legs: Sequence[Leg], quotes: QuoteTable, rounding: str) -> Decimal:
+    step = PRICE_STEP if len(legs) > 1 else _product(legs[0], quotes).tick_at(price)
+    return (price / step).to_integral_value(rounding) * step
+
+
+def _product(leg: Leg, quotes: QuoteTable) -> Product:
+    return quotes.universe.contracts[quotes.row_of[leg.symbol]].product
 
 
 def signal_again(order: Order) -> Signal:

@@ -5,6 +5,7 @@ is None where a mark is missing, and whoever limits losses takes None for the wo
 """
 
 import re
+from collections import Counter
 from decimal import Decimal
 
 from actors.domain.market.quote import QuoteTable
@@ -35,15 +36,31 @@ def picture(book: Book, quotes: QuoteTable | None, *, ready: bool) -> BookView:
         signals=_last_numbers(book),
         cash=dict(book.cash),
         baseline=dict(book.baseline),
+        foreign=foreign_positions(book),
+        uncovered_s_max=max(book.found.uncovered_s.values(), default=0.0),
         pnl_day=pnl_day(book, quotes),
     )
 
 
+def foreign_positions(book: Book) -> dict[str, dict[str, int]]:
+    """Return, by account domain, the signed contracts by symbol that no structure holds."""
+    left = {domain: Counter(held) for domain, held in book.positions.items()}
+    for structure in book.structures.values():
+        left.setdefault(structure.account_domain, Counter()).subtract(structure.holdings)
+    found = {domain: {symbol: n for symbol, n in sorted(held.items()) if n} for domain, held in left.items()}
+    return {domain: held for domain, held in found.items() if held}
+
+
 def pnl_day(book: Book, quotes: QuoteTable | None) -> Decimal | None:
-    """Return the dollars made since the session's baseline, over all accounts; None without every mark."""
+    """Return the dollars made since the session's baseline, over all accounts; None without every mark.
+
+    What was adopted since is no result: neither it nor what was paid for it is in the baseline.
+    """
     total = ZERO
     for domain, baseline in book.baseline.items():
-        held = book.positions.get(domain, {})
+        apart = book.found.apart.get(domain, {})
+        held = {symbol: n - apart.get(symbol, 0) for symbol, n in book.positions.get(domain, {}).items()}
+        held = {symbol: n for symbol, n in held.items() if n}
         multipliers = {symbol: book.multiplier(symbol) for symbol in held}
         value = worth(held, quotes, multipliers) if held and quotes else None if held else ZERO
         if value is None:
@@ -91,11 +108,12 @@ def _structure(book: Book, identifier: str, lives: list[OrderLife]) -> Structure
         order_qty=opening.order.order_qty,
         quantity=held.quantity if held else 0,
         holdings=held.holdings if held else {},
-        entry_price=_entry_price(book, held, opening),
+        entry_price=_entry_price(book, held),
         cash=held.cash if held else ZERO,
         fees=held.fees if held else ZERO,
         opened_at=held.opened_at if held else None,
         in_doubt=any(life.in_doubt for life in lives),
+        uncovered_s=book.found.uncovered_s.get(identifier, 0.0),
     )
 
 
@@ -110,8 +128,8 @@ def _phase(held: Structure | None, lives: list[OrderLife]) -> Phase:
     return Phase.OPEN
 
 
-def _entry_price(book: Book, held: Structure | None, opening: OrderLife) -> Decimal | None:
-    if held is None or not opening.cum_qty:
+def _entry_price(book: Book, held: Structure | None) -> Decimal | None:
+    if held is None or not held.combos_entered:
         return None
     multiplier = book.contract(held.legs[0].symbol).multiplier
-    return held.entry_cash / (multiplier * opening.cum_qty)
+    return held.entry_cash / (multiplier * held.combos_entered)

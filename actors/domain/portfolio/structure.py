@@ -4,13 +4,15 @@
 moved, fees included: when nothing is held any more, `cash` is its profit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from math import gcd
 
+from pydantic import Field
+
 from actors.domain.market.quote import QuoteTable
-from actors.domain.orders.order import Action, Leg
-from actors.domain.value import ZERO, Instant, Money, Value
+from actors.domain.orders.order import Action, Leg, Order
+from actors.domain.value import CENT, ZERO, Instant, Money, Value
 
 
 class Structure(Value):
@@ -23,6 +25,8 @@ class Structure(Value):
     legs: tuple[Leg, ...]
     order_qty: int
     holdings: Mapping[str, int]
+    entered: Mapping[str, int] = Field(default_factory=dict)
+    """Signed contracts by symbol that opening orders brought: the first, and one that completed it."""
     entry_cash: Money = ZERO
     """Cash the opening fills moved, before fees."""
     cash: Money = ZERO
@@ -47,10 +51,18 @@ class Structure(Value):
     def _held(self, leg: Leg) -> int:
         return self.holdings.get(leg.symbol, 0) * leg.action.sign
 
-    def moved(self, symbol: str, quantity: int) -> "Structure":
-        """Return it with `quantity` signed contracts more of `symbol`."""
+    @property
+    def combos_entered(self) -> int:
+        """Whole combos that were ever opened."""
+        return max(0, min(self.entered.get(leg.symbol, 0) * leg.action.sign // leg.ratio for leg in self.legs))
+
+    def moved(self, symbol: str, quantity: int, *, entry: bool = False) -> "Structure":
+        """Return it with `quantity` signed contracts more of `symbol`, of an opening where said so."""
         holdings = {**self.holdings, symbol: self.holdings.get(symbol, 0) + quantity}
-        return self.model_copy(update={"holdings": {each: held for each, held in holdings.items() if held}})
+        update: dict[str, object] = {"holdings": {each: held for each, held in holdings.items() if held}}
+        if entry:
+            update["entered"] = {**self.entered, symbol: self.entered.get(symbol, 0) + quantity}
+        return self.model_copy(update=update)
 
     def paid(self, cash: Decimal, *, entry: bool = False, fee: bool = False) -> "Structure":
         """Return it with `cash` moved (in > 0), of the opening or as a fee where said so."""
@@ -60,6 +72,20 @@ class Structure(Value):
         if fee:
             update["fees"] = self.fees - cash
         return self.model_copy(update=update)
+
+
+def founded(order: Order, domain: str, at: Instant) -> Structure:
+    """Return the structure that an opening order founds with its first fill, nothing held yet."""
+    return Structure(
+        structure_id=order.structure_id,
+        strategy=order.strategy,
+        underlying=order.underlying,
+        account_domain=domain,
+        legs=order.legs,
+        order_qty=order.order_qty,
+        holdings={},
+        opened_at=at,
+    )
 
 
 def closing(holdings: Mapping[str, int], quotes: QuoteTable | None = None) -> tuple[tuple[Leg, ...], int]:
@@ -98,3 +124,33 @@ def excess(structure: Structure) -> dict[str, int]:
     for leg in structure.legs:
         beyond[leg.symbol] = beyond.get(leg.symbol, 0) - whole * leg.ratio * leg.action.sign
     return {symbol: quantity for symbol, quantity in beyond.items() if quantity}
+
+
+def settled(
+    structures: Sequence[Structure], symbol: str, quantity: int, amount: Decimal, *, is_whole: bool
+) -> list[Structure]:
+    """Give a settlement to the structures of its account that hold the symbol, each its share, to the cent.
+
+    `quantity` is the signed change in contracts, `amount` the cash in > 0. One that empties the account's position
+    (`is_whole`) ends every holding, a long that stood against a short included.
+    """
+    changed, left, paid = [], quantity, ZERO
+    for owner in structures:
+        held = owner.holdings.get(symbol, 0)
+        if not held or not quantity:
+            continue
+        share = -held if is_whole else _towards_flat(held, left)
+        if share:
+            left -= share
+            even = (amount * share / quantity).quantize(CENT)
+            cash = amount - paid if left == 0 else even
+            paid += cash
+            changed.append(owner.moved(symbol, share).paid(cash))
+    return changed
+
+
+def _towards_flat(held: int, left: int) -> int:
+    """Return the part of `left` signed contracts that takes `held` towards zero."""
+    if held * left >= 0:
+        return 0
+    return -held if abs(held) <= abs(left) else left

@@ -44,6 +44,8 @@ class StructureView(Value):
     fees: Money
     opened_at: Instant | None
     in_doubt: bool = False
+    uncovered_s: float = 0.0
+    """The longest that shorts of it were uncovered beyond the grace, in seconds; an imbalance under way not counted."""
 
 
 class OrderView(Value):
@@ -77,5 +79,9 @@ class BookView(Value):
     """By account domain, as journaled."""
     baseline: Mapping[str, Money] = Field(default_factory=dict)
     """Net liquidation at the session's start, by account domain."""
+    foreign: Mapping[str, Mapping[str, int]] = Field(default_factory=dict)
+    """By account domain: signed contracts by symbol that no structure of ours holds; nothing trades them unasked."""
+    uncovered_s_max: float = 0.0
+    """The longest that any structure was uncovered."""
     pnl_day: Money | None = None
     """Realised and unrealised since the baseline, marked where one could close; None where a mark is missing."""

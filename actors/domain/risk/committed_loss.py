@@ -32,10 +32,9 @@ def committed_loss(book: Book, excluding: str | None = None) -> tuple[Decimal, i
 
 def _entry_price(structure: Structure, book: Book) -> Decimal:
     """Return the net price per combo opened: what was closed since does not make the rest dearer."""
-    opening = book.orders[structure.structure_id]
-    if not opening.cum_qty:
-        return opening.order.net_price or ZERO
-    return structure.entry_cash / (opening.cum_qty * book.contract(structure.legs[0].symbol).multiplier)
+    if not structure.combos_entered:
+        return book.orders[structure.structure_id].order.net_price or ZERO
+    return structure.entry_cash / (structure.combos_entered * book.contract(structure.legs[0].symbol).multiplier)
 
 
 def _exposure(legs: Sequence[Leg], book: Book, net_price: Decimal, quantity: int) -> Decimal:

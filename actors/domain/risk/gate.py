@@ -12,7 +12,7 @@ Times: `now` is the market's; the age of a quote is counted on both clocks and t
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
 from actors.domain.market.contract import Contract
@@ -73,9 +73,11 @@ def review(signal: Signal, seen: Circumstances) -> Verdict:
 
 def _review_open(request: Open, seen: Circumstances) -> Iterator[Check]:
     yield from _leave_to_trade(request, seen)
-    known = [leg.symbol in seen.contracts for leg in request.legs]
-    for leg, is_known in zip(request.legs, known, strict=True):
-        yield Check(code=Code.R022_UNKNOWN_CONTRACT, passed=is_known, subject=leg.symbol)
+    adjusted = [seen.book.adjusted_from(leg.symbol) for leg in request.legs]
+    known = [leg.symbol in seen.contracts and stem is None for leg, stem in zip(request.legs, adjusted, strict=True)]
+    for leg, is_known, stem in zip(request.legs, known, adjusted, strict=True):
+        value = "" if stem is None else f"adjusted from {stem}, not in the product table"
+        yield Check(code=Code.R022_UNKNOWN_CONTRACT, passed=is_known, subject=leg.symbol, value=value)
     if not all(known):
         return
     yield from _sessions_open([seen.contracts[leg.symbol] for leg in request.legs], seen)
@@ -161,10 +163,7 @@ def _quotes_good(legs: Sequence[Leg], seen: Circumstances, quotes: QuoteTable, l
 
 
 def _age_s(quote: Quote, seen: Circumstances) -> float:
-    received = (seen.boot_ns - quote.received_ns) / 1e9
-    if quote.exchange_at is None:
-        return received
-    return max(received, (seen.now - quote.exchange_at) / timedelta(seconds=1))
+    return quote.age_s(seen.now, seen.boot_ns)
 
 
 def _two_sided(quote: Quote, age_s: float) -> Check:

@@ -17,6 +17,8 @@ from supervisor.directory import Directory, Entry
 from supervisor.ownership import Ownership
 from supervisor.process import Process, identify
 from supervisor.tree import ChildState
+from tests.builders import open_signal
+from tests.filed_rig import FiledRig
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime.now(UTC)
@@ -159,9 +161,12 @@ def test_each_verb_explains_itself(verb):
     assert "--state" in said
 
 
-@pytest.mark.parametrize("verb", ["status", "tree"])
+@pytest.mark.parametrize("verb", [("status",), ("tree",), ("order", "condor-20260105-1")])
 def test_telling_the_truth_needs_no_ray_and_little_time(verb, where):
-    command = [sys.executable, "-c", FAST, verb, "--state", str(where.state)]
+    rig = FiledRig(where.journal).ready()
+    rig.ask(open_signal(1))
+    rig.writer.close()
+    command = [sys.executable, "-c", FAST, *verb, "--state", str(where.state)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["heavy"] == []

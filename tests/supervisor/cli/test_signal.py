@@ -13,7 +13,7 @@ from actors.messages import SignalAnswered, SubmitSignal
 from actors.places import Places, places
 from actors.ports import Envelope
 from actors.streams import LocalStream
-from supervisor.cli import signal as verb
+from supervisor.cli import door
 from supervisor.cli.main import main
 from tests.builders import condor_legs
 
@@ -121,7 +121,7 @@ def test_without_an_executor_nothing_is_sent_and_that_is_said(where):
 
 
 def test_without_an_answer_nothing_is_claimed(where, executor, monkeypatch):
-    monkeypatch.setattr(verb, "ANSWER_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(door, "ANSWER_TIMEOUT_S", 0.3)
     heard = executor(admitted=None)
     code, told = send(where, GOOD)
     assert (code, "no answer" in told, len(heard)) == (8, True, 1)

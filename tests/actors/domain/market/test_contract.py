@@ -84,3 +84,22 @@ def test_an_unlisted_root_is_an_american_equity_option_of_a_hundred_shares():
 
 def test_the_roots_of_an_underlying_are_those_listed_or_its_own():
     assert (PRODUCTS.roots_of("SPX"), PRODUCTS.roots_of("GOOG")) == (("SPXW",), ("GOOG",))
+
+
+@pytest.mark.parametrize(
+    ("symbol", "stem"),
+    [
+        ("SPY1  260116C00600000", "SPY"),
+        ("SPY   260116C00600000", None),
+        ("SPXW  260116C06000000", None),
+        ("SPY1", None),
+        ("./ESH26 260116C06000000", None),
+        ("1SPX  260116C06000000", None),  # a FLEX option; not what a split leaves
+    ],
+)
+def test_a_root_that_ends_in_a_digit_is_adjusted(symbol, stem):
+    assert PRODUCTS.adjusted_from(symbol) == stem
+
+
+def test_an_adjusted_root_in_the_table_is_as_good_as_any():
+    assert Products((Product(root="SPY1", underlying="SPY"),)).adjusted_from("SPY1  260116C00600000") is None

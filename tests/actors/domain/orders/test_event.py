@@ -8,9 +8,10 @@ from pydantic import ValidationError
 from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import InDoubt
 from actors.domain.orders.event import Event, parse_event
+from actors.domain.orders.report import Status
 from tests.builders import open_signal
 from tests.fakes import START
-from tests.rig import Rig
+from tests.rig import Rig, quoted_fills, report
 
 KINDS = get_args(get_args(Event)[0])
 
@@ -30,7 +31,10 @@ def test_what_was_written_is_read_back_the_same():
 
 def test_all_of_an_orders_life_is_found_under_its_own_name():
     rig = Rig().ready()
-    rig.opened(open_signal(1))
+    rig.ask(open_signal(1))
+    rig.outcome("condor-20260105-1-r1")
+    fills = quoted_fills(rig.book.orders["condor-20260105-1"].order)
+    rig.push(report("primary-1", Status.FILLED, *fills, attempt="condor-20260105-1-r1"))
     about = [kind for kind, correlation in rig.journal.kinds if correlation == "condor-20260105-1"]
     assert about == ["order_placed", "attempt_started", "attempt_ended", "report_taken"]
 

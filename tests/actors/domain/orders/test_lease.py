@@ -84,6 +84,13 @@ def test_a_close_goes_to_the_account_that_holds_it_or_nowhere():
     assert next_route(closing, (route("primary"), route("backup", writes=False)), ATTEMPTS_MAX) is None
 
 
+def test_an_opening_that_completes_a_structure_goes_to_the_account_that_holds_it_or_nowhere():
+    opening = life()
+    bound = opening.model_copy(update={"order": opening.order.model_copy(update={"account_domain": "backup-account"})})
+    assert next_route(bound, BOTH, ATTEMPTS_MAX).name == "backup"
+    assert next_route(bound, (route("primary"),), ATTEMPTS_MAX) is None
+
+
 def test_a_close_may_take_another_route_to_the_same_account_or_the_same_again():
     tried = life(attempt(1, "backup", AttemptState.NOT_SENT), closes="backup-account")
     assert next_route(tried, BOTH, ATTEMPTS_MAX).name == "backup"

@@ -204,6 +204,40 @@ def test_legs_out_of_ratio_and_positions_that_differ_are_naked():
     assert run.card().naked == ("o1", f"{MAIN}:{CALL}", f"{MAIN}:{WING}")
 
 
+def leg_told(run: Run, place: int, at_ms: float) -> None:
+    """One leg of the order `o1` is told as filled, at that time."""
+    leg = OPEN_LEGS[place]
+    fill = Fill(exec_id=f"e{place}", symbol=leg.symbol, action=leg.action, last_qty=1, last_px=Decimal(1), at=AT)
+    report = ExecutionReport(
+        route=MAIN,
+        account_domain=MAIN,
+        broker_order_id="b-o1-r1",
+        attempt_id="o1-r1",
+        status=Status.PARTIALLY_FILLED,
+        fills=(fill,),
+        at=AT,
+    )
+    run.happens(ReportTaken(cl_ord_id="o1", report=report, at=AT), at_ms)
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ([(0, 1_000), (1, 3_500)], 2.5),
+        ([(1, 1_000), (0, 9_000)], 0.0),  # the long came first: nothing was ever uncovered
+        ([(0, 1_000)], 4.0),  # and still is, at the journal's end
+    ],
+)
+def test_naked_short_seconds_run_from_the_fill_that_uncovers_to_the_one_that_covers(told, seconds):
+    run = Run()
+    run.places("o1")
+    run.tries("o1", 1, MAIN, Accepted(broker_order_id="b-o1-r1"))
+    for place, at_ms in told:
+        leg_told(run, place, at_ms)
+    run.happens(RouteTurned(route=MAIN, writes=True, incarnation=1, reason="", at=AT), 5_000)
+    assert run.card().naked_short_s_max == seconds
+
+
 def test_an_attempt_without_a_known_end_is_in_doubt():
     run = Run()
     run.places("o1")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from actors.domain.market.contract import Kind, Product, Products
 from actors.domain.market.quote import QuoteFrame, QuoteTable, Universe
 from actors.domain.orders.order import Action, Leg
-from actors.domain.portfolio.intent import PRICE_STEP, marketable_price
+from actors.domain.portfolio.intent import PRICE_STEP, marketable_price, marketable_within
 from actors.domain.portfolio.mark import natural_price
 from tests.builders import spxw
 
@@ -83,3 +83,29 @@ def test_a_combo_is_priced_in_whole_nickels_below_the_natural_price(first, secon
     price = marketable_price(legs, quotes)
     assert price % PRICE_STEP == 0
     assert price < natural_price(legs, quotes)
+
+
+@settings(deadline=None)
+@given(nickels, nickels, st.integers(-300, 300).map(Decimal))
+def test_a_bounded_price_trades_at_once_and_is_no_worse_than_its_bound(first, second, cents):
+    legs = (
+        Leg(symbol=SYMBOLS[0], action=Action.BUY_TO_OPEN),
+        Leg(symbol=SYMBOLS[1], action=Action.SELL_TO_OPEN),
+    )
+    quotes = table(first, second)
+    natural = natural_price(legs, quotes)
+    worst = natural + cents / 100
+    price = marketable_within(legs, quotes, worst)
+    if cents > 0:
+        assert price is None
+    elif price is not None:
+        assert worst <= price <= natural
+        assert price % PRICE_STEP == 0
+        assert price >= marketable_price(legs, quotes)
+
+
+def test_far_from_its_bound_a_price_has_the_ordinary_slack():
+    quotes = table(Decimal(2), Decimal(1))
+    legs = (Leg(symbol=SYMBOLS[0], action=Action.BUY_TO_OPEN),)
+    assert marketable_within(legs, quotes, Decimal(-100)) == marketable_price(legs, quotes)
+    assert marketable_within(legs, quotes, Decimal("-2.06")) == Decimal("-2.05")

@@ -1,11 +1,14 @@
 """The book as others see it."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import Accepted, InDoubt
+from actors.domain.orders.event import SessionOpened
+from actors.domain.orders.finding import ForeignAdopted
 from actors.domain.orders.order import Action, Leg
 from actors.domain.orders.report import Status
 from actors.domain.portfolio.picture import picture, pnl_day
@@ -129,6 +132,30 @@ def test_a_long_nobody_bids_for_is_worth_nothing_and_not_unknown():
     for symbol in (CONDOR_SYMBOLS[0], CONDOR_SYMBOLS[3]):
         table.bid[table.row_of[symbol]] = float("nan")
     assert pnl_day(rig.book, table) == Decimal(-410)
+
+
+def adopt(rig: Rig, symbol: str, quantity: int) -> None:
+    event = ForeignAdopted(account_domain="primary-account", underlying=symbol, positions={symbol: quantity}, at=START)
+    rig.book.apply(event, rig.book.sequence + 1)
+
+
+def test_what_was_adopted_since_the_baseline_is_no_result_of_the_day():
+    rig = placed()
+    rig.opened(open_signal(2))
+    adopt(rig, "BTC/USD", 3)
+    assert view(rig).pnl_day == Decimal(-210)
+    opened = SessionOpened(session=date(2026, 1, 6), baseline={"primary-account": Decimal(1)}, cash={}, at=START)
+    rig.book.apply(opened, rig.book.sequence + 1)
+    assert view(rig).pnl_day is None, "the next baseline holds it, and nobody quotes it"
+
+
+def test_what_no_structure_holds_is_shown_as_foreign():
+    rig = placed()
+    rig.opened(open_signal(2))
+    assert view(rig).foreign == {}
+    adopt(rig, "BTC/USD", 3)
+    adopt(rig, CONDOR_SYMBOLS[1], 1)
+    assert view(rig).foreign == {"primary-account": {"BTC/USD": 3, CONDOR_SYMBOLS[1]: 1}}
 
 
 def test_an_account_without_a_baseline_counts_for_nothing_yet():

@@ -207,6 +207,15 @@ def test_a_contract_outside_the_universe_is_unknown():
     assert codes(open_signal(1, legs=legs), circumstances()) == [Code.R022_UNKNOWN_CONTRACT]
 
 
+def test_an_adjusted_contract_is_not_opened_though_the_universe_holds_it():
+    adjusted = "SPXW1 260105C06100000"
+    legs = (*condor_legs()[:3], Leg(symbol=adjusted, action=Action.BUY_TO_OPEN))
+    seen = circumstances()
+    seen = replace(seen, contracts={**seen.contracts, adjusted: seen.book.contract(adjusted)})
+    (failed,) = [check for check in review(open_signal(1, legs=legs), seen).checks if not check.passed]
+    assert (failed.code, failed.value) == (Code.R022_UNKNOWN_CONTRACT, "adjusted from SPXW, not in the product table")
+
+
 def test_a_limit_far_worse_than_the_market_is_a_slip_of_the_finger():
     assert codes(open_signal(1, net_price=Decimal("0.19")), circumstances()) == [Code.R035_PRICE_OFF_MARKET]
 

@@ -1,0 +1,130 @@
+"""What the executor found out by comparing: fills with orders, legs with each other, journal with account.
+
+These are events like those of `orders.event`, where they are joined to the one union that is journaled. What a finding
+leads to (a quarantine, an order, an alert) is an event or a message of its own.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from actors.domain.orders.fill_check import Fault
+from actors.domain.value import Instant, Money, Value
+
+
+class FillFaulted(Value):
+    """Fills that do not fit their order. They are booked all the same (law 6)."""
+
+    kind: Literal["fill_faulted"] = "fill_faulted"
+    cl_ord_id: str
+    route: str
+    broker_order_id: str
+    faults: tuple[Fault, ...]
+    at: Instant
+
+    @property
+    def correlation(self) -> str:
+        """The order."""
+        return self.cl_ord_id
+
+
+class LegUncovered(Value):
+    """A structure has held shorts that nothing of it covers for longer than the grace."""
+
+    kind: Literal["leg_uncovered"] = "leg_uncovered"
+    structure_id: str
+    uncovered: Mapping[str, int]
+    """Signed contracts by symbol."""
+    since_ns: int
+    """When it was first seen, on the boot clock: a successor goes on with the same deadline."""
+    at: Instant
+
+    @property
+    def correlation(self) -> str:
+        """The structure, which is its opening order."""
+        return self.structure_id
+
+
+class LegCovered(Value):
+    """Nothing of the structure is uncovered any more; `seconds` of the machine's clock it was."""
+
+    kind: Literal["leg_covered"] = "leg_covered"
+    structure_id: str
+    seconds: float
+    at: Instant
+
+    @property
+    def correlation(self) -> str:
+        """The structure, which is its opening order."""
+        return self.structure_id
+
+
+class ForeignAdopted(Value):
+    """An account holds what no order of ours brought: taken in as it stands, in no structure, not ours to trade."""
+
+    kind: Literal["foreign_adopted"] = "foreign_adopted"
+    account_domain: str
+    underlying: str
+    positions: Mapping[str, int]
+    """Signed contracts added to the journal's, by symbol."""
+    at: Instant
+
+    @property
+    def correlation(self) -> str:
+        """The account."""
+        return f"account-{self.account_domain}"
+
+
+class CashDiffers(Value):
+    """Journal and account have held different cash for so long that it is no fee under way."""
+
+    kind: Literal["cash_differs"] = "cash_differs"
+    account_domain: str
+    gap: Money
+    """The account's less the journal's."""
+    at: Instant
+
+    @property
+    def correlation(self) -> str:
+        """The account."""
+        return f"account-{self.account_domain}"
+
+
+class AccountFound(Value):
+    """One account as a start found it. Without an agreement, its figures are None."""
+
+    route: str
+    account_domain: str = ""
+    orders: int | None = None
+    positions: int | None = None
+    cash: Money | None = None
+    cash_gap: Money | None = None
+
+
+class Recovered(Value):
+    """What a start found and did, told once: when every account had agreed, or at the latest after a stated time."""
+
+    kind: Literal["recovered"] = "recovered"
+    epoch: int
+    live_orders: tuple[str, ...] = ()
+    """As the journal had them, each with its status; doubts and sends without an answer as such."""
+    structures: tuple[str, ...] = ()
+    """What was held."""
+    accounts: tuple[AccountFound, ...] = ()
+    recovered_fills: tuple[str, ...] = ()
+    """Executions that were missed and are booked now, each with its order."""
+    recovered_statuses: tuple[str, ...] = ()
+    doubts_ended: tuple[str, ...] = ()
+    cash_events: int = 0
+    quarantined: Mapping[str, str]
+    foreign: Mapping[str, Mapping[str, int]]
+    uncovered: tuple[str, ...] = ()
+    """Structures with shorts that nothing covers."""
+    at: Instant
+
+    @property
+    def correlation(self) -> str:
+        """The executor's life."""
+        return f"epoch-{self.epoch}"
+
+
+Finding = FillFaulted | LegUncovered | LegCovered | ForeignAdopted | CashDiffers | Recovered

@@ -1,0 +1,186 @@
+"""The life of one order as a person reads it, folded from its events: who held the lease when, and what is known.
+
+The fold is the book's (`order_state`), of one order alone, so a screen needs neither the book nor its owner. A moment
+is one line: when, one word, what. An execution is a moment once, with the report that brought it; a report of an
+attempt that was given up is a stray's, and its fills are none of this order's. The naked seconds are the structure's,
+which an order shares with those that closed, completed or unwound it.
+"""
+
+from collections.abc import Iterable
+
+from actors.domain.orders import event as happened
+from actors.domain.orders import finding, order_state
+from actors.domain.orders.attempt import Absent, Accepted, Attempt, Found, InDoubt, NotSent, Rejected
+from actors.domain.orders.order import Fill, Order
+from actors.domain.orders.order_state import OrderLife
+from actors.domain.orders.refusal import Check
+from actors.domain.orders.report import ExecutionReport
+from actors.domain.orders.signal import Signal
+from actors.domain.value import Instant, Value
+
+
+class Moment(Value):
+    """One thing that happened."""
+
+    at: Instant
+    word: str
+    text: str
+
+
+class Story(Value):
+    """What became of one signal: an order and its life, or a refusal."""
+
+    signal: Signal | None = None
+    life: OrderLife | None = None
+    """None where the signal was refused."""
+    checks: tuple[Check, ...] = ()
+    """At admission, or of the refusal."""
+    moments: tuple[Moment, ...] = ()
+    uncovered_s: float | None = None
+    """The longest that shorts of the structure were uncovered; None where none ever was, beyond the grace."""
+    is_uncovered: bool = False
+
+    @property
+    def standing(self) -> str:
+        """The status in one word or two; a doubt, and a send without an answer, come before any status."""
+        if self.life is None:
+            return "REFUSED"
+        if self.life.in_doubt:
+            return "IN DOUBT"
+        return "UNANSWERED" if self.life.is_unanswered else str(self.life.status)
+
+
+def tell(events: Iterable[happened.Event]) -> Story | None:
+    """Return the story that the events of one order tell, in their order; None where none of them begins one."""
+    teller = _Teller()
+    for event in events:
+        teller.hear(event)
+    if teller.life is None and teller.refused is None:
+        return None
+    return Story(
+        signal=teller.signal,
+        life=teller.life,
+        checks=teller.checks,
+        moments=tuple(teller.moments),
+        uncovered_s=teller.uncovered_s,
+        is_uncovered=teller.is_uncovered,
+    )
+
+
+class _Teller:
+    """The fold under way."""
+
+    def __init__(self) -> None:
+        self.signal: Signal | None = None
+        self.life: OrderLife | None = None
+        self.refused: Signal | None = None
+        self.checks: tuple[Check, ...] = ()
+        self.moments: list[Moment] = []
+        self.uncovered_s: float | None = None
+        self.is_uncovered = False
+
+    def hear(self, event: happened.Event) -> None:
+        match event:
+            case happened.SignalRefused(signal=signal, checks=checks):
+                self.signal = self.refused = signal
+                self.checks = checks
+                failed = ", ".join(check.code.value for check in checks if not check.passed)
+                self._add(event.at, "REFUSED", f"{failed}: nothing was sent")
+            case happened.OrderPlaced(signal=signal, order=order, checks=checks):
+                self.signal, self.life, self.checks = signal, OrderLife(order=order), checks
+                self._add(event.at, "PLACED", _intent(order, signal))
+            case finding.LegUncovered(uncovered=uncovered):
+                self.is_uncovered = True
+                self._add(event.at, "NAKED", f"{dict(uncovered)} uncovered")
+            case finding.LegCovered(seconds=seconds):
+                self.is_uncovered, self.uncovered_s = False, max(seconds, self.uncovered_s or 0.0)
+                self._add(event.at, "COVERED", f"after {seconds:.1f} s")
+            case _ if self.life is not None:
+                self._live(event, self.life)
+
+    def _live(self, event: happened.Event, life: OrderLife) -> None:
+        match event:
+            case happened.AttemptStarted(attempt=attempt):
+                self._add(attempt.started_at, "SEND", _lease(life.last, attempt))
+                life = order_state.start(life, attempt)
+            case happened.AttemptEnded(attempt_id=attempt_id, outcome=outcome):
+                self._add(event.at, outcome.kind.upper().replace("_", " "), f"{attempt_id}: {_outcome(outcome)}")
+                life = order_state.end(life, attempt_id, outcome)
+            case happened.DoubtEnded(attempt_id=attempt_id, resolution=resolution):
+                word, evidence = _evidence(resolution)
+                self._add(event.at, word, f"{attempt_id}: {evidence}; the doubt is over")
+                life = order_state.resolve(life, attempt_id, resolution)
+            case happened.CancelAsked(signal=signal):
+                self._add(event.at, "CANCEL", "asked by " + (_who(signal) if signal else "the executor itself"))
+                life = life.model_copy(update={"cancel_asked": True})
+            case happened.OrderAbandoned(text=text):
+                self._add(event.at, "ABANDONED", text)
+                life = order_state.abandon(life, text)
+            case happened.ReportTaken(report=report):
+                life = self._report(event.at, life, report)
+            case finding.FillFaulted(faults=faults):
+                for fault in faults:
+                    self._add(event.at, "FAULT", fault.text)
+        self.life = life
+
+    def _report(self, at: Instant, life: OrderLife, told: ExecutionReport) -> OrderLife:
+        where = f"{told.route}, order {told.broker_order_id}"
+        if life.is_stray(told):
+            self._add(at, "STRAY", f"{told.status} at {where}: its attempt had been given up")
+            return life
+        known = {fill.exec_id for fill in life.fills}
+        after, _ = order_state.report(life, told)
+        if after.status is not life.status or told.status is None or after.odd_status is not life.odd_status:
+            odd = "" if after.odd_status is life.odd_status else f", against {life.status} here"
+            self._add(at, str(told.status or "UNKNOWN").replace("_", " "), f"{where}{odd} {told.text}".rstrip())
+        for fill in after.fills:
+            if fill.exec_id not in known:
+                self._add(fill.at, "FILL", fill_words(fill))
+        return after
+
+    def _add(self, at: Instant, word: str, text: str) -> None:
+        self.moments.append(Moment(at=at, word=word, text=text))
+
+
+def fill_words(fill: Fill) -> str:
+    """Return one execution in short."""
+    return f"{fill.action.sign * fill.last_qty:+d} {fill.symbol} at {fill.last_px:f}, {fill.action}, {fill.exec_id}"
+
+
+def _intent(order: Order, signal: Signal | None) -> str:
+    price = "the market" if order.net_price is None else f"{order.net_price:+f}"
+    by = _who(signal) if signal else "the executor itself, legs out of ratio"
+    return f"{order.intent} {order.order_qty} at {price} {order.time_in_force}, by {by}"
+
+
+def _who(signal: Signal) -> str:
+    return f"{signal.strategy}: {signal.reason}"
+
+
+def _lease(before: Attempt | None, attempt: Attempt) -> str:
+    to = (
+        f"attempt {attempt.number} to {attempt.route}, account {attempt.account_domain}, epoch {attempt.executor_epoch}"
+    )
+    if before is None or before.route == attempt.route:
+        return to
+    return f"{to}; the lease moved from {before.route}: {before.state} {before.text}".rstrip()
+
+
+def _outcome(outcome: Accepted | Rejected | NotSent | InDoubt) -> str:
+    match outcome:
+        case Accepted(broker_order_id=theirs):
+            return f"the broker's order {theirs}"
+        case Rejected(code=code, text=text, retryable=retryable):
+            return f"{code} {text}" + (", another route may take it" if retryable else "")
+        case NotSent(cause=cause):
+            return cause
+        case InDoubt(cause=cause, evidence=evidence):
+            return f"may or may not exist: {cause} {evidence}".rstrip()
+
+
+def _evidence(resolution: Found | Absent) -> tuple[str, str]:
+    match resolution:
+        case Found(report=report):
+            return "FOUND", f"{report.status} at {report.route}, order {report.broker_order_id}"
+        case Absent(proof=proof):
+            return "ABSENT", proof

@@ -1,0 +1,62 @@
+"""What has been found so far, folded from the findings in the journal: nothing is told, counted or timed twice."""
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from actors.domain.orders import event as happened
+from actors.domain.orders import finding
+from actors.domain.orders.fill_check import Fault
+from actors.domain.value import Instant, Money, Value
+
+
+class Findings(Value):
+    """The findings that are still of use."""
+
+    faults: frozenset[tuple[str, str, str]] = frozenset()
+    """Order, code and execution of every fault that was told."""
+    uncovered_ns: Mapping[str, int] = Field(default_factory=dict)
+    """Since when a structure has held uncovered shorts, boot clock."""
+    uncovered_at: Mapping[str, Instant] = Field(default_factory=dict)
+    """The same on the market's clock, which a reboot does not set back."""
+    uncovered_s: Mapping[str, float] = Field(default_factory=dict)
+    """The longest that a structure was uncovered, once it is covered again."""
+    apart: Mapping[str, Mapping[str, int]] = Field(default_factory=dict)
+    """Foreign contracts by account domain and symbol that came after the session's baseline: no result of the day."""
+    cash_gaps: Mapping[str, Money] = Field(default_factory=dict)
+    """By account domain: the gap that was last told."""
+
+    def is_told(self, order_id: str, fault: Fault) -> bool:
+        """Whether a fault of an order is in the journal."""
+        return (order_id, fault.code.value, fault.exec_id) in self.faults
+
+    def after(self, event: happened.Event) -> "Findings":
+        """Return the findings after one more event."""
+        match event:
+            case finding.FillFaulted(cl_ord_id=order_id, faults=faults):
+                told = {(order_id, fault.code.value, fault.exec_id) for fault in faults}
+                return self.model_copy(update={"faults": self.faults | told})
+            case finding.LegUncovered(structure_id=name, since_ns=since_ns, at=at):
+                update = {
+                    "uncovered_ns": {**self.uncovered_ns, name: since_ns},
+                    "uncovered_at": {**self.uncovered_at, name: at},
+                }
+                return self.model_copy(update=update)
+            case finding.LegCovered(structure_id=name, seconds=seconds):
+                update = {
+                    "uncovered_ns": {each: ns for each, ns in self.uncovered_ns.items() if each != name},
+                    "uncovered_at": {each: at for each, at in self.uncovered_at.items() if each != name},
+                    "uncovered_s": {**self.uncovered_s, name: max(seconds, self.uncovered_s.get(name, 0.0))},
+                }
+                return self.model_copy(update=update)
+            case finding.ForeignAdopted(account_domain=domain, positions=positions):
+                held = dict(self.apart.get(domain, {}))
+                for symbol, quantity in positions.items():
+                    held[symbol] = held.get(symbol, 0) + quantity
+                return self.model_copy(update={"apart": {**self.apart, domain: held}})
+            case finding.CashDiffers(account_domain=domain, gap=gap):
+                return self.model_copy(update={"cash_gaps": {**self.cash_gaps, domain: gap}})
+            case happened.SessionOpened(baseline=baseline):
+                kept = {domain: held for domain, held in self.apart.items() if domain not in baseline}
+                return self.model_copy(update={"apart": kept})
+        return self

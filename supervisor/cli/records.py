@@ -1,0 +1,87 @@
+"""Orders as the journal on disk tells them, for the verbs that speak of one; needs no Ray, no executor, no answer."""
+
+import difflib
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from actors.domain.orders import story as stories
+from actors.domain.orders.event import parse_event
+from actors.domain.orders.order import attempt_id, cl_ord_id_of
+from actors.domain.orders.story import Story
+from actors.places import Places
+from supervisor.cli.exit_code import ExitCode
+from supervisor.journal import JournalReader
+
+BEGINNINGS = ("order_placed", "signal_refused")
+OF_STRUCTURE = ("leg_uncovered", "leg_covered")
+SUGGESTIONS_MAX = 3
+LIKENESS_MIN = 0.5
+
+
+class Records:
+    """The stories of a journal."""
+
+    def __init__(self, reader: JournalReader) -> None:
+        self._reader = reader
+
+    def story(self, name: str) -> Story | None:
+        """Return the story of one order or refused signal; None where there is none."""
+        entries = list(self._reader.of(name))
+        placed = next((entry for entry in entries if entry.kind == "order_placed"), None)
+        if placed is not None and (structure := json.loads(placed.body)["order"]["structure_id"]) != name:
+            entries += [entry for entry in self._reader.of(structure) if entry.kind in OF_STRUCTURE]
+            entries.sort(key=lambda entry: entry.sequence)
+        return stories.tell(parse_event(entry.body) for entry in entries)
+
+    def of_structure(self, structure_id: str) -> list[str]:
+        """Return the orders of one structure, its opening included, oldest first."""
+        placed = self._reader.read(kinds=("order_placed",))
+        orders = (json.loads(entry.body)["order"] for entry in placed)
+        return [order["cl_ord_id"] for order in orders if order["structure_id"] == structure_id]
+
+    def find(self, name: str) -> tuple[str, Story]:
+        """Return the order an id names, an attempt's id taken for its order's; ends the verb where none does."""
+        for candidate in (name, cl_ord_id_of(name)):
+            if candidate and (found := self.story(candidate)) is not None:
+                return candidate, found
+        near = difflib.get_close_matches(name, self._reader.names(BEGINNINGS), SUGGESTIONS_MAX, LIKENESS_MIN)
+        known = f"; did you mean {' or '.join(near)}?" if near else ""
+        click.echo(f"no order or signal {name} in this journal{known}", err=True)
+        sys.exit(ExitCode.USAGE)
+
+    def sequence(self) -> int:
+        """Return how far the journal goes."""
+        last = self._reader.last()
+        return last.sequence if last else 0
+
+
+@contextmanager
+def records(where: Places) -> Iterator[Records]:
+    """Open the journal of a runtime; ends the verb where there is none."""
+    try:
+        reader = JournalReader(where.journal)
+    except FileNotFoundError as error:
+        click.echo(f"nothing was ever traded in {where.state}: {error}", err=True)
+        sys.exit(ExitCode.NOT_RUNNING)
+    try:
+        yield Records(reader)
+    finally:
+        reader.close()
+
+
+def attempts(story: Story) -> list[str]:
+    """Return each attempt in a line: id, route, how it stands, what the broker calls it."""
+    if story.life is None:
+        return []
+    name = story.life.order.cl_ord_id
+    lines = []
+    for each in story.life.attempts:
+        theirs = f", order {each.broker_order_id}" if each.broker_order_id else ""
+        text = f": {each.text}" if each.text else ""
+        state = each.state.value.replace("_", " ")
+        lines.append(f"{attempt_id(name, each.number)}  {each.route} ({each.account_domain})  {state}{theirs}{text}")
+    return lines
