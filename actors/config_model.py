@@ -5,7 +5,7 @@ is primary, windows outlast the deadlines they guard. Each rule is a function th
 is wrong; all of them run, so that one reading shows every fault.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
@@ -30,7 +30,11 @@ from actors.domain.value import Value
 _LIVE_HOSTS = {"api.tastyworks.com", "streamer.tastyworks.com", "api.alpaca.markets"}
 _SANDBOX_HOSTS = {"api.cert.tastyworks.com", "streamer.cert.tastyworks.com", "paper-api.alpaca.markets"}
 _TAKEN = {"venue", "supervisor", "keeper", "notifier", "data_feed", "executor", "risk", "analyst", "panel"}
-_PURPOSES = {"tastytrade": ("client_secret", "refresh_token"), "alpaca": ("key_id", "secret_key")}
+_PURPOSES = {
+    "tastytrade": ("client_secret", "refresh_token"),
+    "alpaca": ("key_id", "secret_key"),
+    "quantconnect": ("user_id", "api_token", "ack_secret"),
+}
 
 
 class RuntimeConfig(Value):
@@ -79,6 +83,7 @@ def contradictions(config: RuntimeConfig) -> Iterator[Contradiction]:
     yield from _names(config)
     yield from _roles(config)
     yield from _urls(config)
+    yield from _deployments(config)
     yield from _secrets(config)
     yield from _windows(config)
     yield from _market(config)
@@ -115,7 +120,7 @@ def _urls(config: RuntimeConfig) -> Iterator[Contradiction]:
             url = getattr(route, key)
             if url is not None and (text := _refusal(mode, url)):
                 yield ("routes", number, key), text
-        if mode is not Mode.PAPER and route.stream_url is None:
+        if mode is not Mode.PAPER and route.stream_url is None and route.adapter != "quantconnect":
             yield ("routes", number, "stream_url"), f"mode {mode} needs the address of the account's events"
         if mode is not Mode.PAPER and route.adapter == "tastytrade" and not route.account:
             yield (
@@ -140,14 +145,41 @@ def _refusal(mode: Mode, url: str) -> str:
     return ""
 
 
+def _deployments(config: RuntimeConfig) -> Iterator[Contradiction]:
+    for number, route in enumerate(config.routes):
+        at: tuple[str | int, ...] = ("routes", number)
+        if route.adapter != "quantconnect":
+            if route.covers is not None or route.project is not None:
+                yield (*at, "covers" if route.covers else "project"), f"{route.adapter} has none; quantconnect does"
+            continue
+        if route.covers is None:
+            yield at, 'quantconnect needs covers = "pipe" (the account of another route) or "broker" (its own)'
+        if route.project is None and config.runtime.mode is not Mode.PAPER:
+            yield at, f"mode {config.runtime.mode} needs the number of the project"
+        if route.ack_port == 0 and config.runtime.mode is not Mode.PAPER:
+            yield (*at, "ack_port"), "must be named: the algorithm has to find it"
+        others = [other for other in config.routes if other.account_domain == route.account_domain and other != route]
+        if route.covers == "pipe" and not any(other.adapter == "tastytrade" for other in others):
+            yield (*at, "account_domain"), "a pipe trades the account of a tastytrade route: name that domain"
+        if route.covers == "broker" and others:
+            yield (*at, "account_domain"), f'is that of "{others[0].name}": a broker of its own has its own domain'
+        if route.settle_window_s <= route.place_within_s:
+            yield (*at, "settle_window_s"), f"must outlast place_within_s = {route.place_within_s:g} s"
+
+
 def _secrets(config: RuntimeConfig) -> Iterator[Contradiction]:
     for number, route in enumerate(config.routes):
         needed = _PURPOSES[route.adapter]
         for purpose in set(route.secrets) - set(needed):
-            yield ("routes", number, "secrets", purpose), f"{route.adapter} uses {' and '.join(needed)} only"
+            yield ("routes", number, "secrets", purpose), f"{route.adapter} uses {_listed(needed)} only"
         missing = [purpose for purpose in needed if purpose not in route.secrets]
         if missing and config.runtime.mode is not Mode.PAPER:
-            yield ("routes", number, "secrets"), f"mode {config.runtime.mode} needs {' and '.join(missing)}"
+            yield ("routes", number, "secrets"), f"mode {config.runtime.mode} needs {_listed(missing)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _windows(config: RuntimeConfig) -> Iterator[Contradiction]:

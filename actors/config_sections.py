@@ -90,6 +90,7 @@ class MarketSection(Value):
     streamer_port: Port = 0
     dxlink_port: Port = 0
     alpaca_port: Port = 0
+    quantconnect_port: Port = 0
     control_port: Port = 0
     faults: tuple[dict[str, Any], ...] = ()
     """Faults in force from the start, as `actors.venue.faults` reads them."""
@@ -120,16 +121,28 @@ class RouteSection(Value):
     """One way to one account domain."""
 
     name: Name
-    adapter: Literal["tastytrade", "alpaca"]
+    adapter: Literal["tastytrade", "alpaca", "quantconnect"]
     account_domain: Name
     role: Literal["primary", "backup"]
     url: Url
     stream_url: Url | None = None
-    """Where the account's events come from; needed in sandbox and live."""
+    """Where the account's events come from; needed in sandbox and live, by all but quantconnect."""
     account: str = ""
     """Account number; of no use on paper, and to Alpaca, whose keys belong to one account."""
+    covers: Literal["pipe", "broker"] | None = None
+    """quantconnect: "pipe" trades the account of another route (another path, the same broker), "broker" its own."""
+    project: int | None = Field(default=None, gt=0)
+    """quantconnect: the number of the project that runs Holdfast's algorithm."""
+    ack_host: str = Field(default="127.0.0.1", pattern=r"^[A-Za-z0-9_.:-]+$")
+    ack_port: Port = 0
+    """quantconnect: where the algorithm's words are heard; what stands before it must make it reachable, over TLS."""
+    place_within_s: Seconds = 10.0
+    """quantconnect: an order that reaches the algorithm later is refused there."""
+    read_lag_s: Seconds = 900.0
+    """quantconnect: how old its own readings may be."""
     secrets: dict[str, SecretName] = Field(default_factory=dict)
-    """Purpose to name: client_secret and refresh_token (tastytrade), key_id and secret_key (alpaca)."""
+    """Purpose to name: client_secret and refresh_token (tastytrade), key_id and secret_key (alpaca), user_id, api_token
+    and ack_secret (quantconnect)."""
     connect_timeout_s: Seconds = 3.0
     answer_timeout_s: Seconds = 8.0
     """An order without an answer after this long is in doubt."""

@@ -8,11 +8,14 @@ anything else after the first byte        InDoubt: 5xx, 3xx, garbage, 4xx from s
 
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import TypeVar
 
 from actors.brokers.payload import Json, decoded
 from actors.brokers.wire import Answer, Doubt, NothingSent
-from actors.domain.orders.attempt import Accepted, InDoubt, NotSent, Rejected, SubmitOutcome
+from actors.domain.orders.attempt import InDoubt, NotSent, Rejected, SubmitOutcome
 from actors.ports import BrokerUnavailable
+
+T = TypeVar("T")
 
 RETRYABLE = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS})
 _EVIDENCE_CHARS = 300
@@ -23,8 +26,8 @@ class Unsendable(ValueError):
 
 
 def outcome_of(
-    answer: Answer, accepted: Callable[[Json], Accepted], refusal: Callable[[Json], tuple[str, str]]
-) -> SubmitOutcome:
+    answer: Answer, accepted: Callable[[Json], T], refusal: Callable[[Json], tuple[str, str]]
+) -> T | Rejected | InDoubt:
     """Return how a send ended. `accepted` and `refusal` read a body in the broker's words."""
     evidence = f"status {answer.status}, {answer.body[:_EVIDENCE_CHARS]!r}"
     family = answer.status // 100

@@ -53,12 +53,14 @@ class Reads:
 
     async def find(self, path: str, params: Mapping[str, str] | None = None) -> Json | None:
         """Return the answer's JSON, None where the broker says there is no such thing (404)."""
-        for failures in range(1, self._limits.tries):
-            try:
-                return await self._once("GET", path, params=params)
-            except BrokerUnavailable:
-                await asyncio.sleep(delay_s(failures, self._luck.random(), self._limits.backoff))
-        return await self._once("GET", path, params=params)
+        return await self._tried("GET", path, params=params)
+
+    async def ask(self, path: str, body: Json) -> Json:
+        """Return the answer's JSON to a question that is posted. Raises `BrokerUnavailable`, `BrokerRefused`."""
+        found = await self._tried("POST", path, body=body)
+        if found is None:
+            raise BrokerRefused(f"POST {path}: 404")
+        return found
 
     async def probe(self, path: str, *, refused_by_401: bool = False) -> None:
         """Read `path` once, with no second try. Raises `BrokerUnavailable`, `BrokerRefused`."""
@@ -74,6 +76,16 @@ class Reads:
     async def close(self) -> None:
         """Close every connection."""
         await self._http.aclose()
+
+    async def _tried(
+        self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: Json = None
+    ) -> Json | None:
+        for failures in range(1, self._limits.tries):
+            try:
+                return await self._once(method, path, params=params, body=body)
+            except BrokerUnavailable:
+                await asyncio.sleep(delay_s(failures, self._luck.random(), self._limits.backoff))
+        return await self._once(method, path, params=params, body=body)
 
     async def _once(
         self,

@@ -6,6 +6,8 @@ What a fault may be, by route:
                           FILL_LEGS                                      of fills (tastytrade and alpaca share a floor)
     alpaca, streamer      MUTE DUPLICATE REORDER                         of pushed reports
     dxlink                MUTE DUPLICATE REORDER FREEZE NAN CROSS        of quotes
+    quantconnect          REFUSE DROP DELAY STATUS GARBAGE HALF_BODY     of requests
+                          LOSE HOLD DUPLICATE RESTART                    of commands, on their way to the algorithm
     streamer, dxlink      REFUSE DROP DELAY STATUS GARBAGE HALF_BODY     of the websocket's opening request
 
 `after` says whether a request takes effect before it goes wrong: an order dropped with `after` exists, one dropped
@@ -39,6 +41,7 @@ class Route(StrEnum):
     STREAMER = "streamer"
     DXLINK = "dxlink"
     ALPACA = "alpaca"
+    QUANTCONNECT = "quantconnect"
 
 
 class FaultKind(StrEnum):
@@ -70,11 +73,18 @@ class FaultKind(StrEnum):
     """Bid and ask change places."""
     FILL_LEGS = "fill_legs"
     """Only the legs named in `legs` (from 0) fill."""
+    LOSE = "lose"
+    """A command is taken and never delivered."""
+    HOLD = "hold"
+    """A command is delivered `delay_s` later."""
+    RESTART = "restart"
+    """The algorithm is started anew before a command reaches it, or with `after` once it has: its memory is lost."""
 
 
 REQUEST_KINDS = frozenset({FaultKind.DROP, FaultKind.DELAY, FaultKind.STATUS, FaultKind.GARBAGE, FaultKind.HALF_BODY})
 PUSH_KINDS = frozenset({FaultKind.MUTE, FaultKind.DUPLICATE, FaultKind.REORDER})
 QUOTE_KINDS = frozenset({FaultKind.FREEZE, FaultKind.NAN, FaultKind.CROSS})
+COMMAND_KINDS = frozenset({FaultKind.LOSE, FaultKind.HOLD, FaultKind.DUPLICATE, FaultKind.RESTART})
 LASTING_KINDS = frozenset({FaultKind.REFUSE, FaultKind.FILL_LEGS})
 _EVERYWHERE = REQUEST_KINDS | {FaultKind.REFUSE}
 ALLOWED: dict[Route, frozenset[FaultKind]] = {
@@ -82,6 +92,7 @@ ALLOWED: dict[Route, frozenset[FaultKind]] = {
     Route.STREAMER: _EVERYWHERE | PUSH_KINDS,
     Route.DXLINK: _EVERYWHERE | PUSH_KINDS | QUOTE_KINDS,
     Route.ALPACA: _EVERYWHERE | PUSH_KINDS | {FaultKind.FILL_LEGS},
+    Route.QUANTCONNECT: _EVERYWHERE | COMMAND_KINDS,
 }
 
 

@@ -17,12 +17,15 @@ QUOTE_TOKEN_S = 86_400
 
 
 class Credentials(Value):
-    """What the two brokers' clients must show."""
+    """What the brokers' clients must show."""
 
     client_secret: str = "paper-client-secret"  # noqa: S105 - opens nothing but the paper venue on loopback
     refresh_token: str = "paper-refresh-token"  # noqa: S105
     alpaca_key: str = "PAPERKEY"
     alpaca_secret: str = "paper-alpaca-secret"  # noqa: S105
+    quantconnect_user: str = "1"
+    quantconnect_token: str = "paper-quantconnect-token"  # noqa: S105
+    quantconnect_ack: str = "paper-quantconnect-ack"
 
 
 class Tokens:

@@ -35,6 +35,8 @@ from actors.venue.listener import Listener
 from actors.venue.logins import Tokens
 from actors.venue.market import Batch, Market
 from actors.venue.player import AFTER_CLOSE, PASS_S, Player, Playing
+from actors.venue.quantconnect_lean import Lean
+from actors.venue.quantconnect_server import QuantConnectServer
 from actors.venue.tastytrade_server import TastytradeServer
 from actors.venue.tastytrade_symbols import streamer_symbol
 from actors.venue.tastytrade_views import AccountViews
@@ -119,6 +121,8 @@ class Venue:
         )
         for door in self._doors:
             await door.open()
+        if self._lean is not None:
+            self._lean.start()
         await self._apply_faults()
         self._publish()
         playing = asyncio.create_task(self._play_day())
@@ -131,6 +135,8 @@ class Venue:
             playing.cancel()
             await asyncio.gather(playing, return_exceptions=True)
             self._save_time()
+            if self._lean is not None:
+                self._lean.close()
             for door in self._doors:
                 await door.close()
             self._faults.close()
@@ -157,7 +163,18 @@ class Venue:
             Route.DXLINK: door(self._dxlink.app, "dxlink", settings.dxlink_port),
             Route.ALPACA: door(self._alpaca.app, "alpaca", settings.alpaca_port),
         }
+        self._lean = self._deployed()
+        if self._lean is not None:
+            quantconnect = QuantConnectServer(self._lean, settings.credentials, faults, self._clock.market_now)
+            self._routes[Route.QUANTCONNECT] = door(quantconnect.app, "quantconnect", settings.quantconnect_port)
         self._doors = (*self._routes.values(), self._control)
+
+    def _deployed(self) -> Lean | None:
+        """Return what is deployed at QuantConnect."""
+        if (deployed := self._settings.lean) is None:
+            return None
+        secret, folder = self._settings.credentials.quantconnect_ack, self._folder / "object-store"
+        return Lean(deployed, secret, self._exchange, folder, self._clock.market_now, self._board.mark)
 
     def _file(self) -> VenueFile:
         at = {route: door.address for route, door in self._routes.items()}
@@ -173,6 +190,8 @@ class Venue:
             tastytrade_accounts=self._settings.tastytrade_accounts,
             alpaca_account=self._settings.alpaca_account,
             credentials=self._settings.credentials,
+            quantconnect=f"http://{at[Route.QUANTCONNECT]}" if Route.QUANTCONNECT in at else "",
+            lean=self._settings.lean,
         )
 
     def _publish(self) -> None:
@@ -248,8 +267,10 @@ class Venue:
         return self._clock.market_now()
 
     def _status(self) -> Json:
-        accounts = (*self._settings.tastytrade_accounts, self._settings.alpaca_account)
-        balances = {name: self._exchange.balances(name) for name in accounts}
+        deployed = self._settings.lean
+        accounts = {*self._settings.tastytrade_accounts, self._settings.alpaca_account}
+        accounts |= set() if deployed is None else {deployed.account}
+        balances = {name: self._exchange.balances(name) for name in sorted(accounts)}
         return {
             "state": self._player.state,
             "session": self._market.session,

@@ -25,6 +25,19 @@ class Begin(StrEnum):
     """Once someone subscribed to quotes and has been quiet for `quiet_s`, so that no row is played to nobody."""
 
 
+class LeanSettings(Value):
+    """What is deployed: which project trades which account, and where the algorithm finds Holdfast."""
+
+    account: str = "QC0000001"
+    project: int = 1
+    brokerage: str = "PaperBrokerage"
+    ack_url: str = ""
+    read_lag_s: float = Field(default=600.0, ge=0)
+    """How late QuantConnect's own readings are, on the market's clock."""
+    keeps_tags: bool = False
+    """Whether the brokerage gives open orders back with their tags after a restart."""
+
+
 class VenueSettings(Value):
     """Doors, pace and accounts. Port 0 takes any free one; speed 0 waits for steps."""
 
@@ -33,6 +46,7 @@ class VenueSettings(Value):
     streamer_port: int = Field(default=0, ge=0, le=65_535)
     dxlink_port: int = Field(default=0, ge=0, le=65_535)
     alpaca_port: int = Field(default=0, ge=0, le=65_535)
+    quantconnect_port: int = Field(default=0, ge=0, le=65_535)
     control_port: int = Field(default=0, ge=0, le=65_535)
     speed: float = Field(default=1.0, ge=0, le=3600)
     start: Instant | None = None
@@ -41,6 +55,8 @@ class VenueSettings(Value):
     quiet_s: float = Field(default=0.5, ge=0)
     tastytrade_accounts: tuple[str, ...] = ("5WX00001",)
     alpaca_account: str = "PA0000001"
+    lean: LeanSettings | None = None
+    """What is deployed at QuantConnect; None: nothing, and its door stays shut."""
     credentials: Credentials = Credentials()
     seed: int = 1
     faults: tuple[Fault, ...] = ()
@@ -60,6 +76,9 @@ class VenueFile(Value):
     tastytrade_accounts: tuple[str, ...]
     alpaca_account: str
     credentials: Credentials
+    quantconnect: str = ""
+    """Empty where nothing is deployed there."""
+    lean: LeanSettings | None = None
 
 
 def venue_file(places: Places) -> Path:
@@ -87,7 +106,9 @@ def last_ports(places: Places) -> dict[str, int]:
         last = read_venue_file(places)
     except (FileNotFoundError, ValueError):
         return {}
-    doors = {name: getattr(last, name) for name in ("tastytrade", "streamer", "dxlink", "alpaca", "control")}
+    doors = {
+        name: getattr(last, name) for name in ("tastytrade", "streamer", "dxlink", "alpaca", "quantconnect", "control")
+    }
     return {name: urlsplit(url).port or 0 for name, url in doors.items()}
 
 

@@ -6,6 +6,7 @@ A secret found here is taught to the redactor at once, so that nothing this proc
 from pydantic import SecretStr
 
 from actors.brokers.alpaca_stream import AlpacaLogin
+from actors.brokers.quantconnect_api import QuantConnectLogin
 from actors.brokers.tastytrade_token import TastytradeLogin
 from actors.config_sections import RouteSection
 from actors.credentials import credential
@@ -21,6 +22,16 @@ def tastytrade_login(place: Workplace, route: RouteSection) -> TastytradeLogin:
 def alpaca_login(place: Workplace, route: RouteSection) -> AlpacaLogin:
     """Return the key pair of an Alpaca route."""
     return AlpacaLogin(**_secrets(place, route, {"key_id": "alpaca_key", "secret_key": "alpaca_secret"}))
+
+
+def quantconnect_login(place: Workplace, route: RouteSection) -> QuantConnectLogin:
+    """Return the account's number and token of a QuantConnect route, and the algorithm's secret."""
+    on_paper = {
+        "user_id": "quantconnect_user",
+        "api_token": "quantconnect_token",
+        "ack_secret": "quantconnect_ack",
+    }
+    return QuantConnectLogin(**_secrets(place, route, on_paper))
 
 
 def _secrets(place: Workplace, route: RouteSection, purposes: dict[str, str]) -> dict[str, SecretStr]:

@@ -1,7 +1,10 @@
 """Builds the children that bring quotes: the paper venue, and the data feed."""
 
 from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
+from actors.config_model import RuntimeConfig
 from actors.config_sections import MarketSection
 from actors.data_feed import DataFeed, DataFeedSettings
 from actors.domain.connection.backoff import BackoffLimits
@@ -15,11 +18,14 @@ from supervisor.app.plan import TABLES
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
 
+if TYPE_CHECKING:
+    from actors.venue.account import AccountSpec
+    from actors.venue.venue_settings import LeanSettings, VenueSettings
+
 
 def venue(context: ChildContext) -> Shell:
     """Build the paper market and its servers."""
     from actors.domain.costs.fees import fee_schedules
-    from actors.venue.account import AccountSpec
     from actors.venue.exchange import Exchange
     from actors.venue.faults import Fault
     from actors.venue.store import VenueStore
@@ -33,27 +39,46 @@ def venue(context: ChildContext) -> Shell:
         streamer_port=section.streamer_port,
         dxlink_port=section.dxlink_port,
         alpaca_port=section.alpaca_port,
+        quantconnect_port=section.quantconnect_port,
+        lean=_deployed(place.config),
         control_port=section.control_port,
         speed=section.speed,
         start=section.start,
         seed=section.seed,
         faults=tuple(Fault.model_validate(fault) for fault in section.faults),
     )
-    accounts = [
-        *(
-            AccountSpec(account=each, fee_schedule="tastytrade", cash=section.cash)
-            for each in settings.tastytrade_accounts
-        ),
-        AccountSpec(account=settings.alpaca_account, fee_schedule="alpaca", cash=section.cash),
-    ]
     exchange = Exchange(
         products=place.products,
         fees=fee_schedules((TABLES / "fees.toml").read_text()),
         store=VenueStore(place.places.state / "venue" / "books.sqlite"),
-        accounts=accounts,
+        accounts=_accounts(settings, section.cash),
     )
     market = _market(place, section)
     return Venue(market, exchange, place.products, settings, place.places, place.watermark())
+
+
+def _accounts(settings: "VenueSettings", cash: Decimal) -> "list[AccountSpec]":
+    from actors.venue.account import AccountSpec
+
+    schedules = dict.fromkeys(settings.tastytrade_accounts, "tastytrade") | {settings.alpaca_account: "alpaca"}
+    if settings.lean is not None:
+        schedules.setdefault(settings.lean.account, "alpaca")
+    return [AccountSpec(account=each, fee_schedule=fees, cash=cash) for each, fees in schedules.items()]
+
+
+def _deployed(config: RuntimeConfig) -> "LeanSettings | None":
+    """Return what the paper QuantConnect runs: the first of the routes that go over it."""
+    from actors.brokers.quantconnect_channel import PATH
+    from actors.venue.venue_settings import LeanSettings, VenueSettings
+
+    route = next((each for each in config.routes if each.adapter == "quantconnect"), None)
+    if route is None:
+        return None
+    deployed = LeanSettings(
+        project=route.project or LeanSettings().project, ack_url=f"http://{route.ack_host}:{route.ack_port}{PATH}"
+    )
+    behind = VenueSettings().tastytrade_accounts[0] if route.covers == "pipe" else deployed.account
+    return deployed.model_copy(update={"account": behind})
 
 
 def _market(place: Workplace, section: MarketSection) -> Market:

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from actors.calendars import load_sessions
 from actors.config import COMMAND_LINE, ConfigInvalid, Fault, FaultCode, RuntimeConfig, with_overrides
-from actors.config_sections import Mode
+from actors.config_sections import Mode, RouteSection
 from actors.domain.market.session import NEW_YORK
 from actors.places import Places
 from actors.products import load_products
 from actors.venue.venue_settings import venue_file
 from supervisor.child_spec import ChildSpec, Group, Plan, RaySettings
 
-PORTS = ("tastytrade_port", "streamer_port", "dxlink_port", "alpaca_port", "control_port")
+PORTS = ("tastytrade_port", "streamer_port", "dxlink_port", "alpaca_port", "quantconnect_port", "control_port")
 SKIPPED_TOLD_MAX = 20
 TABLES = Path(__file__).resolve().parents[2] / "config"
 VENUE_START_S = 120.0
@@ -36,7 +36,17 @@ def settle(config: RuntimeConfig, now: datetime) -> RuntimeConfig:
     for name in PORTS:
         if getattr(config.market, name) == 0:
             fixed[f"market.{name}"] = free.pop()
-    return with_overrides(config, fixed)
+    settled = with_overrides(config, fixed)
+    ports = iter(_free_ports(len(config.routes)))
+    heard = [_heard(route, next(ports)) for route in settled.routes]
+    return settled.model_copy(update={"routes": tuple(heard)})
+
+
+def _heard(route: RouteSection, port: int) -> RouteSection:
+    """Return a route whose algorithm, where it has one, finds it: the paper venue must know the port before."""
+    if route.adapter != "quantconnect" or route.ack_port:
+        return route
+    return route.model_copy(update={"ack_port": port})
 
 
 def trading(config: RuntimeConfig, underlying: str) -> RuntimeConfig:

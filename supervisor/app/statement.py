@@ -8,12 +8,11 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 
-from actors.brokers.alpaca import Alpaca
-from actors.brokers.tastytrade import Tastytrade
 from actors.domain.orders.event import parse_event
 from actors.domain.orders.report import AccountState, ExecutionReport, Status
 from actors.domain.performance.scorecard import Recorded, Scorecard, StatedOrder, Statement, score
-from supervisor.app.trading import broker
+from actors.ports import Broker
+from supervisor.app.adapters import broker
 from supervisor.app.workplace import Workplace
 from supervisor.journal import JournalReader
 
@@ -69,7 +68,7 @@ async def _read(place: Workplace) -> tuple[AccountState, ...]:
     return tuple(found)
 
 
-async def _account(adapter: Tastytrade | Alpaca, place: Workplace) -> AccountState:
+async def _account(adapter: Broker, place: Workplace) -> AccountState:
     await adapter.connect()
     return await adapter.account(place.clock.market_now() - HISTORY)
 

@@ -5,15 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from actors.broker_connection import BrokerConnection, ConnectionSettings
-from actors.brokers.alpaca import Alpaca, AlpacaSettings
 from actors.brokers.gates import Gates, Remembered
 from actors.brokers.inquiries import InquiryLimits
-from actors.brokers.reads import ReadLimits
 from actors.brokers.send_desk import SendLimits
 from actors.brokers.send_ledger import SendLedger, boot_id
-from actors.brokers.tastytrade import Tastytrade, TastytradeSettings
-from actors.brokers.wire import WireLimits
-from actors.config_sections import RouteSection
 from actors.desk import DeskSettings
 from actors.domain.connection.absence import SettleLimits
 from actors.domain.connection.backoff import BackoffLimits
@@ -26,7 +21,7 @@ from actors.ports import Shell
 from actors.risk import RiskActor, RiskPorts, RiskSettings
 from actors.strategies.base import load
 from actors.strategy import StrategyActor, StrategyPorts
-from supervisor.app.logins import alpaca_login, tastytrade_login
+from supervisor.app.adapters import account_number, broker
 from supervisor.app.plan import connection_name
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
@@ -113,7 +108,7 @@ def connection(context: ChildContext) -> Shell:
         place.watermark(),
         ConnectionSettings(
             mode=place.config.runtime.mode.value,
-            account_tail=_account(place, route)[-4:],
+            account_tail=account_number(place, route)[-4:],
             probe_every_s=route.probe_every_s,
             sends=SendLimits(
                 sends_max=route.sends_max,
@@ -126,28 +121,6 @@ def connection(context: ChildContext) -> Shell:
             backoff=BackoffLimits(longest_s=route.reconnect_delay_max_s),
         ),
     )
-
-
-def broker(place: Workplace, route: RouteSection) -> Tastytrade | Alpaca:
-    """Build a route's adapter, with its login."""
-    wire = WireLimits(connect_timeout_s=route.connect_timeout_s, user_timeout_s=route.user_timeout_s)
-    reads = ReadLimits(timeout_s=route.read_timeout_s)
-    common = {"route": route.name, "account_domain": route.account_domain, "wire": wire, "reads": reads}
-    stream_url = route.stream_url or ""
-    if route.adapter == "tastytrade":
-        url, stream = (place.venue.tastytrade, place.venue.streamer) if place.is_paper else (route.url, stream_url)
-        tastytrade = TastytradeSettings(url=url, stream_url=stream, account=_account(place, route), **common)
-        return Tastytrade(tastytrade, tastytrade_login(place, route), place.clock)
-    url, stream = (place.venue.alpaca, place.venue.alpaca_stream) if place.is_paper else (route.url, stream_url)
-    alpaca = AlpacaSettings(url=url, stream_url=stream, **common)
-    return Alpaca(alpaca, alpaca_login(place, route), place.clock)
-
-
-def _account(place: Workplace, route: RouteSection) -> str:
-    if place.is_paper:
-        venue = place.venue
-        return venue.tastytrade_accounts[0] if route.adapter == "tastytrade" else venue.alpaca_account
-    return route.account
 
 
 def risk(context: ChildContext) -> Shell:

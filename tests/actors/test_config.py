@@ -340,3 +340,57 @@ def test_a_strategy_may_not_take_the_name_of_another_actor():
 def test_a_configuration_survives_being_stored_as_json(path: Path):
     config = load(path)
     assert RuntimeConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def quantconnect(text: str = "", domain: str = "two", covers: str = '"broker"') -> str:
+    return (
+        PAPER
+        + f"""[[routes]]
+name = "two"
+adapter = "quantconnect"
+account_domain = "{domain}"
+covers = {covers}
+role = "backup"
+url = "paper"
+{text}
+"""
+    )
+
+
+def test_a_quantconnect_route_says_what_it_covers_and_trades_the_account_that_fits():
+    assert parse(quantconnect(), "x", Path("/nowhere")).routes[1].covers == "broker"
+    assert parse(quantconnect(domain="one", covers='"pipe"'), "x", Path("/nowhere")).routes[1].covers == "pipe"
+    (fault,) = faults_of(quantconnect(domain="one"))
+    assert "a broker of its own has its own domain" in fault.text
+    (fault,) = faults_of(quantconnect(covers='"pipe"'))
+    assert "a pipe trades the account of a tastytrade route" in fault.text
+    (fault,) = faults_of(quantconnect(covers='"pipes"'))
+    assert fault.hint == 'did you mean "pipe"?'
+    (fault,) = faults_of(quantconnect().replace('covers = "broker"\n', ""))
+    assert "needs covers" in fault.text
+
+
+def test_only_a_quantconnect_route_covers_anything():
+    (fault,) = faults_of(PAPER.replace('role = "primary"', 'role = "primary"\ncovers = "pipe"'))
+    assert (fault.key, "tastytrade has none" in fault.text) == ("routes.1.covers", True)
+
+
+def test_an_order_must_stay_unseen_longer_than_quantconnect_may_keep_it():
+    (fault,) = faults_of(quantconnect("place_within_s = 60"))
+    assert "must outlast place_within_s" in fault.text
+
+
+def test_the_live_examples_quantconnect_route_reads_when_it_is_uncommented():
+    text = LIVE.read_text("utf-8")
+    start = text.index("# [[routes]]")
+    end = text.index("[risk]")
+    route = "\n".join(line.removeprefix("# ") for line in text[start:end].splitlines())
+    config = parse(text[:start] + route + "\n" + text[end:], "live", LIVE.parent)
+    assert (config.routes[-1].adapter, config.routes[-1].ack_port) == ("quantconnect", 8643)
+    missing = (
+        route.replace("project = 12345678", "")
+        .replace("ack_port = 8643", "")
+        .replace(', api_token = "QC_API_TOKEN"', "")
+    )
+    faults = faults_of(text[:start] + missing + "\n" + text[end:])
+    assert len(faults) == 3

@@ -4,6 +4,7 @@ import pytest
 
 from actors.broker_connection import ConnectionSettings
 from actors.brokers.alpaca import AlpacaSettings
+from actors.brokers.quantconnect_api import QuantConnectSettings
 from actors.brokers.reads import ReadLimits
 from actors.brokers.send_desk import SendLimits
 from actors.brokers.tastytrade import TastytradeSettings
@@ -34,6 +35,8 @@ OWN_WORDS = {
     "settle_looks_min": "SettleLimits.looks_min",
     "stream_heartbeat_s": "AccountStreamLimits.heartbeat_s",
     "reconnect_delay_max_s": "BackoffLimits.longest_s",
+    "ack_host": "ChannelLimits.host",
+    "ack_port": "ChannelLimits.port",
     "object_store_mb": "RaySettings.object_store_bytes",
 }
 """Fields whose name needs their section to be understood, and what they become."""
@@ -44,7 +47,15 @@ PAIRS = [
     (FeedSection, (DxlinkSettings, QuoteLimits), {"underlyings", "route"}),
     (
         RouteSection,
-        (TastytradeSettings, AlpacaSettings, WireLimits, SendLimits, ReadLimits, ConnectionSettings),
+        (
+            TastytradeSettings,
+            AlpacaSettings,
+            QuantConnectSettings,
+            WireLimits,
+            SendLimits,
+            ReadLimits,
+            ConnectionSettings,
+        ),
         {"name", "adapter", "role", "secrets"},
     ),
     (SupervisorSection, (ChildSpec, Plan), set()),

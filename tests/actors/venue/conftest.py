@@ -29,7 +29,7 @@ OPENS_AT = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 CLOSES_AT = datetime(2026, 11, 20, 21, 0, tzinfo=UTC)
 STRIKES = (4900, 4950, 5000, 5050, 5100)
 SPOT = 5000.0
-TASTYTRADE, ALPACA = "5WX00001", "PA0000001"
+TASTYTRADE, ALPACA, QUANTCONNECT = "5WX00001", "PA0000001", "QC0000001"
 PRODUCTS = load_products(ROOT / "config" / "products.toml")
 
 
@@ -156,6 +156,7 @@ def running(
         accounts=(
             AccountSpec(account=TASTYTRADE, fee_schedule="tastytrade"),
             AccountSpec(account=ALPACA, fee_schedule="alpaca"),
+            AccountSpec(account=QUANTCONNECT, fee_schedule="alpaca"),
         ),
     )
     chosen = {"speed": 0, "begin": Begin.AT_ONCE, **settings}

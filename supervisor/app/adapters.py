@@ -1,0 +1,86 @@
+"""Builds a route's adapter, with its login: where a broker's name in the configuration becomes its code."""
+
+from collections.abc import Callable
+from typing import Any
+
+from actors.brokers.alpaca import Alpaca, AlpacaSettings
+from actors.brokers.quantconnect import QuantConnect
+from actors.brokers.quantconnect_api import QuantConnectSettings
+from actors.brokers.quantconnect_channel import ChannelLimits
+from actors.brokers.reads import ReadLimits
+from actors.brokers.tastytrade import Tastytrade, TastytradeSettings
+from actors.brokers.wire import WireLimits
+from actors.config_sections import Mode, RouteSection
+from actors.ports import Broker
+from supervisor.app.logins import alpaca_login, quantconnect_login, tastytrade_login
+from supervisor.app.workplace import Workplace
+
+
+def broker(place: Workplace, route: RouteSection) -> Broker:
+    """Build a route's adapter."""
+    return _BUILDERS[route.adapter](place, route)
+
+
+def account_number(place: Workplace, route: RouteSection) -> str:
+    """Return the number of the account a route trades; empty where its login alone says which."""
+    if not place.is_paper:
+        return route.account
+    venue = place.venue
+    on_paper = {"tastytrade": venue.tastytrade_accounts[0], "alpaca": venue.alpaca_account}
+    return on_paper.get(route.adapter, "" if venue.lean is None else venue.lean.account)
+
+
+def _tastytrade(place: Workplace, route: RouteSection) -> Broker:
+    url, stream_url = (place.venue.tastytrade, place.venue.streamer) if place.is_paper else _urls(route)
+    account = account_number(place, route)
+    settings = TastytradeSettings(url=url, stream_url=stream_url, account=account, **_common(route))
+    return Tastytrade(settings, tastytrade_login(place, route), place.clock)
+
+
+def _alpaca(place: Workplace, route: RouteSection) -> Broker:
+    url, stream_url = (place.venue.alpaca, place.venue.alpaca_stream) if place.is_paper else _urls(route)
+    settings = AlpacaSettings(url=url, stream_url=stream_url, **_common(route))
+    return Alpaca(settings, alpaca_login(place, route), place.clock)
+
+
+def _quantconnect(place: Workplace, route: RouteSection) -> Broker:
+    assert route.covers is not None
+    deployed = place.venue.lean if place.is_paper else None
+    project = deployed.project if deployed is not None else route.project
+    assert project is not None
+    settings = QuantConnectSettings(
+        url=place.venue.quantconnect if place.is_paper else route.url,
+        project=project,
+        covers=route.covers,
+        paper_only=place.config.runtime.mode is not Mode.LIVE,
+        place_within_s=route.place_within_s,
+        answer_timeout_s=route.read_timeout_s,
+        read_lag_s=route.read_lag_s,
+        channel=ChannelLimits(host=route.ack_host, port=route.ack_port),
+        **_common(route),
+    )
+    behind = None
+    if route.covers == "pipe":
+        same = (each for each in place.config.routes if each.account_domain == route.account_domain)
+        behind = _tastytrade(place, next(each for each in same if each.adapter == "tastytrade"))
+    return QuantConnect(settings, quantconnect_login(place, route), place.clock, place.products, behind)
+
+
+def _common(route: RouteSection) -> dict[str, Any]:
+    return {
+        "route": route.name,
+        "account_domain": route.account_domain,
+        "wire": WireLimits(connect_timeout_s=route.connect_timeout_s, user_timeout_s=route.user_timeout_s),
+        "reads": ReadLimits(timeout_s=route.read_timeout_s),
+    }
+
+
+def _urls(route: RouteSection) -> tuple[str, str]:
+    return route.url, route.stream_url or ""
+
+
+_BUILDERS: dict[str, Callable[[Workplace, RouteSection], Broker]] = {
+    "tastytrade": _tastytrade,
+    "alpaca": _alpaca,
+    "quantconnect": _quantconnect,
+}
