@@ -86,13 +86,18 @@ class AccountDesk:
         if seat is None or state is None:
             return step
         seat.read_due_ns = self._desk.now_ns() + int(self._desk.settings.account_interval_s * 1e9)
+        begun_ns = seat.agreed_ns  # of an answer nobody waits for any more: not known
+        if read.request_id == 0:  # unasked, after a login: begun once the stream was up
+            begun_ns = self._desk.now_ns()
+        elif read.request_id == seat.request_id and seat.asked_ns:
+            begun_ns = seat.asked_ns
         seat.asked_ns = 0
         differing = breaks(self._desk.book, state)
         fresh = {each: text for each, text in differing.items() if each not in self._desk.book.quarantined}
         self._lift(state, differing, step)
         self._differences.on_compared(state, step)
         if not fresh:
-            seat.disagreements = 0
+            seat.disagreements, seat.agreed_ns = 0, begun_ns
             self._agree(seat, state, step)
             return step
         seat.disagreements += 1

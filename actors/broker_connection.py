@@ -25,7 +25,8 @@ from actors.brokers.route_watch import RouteWatch, WatchLimits
 from actors.brokers.send_desk import SendDesk, SendLimits
 from actors.brokers.send_ledger import SendLedger
 from actors.domain.connection.backoff import BackoffLimits, delay_s
-from actors.domain.orders.attempt import SubmitOutcome
+from actors.domain.orders.attempt import InDoubt, NotSent, SubmitOutcome
+from actors.domain.orders.coverage import Covers
 from actors.domain.orders.report import ExecutionReport
 from actors.domain.value import Value
 from actors.messages import (
@@ -61,8 +62,8 @@ class ConnectionSettings(Value):
 
     mode: Literal["paper", "sandbox", "live"] = "paper"
     account_tail: str = ""
+    covers: Covers = "broker"
     tick_s: float = Field(default=0.05, gt=0)
-    probe_every_s: float = Field(default=5.0, gt=0)
     snapshot_back_s: float = Field(default=86_400.0, gt=0)
     """How far back an account is read after a login."""
     account_reads_max: int = Field(default=4, gt=0)
@@ -106,6 +107,8 @@ class BrokerConnection:
         self._group: asyncio.TaskGroup
         self._bug: Exception | None = None
         self._watch = RouteWatch(clock, settings.watch)
+        self._doubted = asyncio.Event()
+        """Set where something failed that a probe should look at now."""
         self._readings = 0
         self._untold = False
 
@@ -197,6 +200,7 @@ class BrokerConnection:
             self._watch.stream_down("the stream ended")
         except (BrokerUnavailable, BrokerRefused) as failure:
             self._watch.stream_down(str(failure))
+        self._doubted.set()  # what cut the stream may have cut the rest
         self._say_state()
 
     def _on_push(self, report: ExecutionReport) -> None:
@@ -237,7 +241,10 @@ class BrokerConnection:
 
     async def _keep_probing(self) -> None:
         while self._watch.refused is None:
-            await asyncio.sleep(self._settings.probe_every_s)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._watch.probe_wait_s):
+                    await self._doubted.wait()
+            self._doubted.clear()
             if self._watch.logged_in:
                 await self._probe()
 
@@ -256,11 +263,14 @@ class BrokerConnection:
 
     def _heard(self, outcome: SubmitOutcome) -> None:
         self._watch.write(outcome)
+        if isinstance(outcome, NotSent | InDoubt):
+            self._doubted.set()
         self._say_state()
 
     def _say_state(self) -> None:
         """Publish what the route can do, when that changed or the heartbeat is due."""
-        status = self._watch.news()
+        vitals = self._broker.vitals()
+        status = self._watch.news(vitals, self._desk.waiting_since_ns)
         if status is None:
             return
         state = ConnectionState(
@@ -274,6 +284,9 @@ class BrokerConnection:
             at_ns=self._clock.boot_ns(),
             account_tail=self._settings.account_tail,
             mode=self._settings.mode,
+            covers=self._settings.covers,
+            coverage=self._broker.coverage,
+            vitals=vitals,
         )
         with suppress(PeerUnavailable):
             self._stream.publish(state)

@@ -29,7 +29,7 @@ from actors.domain.value import Value
 
 _LIVE_HOSTS = {"api.tastyworks.com", "streamer.tastyworks.com", "api.alpaca.markets"}
 _SANDBOX_HOSTS = {"api.cert.tastyworks.com", "streamer.cert.tastyworks.com", "paper-api.alpaca.markets"}
-_TAKEN = {"venue", "supervisor", "keeper", "notifier", "data_feed", "executor", "risk", "analyst", "panel"}
+_TAKEN = {"venue", "supervisor", "keeper", "notifier", "data_feed", "executor", "risk", "analyst", "panel", "hedge"}
 _PURPOSES = {
     "tastytrade": ("client_secret", "refresh_token"),
     "alpaca": ("key_id", "secret_key"),
@@ -190,6 +190,9 @@ def _windows(config: RuntimeConfig) -> Iterator[Contradiction]:
                 ("routes", number, "settle_window_s"),
                 f"{route.settle_window_s:g} s must outlast answer_timeout_s + user_timeout_s = {flight_s:g} s",
             )
+        if route.stall_s >= route.answer_timeout_s:
+            text = f"{route.stall_s:g} s must be less than answer_timeout_s = {route.answer_timeout_s:g} s"
+            yield ("routes", number, "stall_s"), text
     risk = config.risk
     if risk.permit_interval_s * 2 > risk.permit_ttl_s:
         yield ("risk", "permit_interval_s"), f"must be at most half of permit_ttl_s = {risk.permit_ttl_s:g} s"

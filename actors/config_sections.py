@@ -143,7 +143,15 @@ class RouteSection(Value):
     secrets: dict[str, SecretName] = Field(default_factory=dict)
     """Purpose to name: client_secret and refresh_token (tastytrade), key_id and secret_key (alpaca), user_id, api_token
     and ack_secret (quantconnect)."""
-    connect_timeout_s: Seconds = 3.0
+    connect_timeout_s: Seconds = 0.75
+    """Longest for a connection to an order's door. Nothing was sent when it passes, so an opening goes elsewhere; the
+    handshakes of a distant broker take half of it. Orders hardly ever wait for it: connections are kept warm."""
+    stall_s: Seconds = 0.75
+    """A send without an answer this long makes the write path sick: what would follow it goes elsewhere."""
+    failures_to_trip: int = Field(default=2, gt=0, le=100)
+    """Failures in a row that make a path sick."""
+    quiet_s: float = Field(default=5.0, ge=0, le=3_600, allow_inf_nan=False)
+    """A sick path is well again by a success, so long after its last failure."""
     answer_timeout_s: Seconds = 8.0
     """An order without an answer after this long is in doubt."""
     cancel_timeout_s: Seconds = 5.0
@@ -154,6 +162,8 @@ class RouteSection(Value):
     """How long an order must stay unseen to be proved absent (law 2)."""
     settle_looks_min: int = Field(default=3, ge=2, le=100)
     probe_every_s: Seconds = 5.0
+    probe_again_s: Seconds = 0.5
+    """Pace of the probes while a path has failed and is not yet given up."""
     stream_heartbeat_s: float = Field(default=15.0, ge=2, le=60)
     sends_max: int = Field(default=16, gt=0, le=100)
     """Orders under way at once."""
@@ -194,7 +204,18 @@ class ExecutorSection(Value):
     send_deadline_s: Seconds = 2.0
     """An order older than this when the connection hears of it is not sent."""
     attempts_max: int = Field(default=4, gt=0, le=20)
-    """Sends of one order, over all routes; each needs proof that the one before left nothing (law 3)."""
+    """Sends of one opening, over all routes; each needs proof that the one before left nothing (law 3)."""
+    close_attempts_max: int = Field(default=50, gt=0, le=1_000)
+    """Sends of one close, which stays with its account and waits there."""
+    close_retry_s: Seconds = 1.0
+    """Least time between two sends of one close over the same route."""
+    queue_alert_s: Seconds = 15.0
+    """How often a close or a cancel that waits for its account is paged."""
+    hedge_after_s: Seconds | None = None
+    """A close that waits so long for an unreachable account may be offset at the backup, once, marked as a hedge; it
+    is unwound by a signal alone. None: never."""
+    failback_after_s: float = Field(default=60.0, ge=0, le=86_400, allow_inf_nan=False)
+    """A route that was failed over from takes openings again after so long in health, with nothing in doubt there."""
     ask_again_s: Seconds = 1.0
     silence_s: Seconds = 3.0
     """A connection not heard of for so long gets no new order."""

@@ -1,8 +1,9 @@
 """The data feed: quotes in, checked quotes out, every one of them accounted for.
 
 For each batch off the wire: check, publish, count, keep for those who ask later; nothing is done per quote. A lost
-connection is told at once and made anew with growing pauses, over and over; a login that is refused ends the process,
-because repeating it gets the address blocked, and the supervisor decides.
+connection is told at once and made anew with growing pauses, over and over; a login that is refused is told and not
+repeated by this incarnation, because repeating it gets the address blocked: it stays up, unconnected, until a person
+has mended the login and restarts it.
 
 The contracts are read once, at the start, and numbered; the universe's version is this incarnation. So a new session's
 listings come with a restart. Frames have a sequence of their own; snapshots for latecomers take their place in it.
@@ -17,9 +18,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Event
 
+import numpy as np
 from loguru import logger
 from pydantic import Field
 
+from actors.domain.alerts.alert import Alert, Level
 from actors.domain.connection.backoff import BackoffLimits, delay_s
 from actors.domain.market.contract import Contract
 from actors.domain.market.quote import QuoteFrame, QuoteTable, RawQuotes, Universe
@@ -27,8 +30,9 @@ from actors.domain.market.quote_check import LastGood, QuoteLimits, check
 from actors.domain.market.quote_count import QuoteCount
 from actors.domain.market.quote_snapshot import snapshot
 from actors.domain.value import Value
-from actors.messages import AskUniverse, FeedState, UniverseChanged
+from actors.messages import AlertRaised, AskUniverse, FeedState, UniverseChanged
 from actors.ports import (
+    BrokerRefused,
     BrokerUnavailable,
     Checkpoints,
     Clock,
@@ -41,8 +45,6 @@ from actors.ports import (
 )
 
 _NS = 1_000_000_000
-_NO_LUCK = 0.0
-"""One feed knocks alone: its pauses need no luck to keep it from knocking together with others."""
 
 
 class DataFeedSettings(Value):
@@ -50,13 +52,14 @@ class DataFeedSettings(Value):
 
     underlyings: tuple[str, ...] = Field(min_length=1)
     incarnation: int = Field(ge=0)
+    notifier: str = "notifier"
     tick_s: float = Field(default=0.2, gt=0)
     """Longest wait before the inbox, the stop and the clock are looked at."""
     state_every_s: float = Field(default=1.0, gt=0)
     checkpoint_every_s: float = Field(default=10.0, gt=0)
     settled_s: float = Field(default=30.0, gt=0)
     """A connection that held this long starts the pauses anew."""
-    reconnect: BackoffLimits = BackoffLimits(first_s=0.2, longest_s=30.0, luck_share=0)
+    reconnect: BackoffLimits = BackoffLimits(first_s=0.2, longest_s=30.0)
     limits: QuoteLimits = QuoteLimits()
 
 
@@ -85,18 +88,19 @@ class DataFeed:
         self._settings, self._checkpoints = settings, checkpoints
         self._watched: _Watched | None = None
         self._count = QuoteCount()
+        self._luck = np.random.default_rng()
         self._sequence = 0
         self._connected, self._reason = False, "not connected yet"
         self._last_frame_ns = 0
         self._state_due = self._checkpoint_due = 0.0
 
     def run(self, stop: Event) -> None:
-        """Feed until `stop` is set. Raises `BrokerRefused` where a login or a chain is refused for good."""
+        """Feed until `stop` is set."""
         with asyncio.Runner() as runner:
             runner.run(self._run(stop))
 
     async def _run(self, stop: Event) -> None:
-        reading = asyncio.create_task(self._read())
+        reading = asyncio.create_task(self._read_until_refused())
         try:
             await self._attend(stop, reading)
         finally:
@@ -125,6 +129,27 @@ class DataFeed:
         finally:
             loop.remove_reader(self._stream.fileno())
 
+    async def _read_until_refused(self) -> None:
+        try:
+            await self._read()
+        except BrokerRefused as refused:
+            reason = f"{refused}; not tried again until this is restarted"
+            self._set_connected(now=False, reason=reason)
+            await self._page(f"no quotes: {reason}")
+            await asyncio.get_running_loop().create_future()
+
+    async def _page(self, text: str) -> None:
+        now = self._clock.market_now()
+        alert_id = f"A060-quotes-{self._settings.incarnation}"
+        alert = Alert(alert_id=alert_id, code="A060", level=Level.P0, subject="quotes", text=text, at=now)
+        while True:
+            try:
+                self._stream.tell(self._settings.notifier, AlertRaised(alert=alert))
+            except PeerUnavailable:
+                await asyncio.sleep(self._settings.state_every_s)
+            else:
+                return
+
     async def _read(self) -> None:
         watched = await self._watch()
         loop, failures = asyncio.get_running_loop(), 0
@@ -138,7 +163,7 @@ class DataFeed:
                 reason = str(lost)
             self._set_connected(now=False, reason=reason)
             failures = 1 if loop.time() - began >= self._settings.settled_s else failures + 1
-            await asyncio.sleep(delay_s(failures, _NO_LUCK, self._settings.reconnect))
+            await asyncio.sleep(delay_s(failures, self._luck.random(), self._settings.reconnect))
 
     async def _watch(self) -> _Watched:
         failures = 0
@@ -149,7 +174,7 @@ class DataFeed:
             except BrokerUnavailable as error:
                 failures += 1
                 self._set_connected(now=False, reason=str(error))
-                await asyncio.sleep(delay_s(failures, _NO_LUCK, self._settings.reconnect))
+                await asyncio.sleep(delay_s(failures, self._luck.random(), self._settings.reconnect))
         self._watched = self._number(contracts)
         self._stream.publish(UniverseChanged(universe=self._watched.universe))
         return self._watched

@@ -18,7 +18,10 @@ from actors.domain.market.contract import Contract
 from actors.domain.market.quote import QuoteTable
 from actors.domain.market.session import Sessions
 from actors.domain.orders import event as happened
+from actors.domain.orders.coverage import Load
 from actors.domain.orders.fill_check import FillLimits
+from actors.domain.orders.lease import Route, openable
+from actors.domain.orders.order import Order
 from actors.domain.portfolio.book import Book
 from actors.domain.risk.gate import Circumstances
 from actors.domain.risk.permit import Permit
@@ -34,6 +37,16 @@ class DeskSettings(Value):
     send_deadline_s: float = Field(default=2.0, gt=0)
     """How long a message to a connection may be under way before it must not be sent any more."""
     attempts_max: int = Field(default=4, gt=0)
+    close_attempts_max: int = Field(default=50, gt=0)
+    """Sends of one close: a path that comes and goes may cost many, and each proved that nothing was left."""
+    close_retry_s: float = Field(default=1.0, gt=0)
+    """Least time between two sends of one close to the same route."""
+    queue_alert_s: float = Field(default=15.0, gt=0)
+    """How often a close or a cancel that waits for its domain is paged."""
+    hedge_after_s: float | None = Field(default=None, gt=0)
+    """How long a close waits for an unreachable account before it is offset in another; None: never."""
+    failback_after_s: float = Field(default=60.0, ge=0)
+    """How long a route that was failed over from must be healthy before it takes openings again."""
     ask_again_s: float = Field(default=1.0, gt=0)
     """Pace at which outcomes and evidence are asked for again."""
     silence_s: float = Field(default=3.0, gt=0)
@@ -121,10 +134,29 @@ class Desk:
         seat = self.seats.of(route)
         return seat.peer if seat else route
 
+    def routes(self) -> list[Route]:
+        """Return the routes as they are now."""
+        return self.seats.routes(self.now_ns(), self.book.failed_over)
+
+    def routes_for(self, order: Order) -> list[Route]:
+        """Return the routes an order may take at all: a hedge never goes to the account of what it hedges."""
+        hedged = self.book.structures.get(order.hedges) if order.hedges else None
+        return [route for route in self.routes() if hedged is None or route.account_domain != hedged.account_domain]
+
+    def load(self, order: Order) -> Load:
+        """Return what decides who can carry an order."""
+        return Load(
+            kinds=frozenset(self.book.contract(leg.symbol).product.kind for leg in order.legs),
+            legs=len(order.legs),
+            order_type=order.order_type,
+            time_in_force=order.time_in_force,
+        )
+
     def circumstances(self, excluding: str | None = None) -> Circumstances:
         """Gather what a verdict depends on."""
         boot_ns = self.now_ns()
-        routes = self.seats.routes(boot_ns)
+        routes = self.routes()
+        able, obstacles = openable(routes)
         reconciled = self.seats.reconciled_domains()
         return Circumstances(
             now=self.now(),
@@ -137,7 +169,9 @@ class Desk:
             latch=self.latch(),
             ready=bool(reconciled) and self.book.domains() <= reconciled,
             reconciled=reconciled,
-            routes=tuple(route.name for route in routes if route.writes and route.reconciled),
+            routes=tuple(route.name for route in able),
+            obstacles=obstacles,
+            coverages={route.name: route.coverage for route in able},
             writable=frozenset(route.account_domain for route in routes if route.writes),
             excluding=excluding,
         )

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from actors.account_desk import AccountDesk
 from actors.chase import Chase
+from actors.close_queue import CloseQueue
 from actors.desk import Desk, DeskSettings, Step
 from actors.domain.alerts.alert import Level
 from actors.domain.market.contract import Products
@@ -27,7 +28,9 @@ from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.book_state import BookState, dump, restore
 from actors.domain.portfolio.picture import picture
 from actors.domain.value import Value
+from actors.failback import Failback
 from actors.fill_desk import FillDesk
+from actors.hedge import Hedge
 from actors.messages import (
     AccountRead,
     AlertRaised,
@@ -35,6 +38,7 @@ from actors.messages import (
     AskUniverse,
     BookChanged,
     ConnectionState,
+    FeedState,
     IssuePermit,
     OrderSent,
     Reported,
@@ -56,6 +60,7 @@ from actors.ports import (
     Stream,
     Watermark,
 )
+from actors.route_board import RouteBoard, RoutesView
 from actors.seats import Seats
 from actors.start_report import StartReport
 from actors.unwind import Unwind
@@ -103,6 +108,7 @@ class Executor:
         feed: str,
         notifier: str,
         settings: ExecutorSettings,
+        board: Callable[[RoutesView], None] = lambda _: None,
     ) -> None:
         self._name, self._feed, self._notifier = name, feed, notifier
         self._stream, self._journal, self._checkpoints = stream, journal, checkpoints
@@ -114,8 +120,12 @@ class Executor:
         self._fills = FillDesk(self._desk)
         self._orders = OrderDesk(self._desk, self._chase, self._fills)
         self._accounts = AccountDesk(self._desk, self._fills)
-        self._unwind = Unwind(self._desk, self._orders)
+        unwind = Unwind(self._desk, self._orders)
         self._start = StartReport(book, routes)
+        self._failback = Failback(self._desk)
+        waiting = (CloseQueue(self._desk, self._orders), Hedge(self._desk, self._orders))
+        self._timed = (self._chase, self._accounts, self._fills, unwind, *waiting, self._failback)
+        self._board = RouteBoard(self._desk, self._failback, board)
         self._alerts: deque[Value] = deque(maxlen=settings.alerts_max)
         self._checkpointed = book.sequence
         self._picture_due_ns = self._ticked_ns = self._universe_asked_ns = 0
@@ -152,6 +162,8 @@ class Executor:
         match arrival:
             case QuoteFrame() as frame:
                 self._take_quotes(frame)
+            case Envelope(message=FeedState() as said):
+                self._board.feed = said
             case Envelope(sender=sender, message=message):
                 self._take_message(sender, message)
             case PeerLost(peer=peer):
@@ -218,11 +230,10 @@ class Executor:
         now_ns = self._clock.boot_ns()
         if now_ns - self._ticked_ns >= self._settings.tick_s * 1e9:
             self._ticked_ns = now_ns
-            self._commit(self._chase.on_tick())
-            self._commit(self._accounts.on_tick())
-            self._commit(self._fills.on_tick())
-            self._commit(self._unwind.on_tick())
+            for part in self._timed:
+                self._commit(part.on_tick())
             self._commit(self._start.told_when_due(self._desk))
+            self._board.on_tick()
             self._send_alerts()
         if now_ns >= self._picture_due_ns:
             self._picture_due_ns = now_ns + int(self._settings.picture_interval_s * 1e9)

@@ -9,8 +9,10 @@ from typing import Literal
 from pydantic import Field
 
 from actors.domain.alerts.alert import Alert
+from actors.domain.connection.route_health import Vitals
 from actors.domain.market.quote import Universe
 from actors.domain.orders.attempt import Resolution, SubmitOutcome
+from actors.domain.orders.coverage import Coverage, Covers
 from actors.domain.orders.order import Order
 from actors.domain.orders.refusal import Check
 from actors.domain.orders.report import AccountState, ExecutionReport
@@ -141,7 +143,8 @@ class AccountRead(Value):
 class ConnectionState(Value):
     """Connection to executor, at each change and as a heartbeat: what this route can do now.
 
-    `reads`, `writes` and `stream` are separate; only a sick write path moves openings elsewhere.
+    `reads`, `writes` and `stream` are separate; only a sick write path moves openings elsewhere. `coverage` is what it
+    can carry, `covers` what it stands in for.
     """
 
     route: str
@@ -154,6 +157,9 @@ class ConnectionState(Value):
     at_ns: int
     account_tail: str = ""
     mode: Literal["paper", "sandbox", "live"] = "paper"
+    covers: Covers = "broker"
+    coverage: Coverage = Coverage()
+    vitals: Vitals = Vitals()
 
 
 class UniverseChanged(Value):

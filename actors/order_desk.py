@@ -5,7 +5,9 @@ Rules of this file:
 * The lease moves here and nowhere else, as a new journaled attempt, by `orders.lease` (law 3).
 * Only evidence from the owning route ends a doubt; silence, age and restarts do not (law 2). An order that is known to
   be another of ours is no evidence.
-* An opening that waited is admitted again before it is sent to another route.
+* An opening that waited is admitted again before it is sent to another route. A close without a route waits for one of
+  its own domain (`close_queue`), and nowhere else.
+* A route that an opening moved on from takes no openings until it failed back (`failback`).
 """
 
 from datetime import datetime
@@ -16,7 +18,7 @@ from actors.domain.alerts.alert import Level
 from actors.domain.orders import event as happened
 from actors.domain.orders import order_state
 from actors.domain.orders.attempt import Absent, Accepted, Attempt, AttemptState, Found, InDoubt, Unknown
-from actors.domain.orders.lease import next_route
+from actors.domain.orders.lease import Route, carrying, may_wait, next_route, obstacles, passed_over
 from actors.domain.orders.order import Intent, Order, attempt_id, cl_ord_id_of
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.refusal import Check, Code, Refused
@@ -34,6 +36,8 @@ class OrderDesk:
 
     def __init__(self, desk: Desk, chase: Chase, fills: FillDesk) -> None:
         self._desk, self._chase, self._fills = desk, chase, fills
+        self._ended_ns: dict[str, int] = {}
+        """When the last attempt of a close that waits was seen to end; boot clock."""
 
     def on_signal(self, asked: SubmitSignal) -> Step:
         """Admit or refuse, in one step; the same id again gets the first answer and moves nothing."""
@@ -132,17 +136,46 @@ class OrderDesk:
         step.tells.append((asked.reply_to, _answer(asked.signal, admitted=True, order_id=order_id)))
         return step
 
+    def may_retry(self, life: OrderLife) -> bool:
+        """Whether enough time has passed since the last attempt of an order ended, as far as this process saw it."""
+        waited_ns = self._desk.now_ns() - self._ended_ns.get(life.order.cl_ord_id, 0)
+        return waited_ns >= self._desk.settings.close_retry_s * 1e9
+
     def _advance(self, life: OrderLife, step: Step, now: datetime) -> None:
-        """Give the lease to the next route, or finish the order where there is none."""
-        order = life.order
-        routes = self._desk.seats.routes(self._desk.now_ns())
-        route = None if life.cancel_asked else next_route(life, routes, self._desk.settings.attempts_max)
-        reason = life.last.text if life.last else "no route can take it"
+        """Give the lease to the next route; where there is none, have a close wait, and finish an opening.
+
+        A close that a route did not take waits too, however short: it is sent again as a late one only.
+        """
+        order, load = life.order, self._desk.load(life.order)
+        routes = carrying(load, self._desk.routes_for(order))
+        is_late_close = order.intent is Intent.CLOSE and life.last is not None
+        halted = life.cancel_asked or is_late_close
+        route = None if halted else next_route(life, routes, self._desk.settings.attempts_max)
+        reason = life.last.text if life.last else obstacles(life, load, self._desk.routes_for(order))
         if route is not None and life.attempts and (again := self._refused_again(order)):
             route, reason = None, again
-        if route is None:
+        if route is not None:
+            for name, why in passed_over(life, routes, route).items():
+                moved = happened.RouteFailedOver(
+                    route=name, to=route.name, cl_ord_id=order.cl_ord_id, reason=why, at=now
+                )
+                step.events.append(moved)
+            self.start(life, route, step, now)
+        elif may_wait(life):
+            self._queue(life, reason, step, now)
+        else:
             step.events.append(happened.OrderAbandoned(cl_ord_id=order.cl_ord_id, text=reason, at=now))
-            return
+
+    def _queue(self, life: OrderLife, reason: str, step: Step, now: datetime) -> None:
+        order_id, domain = life.order.cl_ord_id, life.order.account_domain
+        self._ended_ns[order_id] = self._desk.now_ns()
+        step.events.append(happened.OrderQueued(cl_ord_id=order_id, text=reason, at=now))
+        text = f"the close {order_id} waits for {domain} until {life.order.expires_at:%H:%M:%S} UTC: {reason}"
+        step.alerts.append(self._desk.alert("A013", Level.P1, f"queued-{life.order.structure_id}", text))
+
+    def start(self, life: OrderLife, route: Route, step: Step, now: datetime) -> None:
+        """Give an order to a route: the attempt, then the message."""
+        order = life.order
         attempt = Attempt(
             number=len(life.attempts) + 1,
             route=route.name,
@@ -167,12 +200,10 @@ class OrderDesk:
         step.tells.append((self._desk.peer(route.name), send))
 
     def _refused_again(self, order: Order) -> str:
-        """Admit an order that waited once more; return why not, or nothing (law 8: late is not the same)."""
+        """Admit an opening that waited once more; return why not, or nothing (law 8: late is not the same)."""
         seen = self._desk.circumstances(excluding=order.cl_ord_id)
         if seen.now >= order.expires_at:
             return "expired before another route could take it"
-        if order.intent is Intent.CLOSE:
-            return ""
         verdict = review(signal_again(order), seen)
         failed = [check for check in verdict.checks if not check.passed]
         return "; ".join(f"{check.code.value} {check.subject} {check.value}" for check in failed)

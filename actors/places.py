@@ -52,6 +52,11 @@ class Places(Value):
         return self.run / "directory.json"
 
     @property
+    def routes(self) -> Path:
+        """What the executor last knew of each route; for screens."""
+        return self.run / "routes.json"
+
+    @property
     def logs(self) -> Path:
         """One file a process."""
         return self.state / "logs"

@@ -9,9 +9,11 @@ from datetime import datetime
 from threading import Event
 from typing import Protocol, TypeVar
 
+from actors.domain.connection.route_health import Vitals
 from actors.domain.market.contract import Contract
 from actors.domain.market.quote import QuoteFrame, RawQuotes
 from actors.domain.orders.attempt import Resolution, SubmitOutcome
+from actors.domain.orders.coverage import Coverage
 from actors.domain.orders.order import Order
 from actors.domain.orders.report import AccountState, ExecutionReport
 from actors.domain.value import Value
@@ -147,6 +149,11 @@ class Broker(Protocol):
 
     route: str
     account_domain: str
+    coverage: Coverage
+
+    def vitals(self) -> Vitals:
+        """Return what the session knows of itself. Asked for in its own event loop."""
+        ...
 
     async def connect(self) -> None:
         """Log in and open the account's event stream. Raises `BrokerUnavailable`, `BrokerRefused`."""
@@ -169,7 +176,10 @@ class Broker(Protocol):
         ...
 
     async def probe_writes(self) -> None:
-        """Try the path an order takes, without ordering, and leave it warm. Raises `BrokerUnavailable`."""
+        """Try the path an order takes, without ordering, and leave it warm. Raises `BrokerUnavailable`.
+
+        A path that failed is tried with a dry run, where the broker has such a thing.
+        """
         ...
 
     async def resolve(self, attempt_id: str, order: Order, since: datetime) -> Resolution:

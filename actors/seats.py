@@ -1,10 +1,11 @@
 """What the executor knows of its routes right now: who sits at each, and whether it may be used.
 
 All of it is volatile: a new executor learns it again from the connections' heartbeats. `reconciled` is lost with every
-new incarnation of a connection, for what a dead one saw last is not known (law 8).
+new incarnation of a connection, for what a dead one saw last is not known (law 8). Since when a write path works, and
+when an account was last seen to agree, is counted on the boot clock, from what this executor itself heard.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,10 +21,18 @@ class Seat:
     peer: str
     account_domain: str
     incarnation: int
+    state: ConnectionState
+    """What it last said of itself."""
     writes: bool
     reads: bool
     reconciled: bool = False
     heard_ns: int = 0
+    writes_since_ns: int = 0
+    """Since when its write path works without a break, as far as was heard."""
+    stream_since_ns: int = 0
+    """Since when its account's stream is up."""
+    agreed_ns: int = 0
+    """When the reading was begun that last agreed."""
     asked_ns: int = 0
     """When its account was last asked for, boot clock."""
     read_due_ns: int = 0
@@ -52,10 +61,19 @@ class Seats:
                 peer=peer,
                 account_domain=state.account_domain,
                 incarnation=state.incarnation,
+                state=state,
                 writes=state.writes,
                 reads=state.reads,
+                writes_since_ns=now_ns,
+                stream_since_ns=now_ns,
             )
-        seat.writes, seat.reads, seat.heard_ns = state.writes, state.reads, now_ns
+        if not seat.writes or now_ns - seat.heard_ns > self._silence_ns:
+            seat.writes_since_ns = now_ns
+        if turned and state.writes:
+            seat.read_due_ns = 0  # what happened there meanwhile is wanted before anything is sent again
+        if not seat.state.stream and state.stream:
+            seat.stream_since_ns, seat.read_due_ns = now_ns, 0
+        seat.state, seat.writes, seat.reads, seat.heard_ns = state, state.writes, state.reads, now_ns
         return seat, is_new, turned
 
     def lose(self, peer: str) -> Seat | None:
@@ -74,15 +92,22 @@ class Seats:
         """Return the seats in the order of the configuration."""
         return [self._seats[name] for name in self._order if name in self._seats]
 
-    def routes(self, now_ns: int) -> list[Route]:
-        """Return the routes as the lease rule wants them; one not heard of for too long does not write."""
+    def can_write(self, seat: Seat, now_ns: int) -> bool:
+        """Return whether a route can send; one not heard of for too long cannot."""
+        return seat.writes and now_ns - seat.heard_ns <= self._silence_ns
+
+    def routes(self, now_ns: int, failed_over: Mapping[str, str] | None = None) -> list[Route]:
+        """Return the routes as the lease rule wants them; `failed_over` names those that take no openings, and why."""
         return [
             Route(
                 name=seat.route,
                 account_domain=seat.account_domain,
                 incarnation=seat.incarnation,
-                writes=seat.writes and now_ns - seat.heard_ns <= self._silence_ns,
+                writes=self.can_write(seat, now_ns),
                 reconciled=seat.reconciled,
+                followed=seat.state.stream and seat.agreed_ns >= seat.stream_since_ns,
+                barred=(failed_over or {}).get(seat.route, ""),
+                coverage=seat.state.coverage,
             )
             for seat in self.all()
         ]

@@ -133,6 +133,8 @@ class Unwind:
         verdict = review(self._signal(structure, Close(structure_id=structure.structure_id), now), seen)
         if isinstance(verdict, Refused):
             return False, f"cannot be unwound ({' '.join(verdict.codes)})"
+        if structure.account_domain not in seen.writable & seen.reconciled:  # it never waits: the next pass asks again
+            return False, f"cannot be unwound ({structure.account_domain} cannot be reached, or is not read yet)"
         order = self._unwinding(structure, shorts_only=remedy is Remedy.UNWIND_SHORTS, now=now)
         if order is None:
             return False, "cannot be unwound (nobody quotes the legs, or they are closed already)"
@@ -190,6 +192,7 @@ class Unwind:
             order_qty=order_qty,
             net_price=price,
             account_domain=structure.account_domain,
+            follows_quotes=True,
             created_at=now,
             expires_at=now + timedelta(seconds=_EXPIRES_S),
         )

@@ -27,7 +27,7 @@ def test_a_tiny_run_of_everything_prints_one_line_with_a_key_for_each_section():
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()
     figures = json.loads(line)
-    assert list(figures) == ["order_path", "ack", "journal", "quotes"]
+    assert list(figures) == ["order_path", "ack", "journal", "quotes", "failover"]
     assert {"p50_over_ray_call", "p99_over_ray_call", "p50_ms"} <= figures["order_path"].keys()
     assert {"p50_over_ray_call", "p99_over_ray_call", "p50_ms"} <= figures["ack"].keys()
     assert figures["ack"]["p50_ms"] > figures["order_path"]["p50_ms"] > 0
@@ -35,6 +35,10 @@ def test_a_tiny_run_of_everything_prints_one_line_with_a_key_for_each_section():
     assert {"per_s", "executor_lag_p99_ms", "cpu"} <= figures["quotes"].keys()
     (tried,) = figures["quotes"]["tried"]
     assert tried["per_s"] > 0
+    failover = figures["failover"]
+    assert {failover[name] for name in ("in_flight_at_both", "lost", "doubled", "in_doubt")} == {0}
+    assert 0 < failover["refused"]["p50_s"] < failover["black_holed"]["p50_s"]
+    assert {"p50_s", "p99_s"} <= failover.keys()
 
 
 def test_a_section_that_asks_for_no_tree_starts_none():

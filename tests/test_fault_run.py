@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ZERO = ("lost", "doubled", "naked", "in_doubt", "position_breaks", "cash_gaps", "false_rejects")
+ZERO = ("lost", "doubled", "naked", "in_doubt", "position_breaks", "cash_gaps", "false_rejects", "false_fills")
 SEEDS = 3
 LENGTH_S = 15
 

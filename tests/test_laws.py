@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from actors import difference_watch, order_desk
+from actors import close_queue, difference_watch, failback, order_desk
 from actors.account_desk import AccountDesk
 from actors.brokers.gates import Gates
 from actors.brokers.send_desk import SendDesk, SendLimits
@@ -23,7 +23,7 @@ from actors.chase import Chase
 from actors.desk import Desk, Step
 from actors.domain.connection import absence
 from actors.domain.connection.absence import Search, SettleLimits
-from actors.domain.orders import fill_check
+from actors.domain.orders import fill_check, lease
 from actors.domain.orders.attempt import Absent, Accepted, Attempt, AttemptState, InDoubt, NotSent, Rejected
 from actors.domain.orders.event import ReportTaken
 from actors.domain.orders.order import Action
@@ -226,6 +226,20 @@ def a_move_of_the_lease_is_durable_before_the_second_send(_: Path) -> None:
     assert seen == [2]
 
 
+def a_route_that_was_left_is_not_trusted_at_once(_: Path) -> None:
+    rig = sent()
+    rig.outcome(ATTEMPT, NotSent(cause="refused"))
+    rig.outcome(f"{ORDER}-r2", route="backup")
+    rig.after(1)
+    rig.told(SendOrder)
+    rig.ask(open_signal(2))
+    assert [peer for peer, _ in rig.told(SendOrder)] == ["connection-backup"]
+
+
+def nothing_is_waited_for(off: pytest.MonkeyPatch) -> None:
+    off.setattr(failback, "waits_for", lambda seen, after_s: ())
+
+
 # 4. Closing orders never cross account domains.
 
 
@@ -233,6 +247,7 @@ def a_close_stays_in_its_account(_: Path) -> None:
     rig = opened()
     closing = rig.ask(close_signal(2, ORDER)).cl_ord_id
     rig.outcome(f"{closing}-r1", NotSent(cause="refused"))
+    rig.after(2)
     assert {peer for peer, _ in rig.told(SendOrder)} == {"connection-primary"}
 
 
@@ -241,7 +256,7 @@ def any_route_will_do(off: pytest.MonkeyPatch) -> None:
         tried = {attempt.route for attempt in life.attempts}
         return next((route for route in routes if route.name not in tried), None)
 
-    off.setattr(order_desk, "next_route", first_untried)
+    off.setattr(close_queue, "next_route", first_untried)
 
 
 # 5. Unreadable is not flat.
@@ -426,6 +441,24 @@ def closes_do_not_know_of_each_other(off: pytest.MonkeyPatch) -> None:
     off.setattr(closable_rule, "_taken_by_others", lambda book, structure: Counter())
 
 
+def a_late_close_takes_only_what_is_left(_: Path) -> None:
+    rig = opened()
+    rig.connect(writes=False)
+    rig.ask(close_signal(2, ORDER))
+    sold = fills_of(rig.book.orders[ORDER].order)[0].model_copy(
+        update={"exec_id": "by hand", "action": Action.SELL_TO_CLOSE}
+    )
+    rig.push(report("theirs-1", Status.FILLED, sold))
+    rig.connect(writes=True)
+    rig.after(0.1)
+    ((_, late),) = rig.told(SendOrder)
+    assert sold.symbol not in {leg.symbol for leg in late.order.legs}
+
+
+def a_late_close_is_sent_as_it_was(off: pytest.MonkeyPatch) -> None:
+    off.setattr(close_queue, "late_close", lambda order, book, quotes: order)
+
+
 # 8. Start-up is recovery.
 
 
@@ -446,13 +479,12 @@ def nothing_is_closed_before_its_account_was_read(_: Path) -> None:
     rig = opened()
     rig.start()
     rig.connect()
-    assert not rig.ask(close_signal(2, ORDER)).admitted
+    rig.ask(close_signal(2, ORDER))
+    assert rig.told(SendOrder) == []
 
 
 def every_account_counts_as_read(off: pytest.MonkeyPatch) -> None:
-    gather = Desk.circumstances
-    everywhere = frozenset({"primary-account", "backup-account"})
-    off.setattr(Desk, "circumstances", lambda self, *a, **k: replace(gather(self, *a, **k), reconciled=everywhere))
+    off.setattr(lease, "_obstacle", lambda life, route: "")
 
 
 def what_is_ours_is_never_taken_for_foreign(_: Path) -> None:
@@ -605,6 +637,7 @@ LAW_SWITCHES = (
     Switch(3, a_move_of_the_lease_is_durable_before_the_second_send, switches.tell_then_write),
     Switch(3, a_refused_order_goes_nowhere_else, the_lease_always_moves),
     Switch(3, an_order_that_turns_up_late_is_cancelled_there, the_old_route_is_not_watched),
+    Switch(3, a_route_that_was_left_is_not_trusted_at_once, nothing_is_waited_for),
     Switch(4, a_close_stays_in_its_account, any_route_will_do),
     Switch(5, a_failed_reading_says_nothing, nothing_read_is_nothing_there),
     Switch(5, an_order_that_a_reading_does_not_list_is_still_there, what_is_not_listed_is_gone),
@@ -619,6 +652,7 @@ LAW_SWITCHES = (
     Switch(7, a_close_in_doubt_is_neither_resent_nor_closed_over, a_doubt_about_a_close_does_not_count),
     Switch(7, what_another_close_may_still_take_is_not_closed_twice, closes_do_not_know_of_each_other),
     Switch(8, nothing_is_closed_before_its_account_was_read, every_account_counts_as_read),
+    Switch(7, a_late_close_takes_only_what_is_left, a_late_close_is_sent_as_it_was),
     Switch(8, nothing_opens_before_the_accounts_agree, every_start_is_ready),
     Switch(8, what_is_ours_is_never_taken_for_foreign, whatever_the_account_says_is_adopted),
     Switch(9, a_predecessor_sends_nothing, epochs_are_not_compared),

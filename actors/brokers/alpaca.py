@@ -16,10 +16,12 @@ from pydantic import Field
 
 from actors.brokers import alpaca_shapes as shapes
 from actors.brokers.alpaca_stream import AlpacaLogin, TradeUpdates, TradeUpdatesLimits
+from actors.brokers.coverages import COVERAGES
 from actors.brokers.outcomes import RETRYABLE, Unsendable, outcome_of, outcome_of_failure
 from actors.brokers.payload import Json, decoded, instant, number, readable
 from actors.brokers.reads import ReadLimits, Reads
 from actors.brokers.wire import Answer, Doubt, NothingSent, Wire, WireLimits
+from actors.domain.connection.route_health import Vitals
 from actors.domain.orders.attempt import (
     Absent,
     Accepted,
@@ -56,7 +58,7 @@ class AlpacaSettings(Value):
     """How often the activities are read for a fill that a push announced."""
     fill_pause_s: float = Field(default=0.2, gt=0)
     legs_known_max: int = Field(default=10_000, gt=0)
-    probe_timeout_s: float = Field(default=5.0, gt=0)
+    probe_timeout_s: float = Field(default=1.5, gt=0)
     wire: WireLimits = WireLimits()
     reads: ReadLimits = ReadLimits()
     stream: TradeUpdatesLimits = TradeUpdatesLimits()
@@ -67,6 +69,7 @@ class Alpaca:
 
     def __init__(self, settings: AlpacaSettings, login: AlpacaLogin, clock: Clock) -> None:
         self.route, self.account_domain = settings.route, settings.account_domain
+        self.coverage = COVERAGES["alpaca"]
         self._settings, self._clock = settings, clock
         self._headers = (
             ("APCA-API-KEY-ID", login.key_id.get_secret_value()),
@@ -80,6 +83,10 @@ class Alpaca:
         self._stream = TradeUpdates(settings.stream_url, login, settings.stream)
         self._combos: dict[str, str] = {}
         """Leg's order id to its combo's: a push may speak of either."""
+
+    def vitals(self) -> Vitals:
+        """Return the age of the stream's last word; keys have none."""
+        return Vitals(stream_heard_s=self._stream.heard_s)
 
     async def connect(self) -> None:
         """Log in and open the account's event stream. Raises `BrokerUnavailable`, `BrokerRefused`."""

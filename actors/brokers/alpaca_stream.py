@@ -2,7 +2,8 @@
 
     open -> authenticate -> authorized -> listen -> listening -> pushes
 
-There is no heartbeat of its own, so the websocket's pings are the sign of life.
+There is no heartbeat of its own, so the websocket's pings are the sign of life: one is sent after `ping_s` of silence,
+and a stream that does not answer it for as long is dead.
 """
 
 import asyncio
@@ -39,6 +40,12 @@ class TradeUpdates:
     def __init__(self, url: str, login: AlpacaLogin, limits: TradeUpdatesLimits) -> None:
         self._url, self._login, self._limits = url, login, limits
         self._socket: ClientConnection | None = None
+        self._heard_at = 0.0
+
+    @property
+    def heard_s(self) -> float | None:
+        """Seconds since the stream last gave a sign of life; None where the socket is closed."""
+        return None if self._socket is None else asyncio.get_running_loop().time() - self._heard_at
 
     async def open(self) -> None:
         """Connect, log in and listen. Raises `BrokerUnavailable`."""
@@ -52,8 +59,7 @@ class TradeUpdates:
                 self._socket = await connect(
                     self._url,
                     proxy=None,
-                    ping_interval=self._limits.ping_s,
-                    ping_timeout=self._limits.ping_s,
+                    ping_interval=None,  # ours, below: its answers are the sign of life
                     max_size=self._limits.message_bytes_max,
                 )
                 await self._socket.send(json.dumps({"action": "authenticate", "data": login}))
@@ -68,7 +74,7 @@ class TradeUpdates:
         """Yield each order pushed. Raises `BrokerUnavailable` when the stream ends or answers no ping."""
         while True:
             try:
-                frame = await self._receive()
+                frame = await self._heard()
             except (OSError, WebSocketException) as error:
                 self.close()
                 raise BrokerUnavailable(f"trade updates: {type(error).__name__} {error}") from error
@@ -76,6 +82,24 @@ class TradeUpdates:
                 with readable("trade update"):
                     order = frame["data"]["order"]
                 yield order
+
+    async def _heard(self) -> Json:
+        """Return the next frame, or an empty one once a ping was answered. Raises `BrokerUnavailable`."""
+        try:
+            async with asyncio.timeout(self._limits.ping_s):
+                return await self._receive()
+        except TimeoutError:
+            pass
+        if self._socket is None:
+            raise BrokerUnavailable("trade updates are closed")
+        try:
+            async with asyncio.timeout(self._limits.ping_s):
+                await (await self._socket.ping())
+        except TimeoutError:
+            self.close()
+            raise BrokerUnavailable(f"trade updates: no ping answered for {self._limits.ping_s:g} s") from None
+        self._heard_at = asyncio.get_running_loop().time()
+        return {}
 
     def close(self) -> None:
         """Abort the socket."""
@@ -95,5 +119,6 @@ class TradeUpdates:
         if self._socket is None:
             raise BrokerUnavailable("trade updates are closed")
         message = await self._socket.recv()
+        self._heard_at = asyncio.get_running_loop().time()
         frame = decoded(message if isinstance(message, bytes) else message.encode(), "trade update")
         return frame if isinstance(frame, dict) else {}

@@ -25,11 +25,13 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from actors.brokers import quantconnect_shapes as shapes
+from actors.brokers.coverages import COVERAGES
 from actors.brokers.outcomes import Unsendable, outcome_of, outcome_of_failure
 from actors.brokers.payload import Json, instant, number, readable
 from actors.brokers.quantconnect_api import QuantConnectApi, QuantConnectLogin, QuantConnectSettings
 from actors.brokers.quantconnect_channel import Channel
 from actors.brokers.wire import Doubt, NothingSent
+from actors.domain.connection.route_health import Vitals
 from actors.domain.market.contract import Products
 from actors.domain.orders.attempt import Absent, Accepted, Found, InDoubt, Rejected, Resolution, SubmitOutcome, Unknown
 from actors.domain.orders.order import Order
@@ -57,6 +59,7 @@ class QuantConnect:
         """`account` reads the account of a pipe: an adapter of its own broker, used for nothing else."""
         assert (settings.covers == "pipe") == (account is not None)
         self.route, self.account_domain = settings.route, settings.account_domain
+        self.coverage = COVERAGES["quantconnect"]
         self._settings, self._clock, self._products, self._wall_s = settings, clock, products, wall_s
         self._account, self._account_is_open = account, False
         self._api = QuantConnectApi(settings, login, wall_s)
@@ -67,6 +70,10 @@ class QuantConnect:
     def ack_port(self) -> int:
         """The port the algorithm's words come in at."""
         return self._channel.port
+
+    def vitals(self) -> Vitals:
+        """Return how long ago the algorithm was last heard."""
+        return Vitals(stream_heard_s=self._channel.heard_s)
 
     async def connect(self) -> None:
         """Log in, see the deployment run, and hear the algorithm. Raises `BrokerUnavailable`, `BrokerRefused`."""

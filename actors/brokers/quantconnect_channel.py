@@ -55,7 +55,13 @@ class Channel:
         self._run = ""
         self._lost = 0
         self._ended: str | None = "not open"
+        self._heard_at = 0.0
         self.port = limits.port
+
+    @property
+    def heard_s(self) -> float | None:
+        """Seconds since the algorithm last gave a sign of life; None before the first."""
+        return self._wall_s() - self._heard_at if self._heard_at else None
 
     async def open(self) -> None:
         """Open the door, once; begin the events anew. Raises `BrokerUnavailable`."""
@@ -140,7 +146,7 @@ class Channel:
             self.end("the algorithm was started anew")
         elif self._run and lost != self._lost:
             self.end(f"the algorithm could not tell {lost - self._lost} times")
-        self._run, self._lost = run, lost
+        self._run, self._lost, self._heard_at = run, lost, self._wall_s()
         is_order = message["kind"] == "order"
         about = message.get("request") or (message["order"]["attempt_id"] if is_order else "")
         if about in self._asked:

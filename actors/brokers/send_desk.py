@@ -47,7 +47,14 @@ class SendDesk:
         self._broker, self._ledger, self._clock, self._gates = broker, ledger, clock, gates
         self._tell, self._limits = tell, limits
         self._sending: dict[str, asyncio.Task[None]] = {}
+        self._begun_ns: dict[str, int] = {}
+        """When the first byte of each send under way was let out; boot clock."""
         self._cancelling: set[str] = set()
+
+    @property
+    def waiting_since_ns(self) -> int | None:
+        """When the oldest send without an answer began; None where there is none."""
+        return min(self._begun_ns.values(), default=None)
 
     def send(self, message: SendOrder, spawn: Spawn, heard: Callable[[SubmitOutcome], None]) -> None:
         """Send, or say why not. `heard` is told of every outcome that the route decided."""
@@ -110,6 +117,7 @@ class SendDesk:
             raise
         finally:
             del self._sending[attempt_id]
+            self._begun_ns.pop(attempt_id, None)
         self._end(attempt_id, outcome)
         if not withheld:
             heard(outcome)
@@ -129,6 +137,7 @@ class SendDesk:
             self._ledger.entry(message.attempt_id)
         except OSError as error:
             return f"the send ledger cannot be written: {error}"
+        self._begun_ns[message.attempt_id] = self._clock.boot_ns()
         return ""
 
     def _end(self, attempt_id: str, outcome: SubmitOutcome) -> None:

@@ -16,12 +16,14 @@ import msgspec
 from pydantic import Field
 
 from actors.brokers import tastytrade_shapes as shapes
+from actors.brokers.coverages import COVERAGES
 from actors.brokers.outcomes import RETRYABLE, Unsendable, outcome_of, outcome_of_failure
 from actors.brokers.payload import Json, decoded, number, readable
 from actors.brokers.reads import ReadLimits, Reads
 from actors.brokers.tastytrade_stream import AccountStream, AccountStreamLimits
 from actors.brokers.tastytrade_token import AccessToken, TastytradeLogin, TokenLimits
 from actors.brokers.wire import Answer, Doubt, NothingSent, Wire, WireLimits
+from actors.domain.connection.route_health import Vitals
 from actors.domain.orders.attempt import Absent, Found, InDoubt, Rejected, Resolution, SubmitOutcome, Unknown
 from actors.domain.orders.order import Order
 from actors.domain.orders.report import AccountState, ExecutionReport
@@ -45,7 +47,7 @@ class TastytradeSettings(Value):
     pages_max: int = Field(default=200, gt=0)
     still_looks_max: int = Field(default=3, gt=0)
     """How often an account is read anew because fills came in between its parts."""
-    probe_timeout_s: float = Field(default=5.0, gt=0)
+    probe_timeout_s: float = Field(default=1.5, gt=0)
     wire: WireLimits = WireLimits()
     reads: ReadLimits = ReadLimits()
     token: TokenLimits = TokenLimits()
@@ -57,6 +59,7 @@ class Tastytrade:
 
     def __init__(self, settings: TastytradeSettings, login: TastytradeLogin, clock: Clock) -> None:
         self.route, self.account_domain = settings.route, settings.account_domain
+        self.coverage = COVERAGES["tastytrade"]
         self._settings, self._clock = settings, clock
         self._base = f"/accounts/{settings.account}"
         self._wire = Wire(settings.url, settings.wire)
@@ -70,8 +73,14 @@ class Tastytrade:
             settings.stream,
         )
         self._refreshing: asyncio.Task[None] | None = None
-        self._suspect: bytes | None = None
-        """The order whose send last failed: a dry run of it is what heals the path."""
+        self._trial: bytes | None = None
+        """The last order sent: a dry run of it is what heals the path."""
+        self._failed = False
+        """Whether the write path last failed."""
+
+    def vitals(self) -> Vitals:
+        """Return the token's age and what is left of it, and the age of the stream's last word."""
+        return self._token.vitals.model_copy(update={"stream_heard_s": self._stream.heard_s})
 
     async def connect(self) -> None:
         """Log in and open the account's event stream. Raises `BrokerUnavailable`, `BrokerRefused`."""
@@ -88,15 +97,23 @@ class Tastytrade:
             body = msgspec.json.encode(shapes.order_body(attempt_id, order))
         except Unsendable as error:
             return Rejected(code="unsendable", text=str(error))
+        self._trial, withheld = body, False
+
+        def guard() -> str | None:
+            nonlocal withheld
+            reason = before_first_byte()
+            withheld = reason is not None
+            return reason
+
         try:
-            answer = await self._write("POST", f"{self._base}/orders", body, timeout_s, before_first_byte)
+            answer = await self._write("POST", f"{self._base}/orders", body, timeout_s, guard)
         except (NothingSent, Doubt) as failure:
-            self._suspect = body
+            self._failed = self._failed or not withheld
             return outcome_of_failure(failure)
         outcome = outcome_of(
             answer, lambda payload: shapes.accepted(payload, self.route, self.account_domain), shapes.refusal
         )
-        self._suspect = body if isinstance(outcome, InDoubt) else None
+        self._failed = isinstance(outcome, InDoubt)
         return outcome
 
     async def cancel(self, broker_order_id: str, timeout_s: float, before_first_byte: Guard) -> tuple[bool, str]:
@@ -153,11 +170,12 @@ class Tastytrade:
         await self._reads.probe(f"{self._base}/trading-status")
 
     async def probe_writes(self) -> None:
-        """Read over the order's own wire; after a failed send dry-run it, where any words of the broker will do."""
+        """Read over the order's own wire; after a failure dry-run the last order, where any words of the broker do."""
         timeout_s = self._settings.probe_timeout_s
         method, path, body = "GET", f"{self._base}/trading-status", b""
-        if self._suspect is not None:
-            method, path, body = "POST", f"{self._base}/orders/dry-run", self._suspect
+        if self._failed and self._trial is not None:
+            method, path, body = "POST", f"{self._base}/orders/dry-run", self._trial
+        self._failed = True
         try:
             answer = await self._write(method, path, body, timeout_s, lambda: None)
             await self._wire.warm()
@@ -166,7 +184,7 @@ class Tastytrade:
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status in RETRYABLE:
             raise BrokerUnavailable(f"write probe: answered {answer.status}")
         decoded(answer.body, "write probe")
-        self._suspect = None
+        self._failed = False
 
     async def close(self) -> None:
         """Close every socket at once."""

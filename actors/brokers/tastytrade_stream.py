@@ -42,10 +42,17 @@ class AccountStream:
         self._authorization, self._on_refused = authorization, on_refused
         self._socket: ClientConnection | None = None
         self._request_id = 0
+        self._heard_at = 0.0
+
+    @property
+    def heard_s(self) -> float | None:
+        """Seconds since the streamer last said anything; None where the socket is closed."""
+        return None if self._socket is None else asyncio.get_running_loop().time() - self._heard_at
 
     async def open(self) -> None:
         """Connect and subscribe. Raises `BrokerUnavailable`."""
         self.close()
+        self._heard_at = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(self._limits.open_timeout_s):
                 self._socket = await connect(
@@ -104,6 +111,7 @@ class AccountStream:
         if self._socket is None:
             raise BrokerUnavailable("account stream is closed")
         message = await self._socket.recv()
+        self._heard_at = asyncio.get_running_loop().time()
         return message if isinstance(message, bytes) else message.encode()
 
     async def _send(self, action: str, **more: Json) -> None:

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr
 
 from actors.brokers.payload import number, readable
 from actors.brokers.reads import Reads
+from actors.domain.connection.route_health import Vitals
 from actors.domain.value import Value
 from actors.ports import BrokerRefused, BrokerUnavailable, Clock
 
@@ -44,6 +45,8 @@ class AccessToken:
         self._value = ""
         self._ends_ns = 0
         self._fetched_ns = 0
+        """When one was last asked for, and below, when the one there is was."""
+        self._since_ns = 0
         self._refused: str | None = None
         self._doubted = False
         self._fetching = asyncio.Lock()
@@ -53,6 +56,16 @@ class AccessToken:
         """The header's value; None where there is no live token."""
         live = self._value and self._clock.boot_ns() < self._ends_ns
         return f"Bearer {self._value}" if live else None
+
+    @property
+    def vitals(self) -> Vitals:
+        """How old the token is, how long it lasts, and whether it is the last."""
+        now_ns = self._clock.boot_ns()
+        return Vitals(
+            token_age_s=(now_ns - self._since_ns) / _SECOND_NS if self._value else None,
+            token_left_s=(self._ends_ns - now_ns) / _SECOND_NS if self._value else None,
+            token_refused=self._refused or "",
+        )
 
     def headers(self) -> Mapping[str, str]:
         """Return the header for a read; without a token the broker may answer 401 itself."""
@@ -99,6 +112,6 @@ class AccessToken:
             self._refused = f"login refused, not tried again: {refused}"
             raise BrokerRefused(self._refused) from refused
         with readable("token"):
-            self._value = str(answer["access_token"])
+            self._value, self._since_ns = str(answer["access_token"]), self._fetched_ns
             self._ends_ns = self._fetched_ns + int(number(answer["expires_in"]) * _SECOND_NS)
         self._doubted = False

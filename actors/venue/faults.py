@@ -2,13 +2,13 @@
 
 What a fault may be, by route:
 
-    tastytrade, alpaca    REFUSE DROP DELAY STATUS GARBAGE HALF_BODY     of requests
+    tastytrade, alpaca    REFUSE BLACK_HOLE DROP DELAY STATUS GARBAGE HALF_BODY     of requests
                           FILL_LEGS                                      of fills (tastytrade and alpaca share a floor)
     alpaca, streamer      MUTE DUPLICATE REORDER                         of pushed reports
     dxlink                MUTE DUPLICATE REORDER FREEZE NAN CROSS        of quotes
-    quantconnect          REFUSE DROP DELAY STATUS GARBAGE HALF_BODY     of requests
+    quantconnect          REFUSE BLACK_HOLE DROP DELAY STATUS GARBAGE HALF_BODY     of requests
                           LOSE HOLD DUPLICATE RESTART                    of commands, on their way to the algorithm
-    streamer, dxlink      REFUSE DROP DELAY STATUS GARBAGE HALF_BODY     of the websocket's opening request
+    streamer, dxlink      REFUSE BLACK_HOLE DROP DELAY STATUS GARBAGE HALF_BODY     of the websocket's opening request
 
 `after` says whether a request takes effect before it goes wrong: an order dropped with `after` exists, one dropped
 without does not. A fault ends when its `count` is spent or its `duration_s` (on the machine's clock) is over. Each
@@ -49,6 +49,8 @@ class FaultKind(StrEnum):
 
     REFUSE = "refuse"
     """The listener is closed and every connection cut: connecting is refused."""
+    BLACK_HOLE = "black_hole"
+    """Connecting is never answered, and what arrives on an open connection is not read until the fault is over."""
     DROP = "drop"
     """The connection is cut instead of an answer."""
     DELAY = "delay"
@@ -85,8 +87,8 @@ REQUEST_KINDS = frozenset({FaultKind.DROP, FaultKind.DELAY, FaultKind.STATUS, Fa
 PUSH_KINDS = frozenset({FaultKind.MUTE, FaultKind.DUPLICATE, FaultKind.REORDER})
 QUOTE_KINDS = frozenset({FaultKind.FREEZE, FaultKind.NAN, FaultKind.CROSS})
 COMMAND_KINDS = frozenset({FaultKind.LOSE, FaultKind.HOLD, FaultKind.DUPLICATE, FaultKind.RESTART})
-LASTING_KINDS = frozenset({FaultKind.REFUSE, FaultKind.FILL_LEGS})
-_EVERYWHERE = REQUEST_KINDS | {FaultKind.REFUSE}
+LASTING_KINDS = frozenset({FaultKind.REFUSE, FaultKind.BLACK_HOLE, FaultKind.FILL_LEGS})
+_EVERYWHERE = REQUEST_KINDS | {FaultKind.REFUSE, FaultKind.BLACK_HOLE}
 ALLOWED: dict[Route, frozenset[FaultKind]] = {
     Route.TASTYTRADE: _EVERYWHERE | {FaultKind.FILL_LEGS},
     Route.STREAMER: _EVERYWHERE | PUSH_KINDS,

@@ -4,7 +4,8 @@ Everything happens on one event loop: a batch is matched (`Exchange.advance`), p
 subscriber, then the next one is waited for. After a restart the exchange's store has the accounts, and the market goes
 on where it was: the board is filled again, and the batches of the absence follow at once.
 
-Faults that are states (REFUSE, FILL_LEGS) are looked at in each pass; the others strike where requests and messages go.
+Faults that are states (REFUSE, BLACK_HOLE, FILL_LEGS) are looked at in each pass; the others strike where requests and
+messages go.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ from actors.venue.control import Control, Hold, Start, StepTo
 from actors.venue.dxlink_server import DxlinkServer
 from actors.venue.exchange import Exchange
 from actors.venue.faults import FaultBook, FaultKind, Route
-from actors.venue.listener import Listener
+from actors.venue.listener import Condition, Listener
 from actors.venue.logins import Tokens
 from actors.venue.market import Batch, Market
 from actors.venue.player import AFTER_CLOSE, PASS_S, Player, Playing
@@ -64,6 +65,9 @@ class _Counts:
     batches: int = 0
     rows: int = 0
     saved_at_s: float = 0.0
+
+
+_CONDITIONS = {FaultKind.REFUSE: Condition.REFUSING, FaultKind.BLACK_HOLE: Condition.SWALLOWING}
 
 
 class Venue:
@@ -246,12 +250,12 @@ class Venue:
     async def _apply_faults(self) -> None:
         """Bring the doors and the exchange in line with the faults that are states."""
         for route, door in self._routes.items():
-            is_refused = self._faults.standing(route, FaultKind.REFUSE) is not None
-            if is_refused and door.is_open:
-                self._faults.strike(route, {FaultKind.REFUSE})
-                await door.refuse()
-            elif not is_refused and not door.is_open:
-                await door.open()
+            found = ((kind, self._faults.standing(route, kind)) for kind in _CONDITIONS)
+            kind = next((kind for kind, fault in found if fault is not None), None)
+            condition = Condition.OPEN if kind is None else _CONDITIONS[kind]
+            if kind is not None and condition is not door.condition:
+                self._faults.strike(route, {kind})
+            await door.become(condition)
         standing = [self._faults.standing(route, FaultKind.FILL_LEGS) for route in FLOOR_ROUTES]
         legs = next((frozenset(fault.legs) for fault in standing if fault is not None), None)
         if legs != self._exchange.behaviour.fill_legs_only:

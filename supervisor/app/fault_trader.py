@@ -80,6 +80,11 @@ class FaultTrader:
         return self._quotes is not None and self._spot() is not None
 
     @property
+    def quotes(self) -> QuoteTable | None:
+        """The latest quotes; None before the first."""
+        return self._quotes
+
+    @property
     def waits(self) -> tuple[str, ...]:
         """The signals without an answer."""
         return tuple(self._pending)

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 def venue(context: ChildContext) -> Shell:
     """Build the paper market and its servers."""
+    place = Workplace.child(context)
+    return paper_venue(place, _market(place, place.config.market))
+
+
+def paper_venue(place: Workplace, market: Market) -> Shell:
+    """Build the servers of the paper venue, to play `market`."""
     from actors.domain.costs.fees import fee_schedules
     from actors.venue.exchange import Exchange
     from actors.venue.faults import Fault
@@ -32,7 +38,6 @@ def venue(context: ChildContext) -> Shell:
     from actors.venue.venue import Venue
     from actors.venue.venue_settings import VenueSettings
 
-    place = Workplace.child(context)
     section = place.config.market
     settings = VenueSettings(
         tastytrade_port=section.tastytrade_port,
@@ -53,7 +58,6 @@ def venue(context: ChildContext) -> Shell:
         store=VenueStore(place.places.state / "venue" / "books.sqlite"),
         accounts=_accounts(settings, section.cash),
     )
-    market = _market(place, section)
     return Venue(market, exchange, place.products, settings, place.places, place.watermark())
 
 
@@ -121,7 +125,7 @@ def data_feed(context: ChildContext) -> Shell:
         subscription_chunk=section.subscription_chunk,
         frame_bytes_max=section.frame_bytes_max,
     )
-    consumers = ("executor", "risk", *(strategy.name for strategy in place.config.strategies))
+    consumers = ("executor", "risk", "notifier", *(strategy.name for strategy in place.config.strategies))
     return DataFeed(
         DxlinkFeed(settings, tastytrade_login(place, route), place.products, place.clock),
         place.stream(peers=consumers),
@@ -130,7 +134,7 @@ def data_feed(context: ChildContext) -> Shell:
         DataFeedSettings(
             underlyings=place.config.underlyings,
             incarnation=place.incarnation,
-            reconnect=BackoffLimits(first_s=0.2, longest_s=section.reconnect_delay_max_s, luck_share=0),
+            reconnect=BackoffLimits(first_s=0.2, longest_s=section.reconnect_delay_max_s),
             limits=QuoteLimits(ahead_max_s=section.ahead_max_s, behind_max_s=section.behind_max_s),
         ),
         place.checkpoints(),

@@ -2,16 +2,20 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from actors.broker_connection import BrokerConnection, ConnectionSettings
 from actors.brokers.gates import Gates, Remembered
 from actors.brokers.inquiries import InquiryLimits
+from actors.brokers.route_watch import WatchLimits
 from actors.brokers.send_desk import SendLimits
 from actors.brokers.send_ledger import SendLedger, boot_id
 from actors.desk import DeskSettings
 from actors.domain.connection.absence import SettleLimits
 from actors.domain.connection.backoff import BackoffLimits
+from actors.domain.connection.route_health import HealthLimits
+from actors.domain.orders.backup import covers
 from actors.domain.orders.event import ExecutorStarted
 from actors.domain.risk.issue import IssueLimits
 from actors.epoch import read_epoch, take_epoch
@@ -19,6 +23,7 @@ from actors.executor import Executor, ExecutorSettings
 from actors.latch import StopLevel, read_latch, tighten
 from actors.ports import Shell
 from actors.risk import RiskActor, RiskPorts, RiskSettings
+from actors.route_board import write_board
 from actors.strategies.base import load
 from actors.strategy import StrategyActor, StrategyPorts
 from supervisor.app.adapters import account_number, broker
@@ -69,6 +74,7 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
         feed="data_feed",
         notifier="notifier",
         settings=ExecutorSettings(desk=DeskSettings(**desk), **settings),
+        board=partial(write_board, where.routes),
     )
 
 
@@ -109,7 +115,14 @@ def connection(context: ChildContext) -> Shell:
         ConnectionSettings(
             mode=place.config.runtime.mode.value,
             account_tail=account_number(place, route)[-4:],
-            probe_every_s=route.probe_every_s,
+            covers=covers(place.config.routes, route),
+            watch=WatchLimits(
+                probe_every_s=route.probe_every_s,
+                probe_again_s=route.probe_again_s,
+                health=HealthLimits(
+                    failures_to_trip=route.failures_to_trip, quiet_s=route.quiet_s, stall_s=route.stall_s
+                ),
+            ),
             sends=SendLimits(
                 sends_max=route.sends_max,
                 answer_timeout_s=route.answer_timeout_s,

@@ -27,17 +27,31 @@ def retell(event: happened.Event) -> str | None:
                 f"{leg.action.sign * leg.ratio:+d} {leg.symbol[-_OPTION_TAIL:].strip()}" for leg in order.legs
             )
             price = "the market" if order.net_price is None else f"{order.net_price:+}"
-            return _line(at, order.intent.value, f"{order.cl_ord_id}: {order.order_qty} x {legs} at {price}")
+            word = "HEDGE" if order.hedges else order.intent.value
+            return _line(at, word, f"{order.cl_ord_id}: {order.order_qty} x {legs} at {price}")
         case happened.AttemptStarted(cl_ord_id=name, attempt=attempt):
             return _line(attempt.started_at, "SEND", f"{name} to {attempt.route}, attempt {attempt.number}")
         case happened.AttemptEnded(attempt_id=attempt_id, outcome=outcome, at=at) if outcome.kind != "accepted":
             return _line(at, outcome.kind.upper(), f"{attempt_id}: {getattr(outcome, 'cause', '')}")
-        case happened.RouteTurned(route=route, writes=writes, reason=reason, at=at):
-            return _line(at, "ROUTE", f"{route} " + ("can send" if writes else f"cannot send: {reason}"))
         case happened.ReportTaken(cl_ord_id=name, report=report, at=at) if report.status in _TOLD:
             return _line(at, str(report.status), f"{name} at {report.route}")
         case happened.CashBooked(event=cash, at=at) if cash.type.value == "SETTLEMENT":
             return _line(at, "SETTLED", f"{cash.quantity:+d} {cash.symbol} for {cash.amount:+,.2f}")
+    return _retell_routing(event)
+
+
+def _retell_routing(event: happened.Event) -> str | None:
+    match event:
+        case happened.RouteTurned(route=route, writes=writes, reason=reason, at=at):
+            return _line(at, "ROUTE", f"{route} " + ("can send" if writes else f"cannot send: {reason}"))
+        case happened.RouteFailedOver(route=route, to=to, reason=reason, at=at):
+            return _line(at, "FAILOVER", f"openings go to {to}, not to {route}: {reason}")
+        case happened.RouteFailedBack(route=route, text=text, at=at):
+            return _line(at, "FAILBACK", f"{route} takes openings again: {text}")
+        case happened.OrderQueued(cl_ord_id=name, text=text, at=at):
+            return _line(at, "WAITS", f"{name} for its account: {text}")
+        case happened.OrderRevised(cl_ord_id=name, text=text, at=at):
+            return _line(at, "LATE", f"{name}: {text}")
     return None
 
 

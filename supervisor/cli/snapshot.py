@@ -4,6 +4,7 @@ A dead supervisor's directory still stands there, so every process it names is l
 age. `CONDITION` is what `status --check` judges: the worst thing true.
 """
 
+import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from actors.latch import StopLevel, read_latch
 from actors.places import Places
 from actors.watermark import read_watermark
 from supervisor import directory as directories
+from supervisor.app.preflight import standing_behind
 from supervisor.cli.exit_code import ExitCode
 from supervisor.directory import Directory, Entry
 from supervisor.journal import JournalReader
@@ -52,7 +54,19 @@ def snapshot(where: Places) -> dict[str, Any]:
         "ray": None if directory is None or directory.ray is None else _ray(directory),
         "children": children,
         "journal": journal_summary(where.journal),
+        "routes": routes(where),
+        "backing": [each.model_dump(mode="json") for each in standing_behind(where)],
     }
+
+
+def routes(where: Places) -> dict[str, Any] | None:
+    """Return the executor's board of routes with its age; None where none was written since boot."""
+    try:
+        board = json.loads(where.routes.read_bytes())
+    except FileNotFoundError:
+        return None
+    age_s = (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - board.pop("at_ns")) / 1e9
+    return {"age_s": round(max(age_s, 0), 1), **board}
 
 
 def journal_summary(path: Path) -> dict[str, Any] | None:

@@ -26,10 +26,12 @@ from actors.venue.lean import DamagedData, NoSuchData
 from supervisor import directory as directories
 from supervisor import keeper
 from supervisor.app import plan as plans
+from supervisor.app import preflight
 from supervisor.child_spec import Plan
 from supervisor.cli import recovery
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import STATE_DEFAULT
+from supervisor.cli.route_lines import backing_lines
 from supervisor.ownership import AlreadyOwned, Ownership, owner
 from supervisor.runtime import lock_path, plan_path
 from supervisor.tree import ChildState
@@ -130,6 +132,8 @@ def _configured(
         sys.exit(ExitCode.REFUSED)
     where = places(settled.runtime.state)
     for line in plans.recorded(settled, where):
+        click.echo(line)
+    for line in backing_lines([each.model_dump() for each in preflight.backings(settled) if not each.backups]):
         click.echo(line)
     plan = plans.plan(settled)
 

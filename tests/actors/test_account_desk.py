@@ -502,7 +502,8 @@ def test_a_bust_of_one_leg_leaves_the_others_naked_and_that_is_seen():
     long_put = fills[0]
     rig.push(report("primary-1", Status.FILLED, busted=(long_put.exec_id,)))
     assert rig.book.structures[order_id].naked
-    rig.after(3)
+    rig.after(0.1)
+    rig.after(2)
     assert len(rig.alerts("A040")) == 1
 
 

@@ -16,8 +16,9 @@ from actors.brokers.send_desk import SendLimits
 from actors.brokers.send_ledger import SendLedger
 from actors.domain.connection.absence import SettleLimits
 from actors.domain.connection.backoff import BackoffLimits
-from actors.domain.connection.route_health import HealthLimits
+from actors.domain.connection.route_health import HealthLimits, Vitals
 from actors.domain.orders.attempt import Absent, Accepted, Found, InDoubt, NotSent, Rejected, Unknown
+from actors.domain.orders.coverage import Coverage
 from actors.domain.orders.order import Action, Intent, Leg, Order, OrderType
 from actors.domain.orders.report import AccountState, ExecutionReport, Status
 from actors.latch import Latch, StopLevel
@@ -105,9 +106,10 @@ class MemoryStream:
 class FakeBroker:
     """Does as its fields say; everything it was asked for is kept."""
 
-    route, account_domain = "primary", "tastytrade:5W"
+    route, account_domain, coverage = "primary", "tastytrade:5W", Coverage(legs_max=3)
 
     def __init__(self):
+        self.known = Vitals()
         self.sent, self.cancelled, self.looks, self.accounts = [], [], 0, 0
         self.connects = 0
         self.outcome = Accepted(broker_order_id="7")
@@ -116,6 +118,9 @@ class FakeBroker:
         self.gate.set()
         self.begun = threading.Event()
         self.pushes = queue.SimpleQueue()
+
+    def vitals(self):
+        return self.known
 
     async def connect(self):
         self.connects += 1
@@ -207,13 +212,21 @@ def an_order(intent=Intent.OPEN, expires_at=NOW + timedelta(minutes=5)):
 
 SETTINGS = ConnectionSettings(
     tick_s=0.005,
-    probe_every_s=0.02,
     stop_grace_s=0.05,
     sends=SendLimits(sends_max=2),
-    watch=WatchLimits(heartbeat_s=0.05, health=HealthLimits(failures_to_trip=2, quiet_s=0.05)),
+    watch=WatchLimits(
+        heartbeat_s=0.05,
+        probe_every_s=0.02,
+        probe_again_s=0.02,
+        health=HealthLimits(failures_to_trip=2, quiet_s=0.05, stall_s=60),
+    ),
     inquiries=InquiryLimits(unknown_every_s=0.02, settle=SettleLimits(window_s=0.3, looks_min=3)),
     backoff=BackoffLimits(first_s=0.01, longest_s=0.05),
 )
+
+
+def watched(**changes):
+    return SETTINGS.model_copy(update={"watch": SETTINGS.watch.model_copy(update=changes)})
 
 
 class Rig:
@@ -359,7 +372,7 @@ def test_a_latch_holds_openings_and_lets_closes_pass(tmp_path):
 
 
 def test_refusals_of_our_own_say_nothing_of_the_routes_health(tmp_path):
-    with running(tmp_path, settings=SETTINGS.model_copy(update={"probe_every_s": 60.0})) as rig:
+    with running(tmp_path, settings=watched(probe_every_s=60.0)) as rig:
         rig.state(lambda state: state.writes)
         for number in range(5):
             rig.send(f"a-r{number}", executor_epoch=1)
@@ -506,7 +519,7 @@ def test_a_refused_login_is_never_repeated(tmp_path):
 
 
 def test_a_write_path_that_fails_twice_is_sick_until_a_probe_and_a_quiet_time(tmp_path):
-    with running(tmp_path, settings=SETTINGS.model_copy(update={"probe_every_s": 0.1})) as rig:
+    with running(tmp_path, settings=watched(probe_every_s=0.1)) as rig:
         rig.state(lambda state: state.writes)
         rig.broker.probe = BrokerUnavailable("refused")
         rig.broker.outcome = InDoubt(cause="reset")
@@ -518,6 +531,48 @@ def test_a_write_path_that_fails_twice_is_sick_until_a_probe_and_a_quiet_time(tm
         assert sick.stream
         rig.broker.probe = None
         rig.state(lambda state: state.writes and state.reads)
+
+
+def test_a_send_without_an_answer_makes_the_write_path_sick_before_it_is_in_doubt(tmp_path):
+    patient = watched(probe_every_s=60, health=HealthLimits(failures_to_trip=9, quiet_s=0.05, stall_s=0.05))
+    with running(tmp_path, settings=patient) as rig:
+        rig.state(lambda state: state.writes)
+        rig.broker.gate.clear()
+        rig.send("a-r1")
+        sick = rig.state(lambda state: not state.writes)
+        assert sick.reason == "a send has had no answer for 0.05 s"
+        assert not [each for each in rig.kept if isinstance(each, OrderSent)], "its fate is its own"
+        rig.broker.gate.set()
+        assert rig.outcome("a-r1").kind == "accepted"
+
+
+def test_a_failed_send_and_a_lost_stream_are_looked_into_at_once(tmp_path):
+    slow = watched(probe_every_s=60, probe_again_s=0.01)
+    for cut in ("send", "stream"):
+        with running(tmp_path / cut, settings=slow) as rig:
+            rig.state(lambda state: state.writes)
+            rig.broker.probe = BrokerUnavailable("refused")
+            if cut == "send":
+                rig.broker.outcome = NotSent(cause="refused")
+                rig.send()
+            else:
+                rig.broker.pushes.put(BrokerUnavailable("cut"))
+            assert "refused" in rig.state(lambda state: not state.writes).reason
+
+
+def test_a_token_that_has_ended_leaves_nothing_to_trust_and_its_age_is_told(tmp_path):
+    with running(tmp_path) as rig:
+        rig.broker.known = Vitals(token_age_s=10, token_left_s=890)
+        assert rig.state(lambda state: state.writes and state.vitals.token_age_s).vitals.token_left_s == 890
+        rig.broker.known = Vitals(token_age_s=901, token_left_s=-1, token_refused="login refused: 400")
+        state = rig.state(lambda state: not state.writes)
+        assert (state.reads, state.reason) == (False, "the login's token has ended; login refused: 400")
+
+
+def test_what_a_route_can_carry_travels_with_its_state(tmp_path):
+    with running(tmp_path, settings=SETTINGS.model_copy(update={"covers": "pipe"})) as rig:
+        state = rig.state(lambda state: state.writes)
+        assert (state.covers, state.coverage) == ("pipe", Coverage(legs_max=3))
 
 
 def test_heartbeats_go_on_without_news(tmp_path):

@@ -6,6 +6,7 @@ from actors.broker_connection import ConnectionSettings
 from actors.brokers.alpaca import AlpacaSettings
 from actors.brokers.quantconnect_api import QuantConnectSettings
 from actors.brokers.reads import ReadLimits
+from actors.brokers.route_watch import WatchLimits
 from actors.brokers.send_desk import SendLimits
 from actors.brokers.tastytrade import TastytradeSettings
 from actors.brokers.wire import WireLimits
@@ -19,6 +20,7 @@ from actors.config_sections import (
     SupervisorSection,
 )
 from actors.desk import DeskSettings
+from actors.domain.connection.route_health import HealthLimits
 from actors.domain.market.quote_check import QuoteLimits
 from actors.domain.risk.issue import IssueLimits
 from actors.domain.risk.permit import Limits
@@ -55,6 +57,8 @@ PAIRS = [
             SendLimits,
             ReadLimits,
             ConnectionSettings,
+            WatchLimits,
+            HealthLimits,
         ),
         {"name", "adapter", "role", "secrets"},
     ),

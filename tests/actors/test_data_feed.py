@@ -17,7 +17,7 @@ from actors.domain.connection.backoff import BackoffLimits
 from actors.domain.market.contract import Products
 from actors.domain.market.quote import QuoteFrame, QuoteTable, RawQuotes
 from actors.domain.market.quote_count import UNKNOWN_SYMBOL
-from actors.messages import AskUniverse, FeedState, UniverseChanged
+from actors.messages import AlertRaised, AskUniverse, FeedState, UniverseChanged
 from actors.ports import BrokerRefused, BrokerUnavailable, Envelope, FeedLost, PeerUnavailable
 
 CONTRACTS = tuple(map(Products().contract, ("GOOG", "GOOG  151224C00750000", "GOOG  151224P00750000")))
@@ -225,10 +225,19 @@ def test_contracts_are_asked_for_until_they_can_be_read():
         stream.until(is_frame)
 
 
-def test_a_refused_login_is_told_and_ends_the_process():
-    feed = ScriptedFeed(answers=(BrokerRefused("POST /oauth/token: 401"),))
-    with pytest.raises(BrokerRefused), running(feed) as (stream, _):
-        stream.until(is_state(connected=False, reason="POST /oauth/token: 401"))
+@pytest.mark.parametrize("where", ["chain", "stream"])
+def test_a_refused_login_is_told_and_never_repeated_by_this_process(where):
+    refused = BrokerRefused("POST /oauth/token: 401")
+    feed = ScriptedFeed(answers=(refused,)) if where == "chain" else ScriptedFeed([refused], [quotes(0)])
+    with running(feed, state_every_s=0.01, reconnect=BackoffLimits(first_s=0.001, longest_s=0.001)) as (stream, mark):
+        lost = stream.until(lambda m: isinstance(m, FeedState) and "401" in m.reason)[-1]
+        (paged,) = (m.alert for m in stream.until(lambda m: isinstance(m, AlertRaised)) if isinstance(m, AlertRaised))
+        for _ in range(20):
+            again = stream.until(lambda m: isinstance(m, FeedState))[-1]
+        assert mark.moved.acquire(timeout=PATIENCE_S), "it lives on, and says why it has no quotes"
+    assert not lost.connected
+    assert (again.connected, again.reason, paged.level) == (False, lost.reason, "P0")
+    assert "401" in paged.text
     assert feed.is_closed
 
 

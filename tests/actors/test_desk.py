@@ -73,7 +73,7 @@ def test_a_route_that_is_not_reconciled_takes_no_opening_but_its_domain_is_writa
     )
     seat, _, _ = held.seats.hear("c", spoken, clock.ns)
     assert (held.circumstances().routes, held.circumstances().writable) == ((), {"a"})
-    seat.reconciled = True
+    seat.reconciled, seat.agreed_ns = True, clock.ns
     assert held.circumstances().routes == ("primary",)
 
 

@@ -318,6 +318,6 @@ pytestmark = pytest.mark.timeout(300)
 )
 def test_without_the_rule_some_history_breaks_the_laws(off, monkeypatch):
     off(monkeypatch)
-    found_only = settings(MANY, max_examples=600, derandomize=True, database=None, phases=[Phase.generate])
+    found_only = settings(MANY, max_examples=2000, derandomize=True, database=None, phases=[Phase.generate])
     with pytest.raises(Exception):  # noqa: B017 - whatever the broken rule leads to
         run_state_machine_as_test(OrderLaws, settings=found_only)

@@ -86,3 +86,32 @@ def test_a_domain_of_two_routes_is_reconciled_through_either():
     found.hear("c1", state("primary", domain="same"), 0)
     found.hear("c2", state("backup", domain="same"), 0)[0].reconciled = True
     assert found.reconciled_domains() == {"same"}
+
+
+def test_an_account_is_followed_while_its_stream_is_up_and_was_read_since():
+    found = seats()
+    seat, _, _ = found.hear("c", state(), 10)
+    assert not found.routes(10)[0].followed
+    seat.agreed_ns = 10
+    assert found.routes(10)[0].followed
+    found.hear("c", state().model_copy(update={"stream": False}), 20)
+    assert not found.routes(20)[0].followed
+    seat.read_due_ns = 99
+    found.hear("c", state(), 30)
+    assert (found.routes(30)[0].followed, seat.read_due_ns) == (False, 0), "it is read at once"
+    seat.agreed_ns = 29
+    assert not found.routes(30)[0].followed, "a reading begun before the stream was back proves nothing"
+    seat.agreed_ns = 30
+    assert found.routes(30)[0].followed
+
+
+def test_the_time_of_health_begins_anew_after_a_turn_and_after_a_silence():
+    found = seats()
+    seat, _, _ = found.hear("c", state(), 1)
+    found.hear("c", state(), SILENCE_NS)
+    assert seat.writes_since_ns == 1
+    found.hear("c", state(writes=False), SILENCE_NS + 1)
+    found.hear("c", state(), SILENCE_NS + 2)
+    assert seat.writes_since_ns == SILENCE_NS + 2
+    found.hear("c", state(), 3 * SILENCE_NS + 3)
+    assert seat.writes_since_ns == 3 * SILENCE_NS + 3

@@ -201,6 +201,7 @@ def refuse(rig: Rig, *, retryable: bool = False) -> SendOrder:
     """Let the pace pass, and refuse the unwinding that follows."""
     rig.after(0.1)
     rig.after(2.1)
+    rig.after(0.1)
     ((_, sent),) = rig.told(SendOrder)
     rig.outcome(sent.attempt_id, Rejected(code="422", text="no", retryable=retryable))
     return sent
@@ -210,7 +211,7 @@ def test_an_unwinding_that_is_refused_waits_before_the_next():
     rig = half_filled(1)
     refuse(rig)
     rig.after(0.1)
-    rig.after(1.8)
+    rig.after(1.7)
     assert rig.told(SendOrder) == []
     rig.after(0.2)
     assert len(rig.told(SendOrder)) == 1

@@ -16,6 +16,11 @@ from actors.domain.orders.finding import Finding
 from actors.domain.orders.order import Order, cl_ord_id_of
 from actors.domain.orders.refusal import Check
 from actors.domain.orders.report import CashEvent, ExecutionReport
+from actors.domain.orders.route_event import OrderQueued as OrderQueued  # noqa: PLC0414 - an event as any other
+from actors.domain.orders.route_event import OrderRevised as OrderRevised  # noqa: PLC0414 - an event as any other
+from actors.domain.orders.route_event import RouteFailedBack as RouteFailedBack  # noqa: PLC0414 - an event as any other
+from actors.domain.orders.route_event import RouteFailedOver as RouteFailedOver  # noqa: PLC0414 - an event as any other
+from actors.domain.orders.route_event import RouteTurned as RouteTurned  # noqa: PLC0414 - an event as any other
 from actors.domain.orders.signal import Signal
 from actors.domain.value import Instant, Money, Value
 
@@ -249,22 +254,6 @@ class QuarantineLifted(Value):
         return f"underlying-{self.underlying}"
 
 
-class RouteTurned(Value):
-    """A route's write path went away or came back; kept so that the time to fail over can be read."""
-
-    kind: Literal["route_turned"] = "route_turned"
-    route: str
-    writes: bool
-    incarnation: int
-    reason: str
-    at: Instant
-
-    @property
-    def correlation(self) -> str:
-        """The route."""
-        return f"route-{self.route}"
-
-
 Event = Annotated[
     ExecutorStarted
     | SessionOpened
@@ -282,6 +271,10 @@ Event = Annotated[
     | Quarantined
     | QuarantineLifted
     | RouteTurned
+    | RouteFailedOver
+    | RouteFailedBack
+    | OrderQueued
+    | OrderRevised
     | Finding,
     Field(discriminator="kind"),
 ]

@@ -2,7 +2,8 @@
 
 A combo is an order with several legs. `order_qty` counts combos; a leg trades `order_qty * ratio` contracts.
 `net_price` is per combo, in points: credit > 0, debit < 0. An `Order` is the intent and never changes; what becomes of
-it is an `OrderLife` (see `order_state`).
+it is an `OrderLife` (see `order_state`). A close that waited for its route is the one exception: journaled, and only
+while no route holds it.
 """
 
 from collections.abc import Sequence
@@ -102,6 +103,10 @@ class Order(Value):
     time_in_force: TimeInForce = TimeInForce.DAY
     account_domain: str | None = None
     """The domain that holds what the order closes or completes; None where any may take it (law 4)."""
+    hedges: str | None = None
+    """The structure that this opening offsets in another account; None for every other order."""
+    follows_quotes: bool = False
+    """Whether its price was taken from the quotes, and is taken from them again if it is sent late."""
     created_at: Instant
     expires_at: Instant
     """On the market's clock: past it the order is not sent, however long it waited."""

@@ -9,7 +9,8 @@ Rules of this file:
 * Doubt is no status. An order in doubt is PENDING_NEW with an attempt IN_DOUBT; nothing here ends a doubt but evidence.
 * A report of an attempt that was given up (proved absent, not sent, rejected) is a stray's: `is_stray` tells it apart
   before `report` is asked.
-* An order whose attempts all ended without one is finished by `abandon`, never by time.
+* An order whose attempts all ended without one is finished by `abandon`, never by time. A close may instead `wait` for
+  its domain: no route holds it then, so it may be revised before it is sent.
 
 Every pair that is not in the table is ODD. FIX 4.4, appendix D, is where the rows come from.
 """
@@ -77,6 +78,8 @@ class OrderLife(Value):
     """Executions the broker took back, by id."""
     cancel_asked: bool = False
     text: str = ""
+    waits: str = ""
+    """Why it waits for a route of its domain; empty while one has it."""
     odd_status: Status | None = None
     """What a broker last said against a finished order: said once, it is no news any more."""
 
@@ -137,7 +140,7 @@ class OrderLife(Value):
 def start(life: OrderLife, attempt: Attempt) -> OrderLife:
     """Begin the next attempt. Asserts law 3: the lease may move."""
     assert life.last is None or life.last.lets_lease_move, f"{life.order.cl_ord_id}: the lease may not move"
-    return life.model_copy(update={"attempts": (*life.attempts, attempt)})
+    return life.model_copy(update={"attempts": (*life.attempts, attempt), "waits": ""})
 
 
 def end(life: OrderLife, identifier: str, outcome: Accepted | Rejected | NotSent | InDoubt) -> OrderLife:
@@ -199,7 +202,20 @@ def report(life: OrderLife, told: ExecutionReport) -> tuple[OrderLife, Move]:
 def abandon(life: OrderLife, text: str) -> OrderLife:
     """Finish an order that no route holds. Asserts that none may."""
     assert all(each.state not in _MAY_EXIST for each in life.attempts), f"{life.order.cl_ord_id} may exist"
-    return life.model_copy(update={"status": Status.REJECTED, "text": text})
+    return life.model_copy(update={"status": Status.REJECTED, "text": text, "waits": ""})
+
+
+def wait(life: OrderLife, why: str) -> OrderLife:
+    """Have an order wait that no route holds. Asserts that none may."""
+    assert all(each.state not in _MAY_EXIST for each in life.attempts), f"{life.order.cl_ord_id} may exist"
+    return life.model_copy(update={"waits": why})
+
+
+def revise(life: OrderLife, order: Order) -> OrderLife:
+    """Change what a waiting order asks for. Asserts that it waits, and that it is the same order."""
+    assert life.waits, f"{life.order.cl_ord_id} does not wait: some route may hold it"
+    assert order.cl_ord_id == life.order.cl_ord_id
+    return life.model_copy(update={"order": order})
 
 
 _GONE = {AttemptState.REJECTED, AttemptState.NOT_SENT, AttemptState.ABSENT}

@@ -38,6 +38,7 @@ class Code(StrEnum):
     R054_UNKNOWN_ORDER = "R054"
     R055_ORDER_FINISHED = "R055"
     R060_NO_ROUTE = "R060"
+    R061_NOT_CARRIED = "R061"
 
 
 class Check(Value):

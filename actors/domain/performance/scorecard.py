@@ -85,7 +85,7 @@ class Scorecard(Value):
     fills: int
     takeovers: tuple[Takeover, ...]
     failovers_ms: tuple[float, ...]
-    """From the start of an order's first attempt to the yes of another route."""
+    """From the start of an order's first attempt, or its going past a sick route, to the yes of another route."""
     structures_open: int
     pnl_by_strategy: Mapping[str, Money]
     pnl_by_domain: Mapping[str, Money]
@@ -243,7 +243,7 @@ def _may_have_left(attempt: Attempt) -> bool:
 
 
 class _Failover:
-    """Times from an order's first attempt, at a route that did not take it, to another route's yes."""
+    """Times from an order's first attempt, at a route that did not take it or was passed over, to another's yes."""
 
     def __init__(self) -> None:
         self.times_ms: list[float] = []
@@ -252,6 +252,8 @@ class _Failover:
 
     def hear(self, recorded: Recorded) -> None:
         match recorded.event:
+            case happened.RouteFailedOver(cl_ord_id=name, route=passed_over):
+                self._begun.setdefault(name, (passed_over, recorded.written_ns))
             case happened.AttemptStarted(cl_ord_id=name, attempt=attempt):
                 self._begun.setdefault(name, (attempt.route, recorded.written_ns))
                 self._routes[name] = attempt.route

@@ -19,7 +19,7 @@ from decimal import Decimal
 
 from actors.domain.market.contract import Contract, Products, UnknownSymbol
 from actors.domain.orders import event as happened
-from actors.domain.orders import finding, order_state
+from actors.domain.orders import finding, order_fold, order_state
 from actors.domain.orders.order import Fill, Intent, Order, cl_ord_id_of
 from actors.domain.orders.order_state import Move, OrderLife
 from actors.domain.orders.report import CashEvent, ExecutionReport
@@ -66,6 +66,9 @@ class Book:
         """By account domain: when journal and account were last seen to agree, or it was adopted."""
         self.found = Findings()
 
+        self.failed_over: dict[str, str] = {}
+        """Routes that take no openings until they failed back, each with the reason."""
+
     def apply(self, event: happened.Event, sequence: int) -> Move:  # noqa: C901, PLR0912 - a table of events
         """Take in one event; return what a report did (MOVES for everything else)."""
         self.sequence, self.found = sequence, self.found.after(event)
@@ -101,23 +104,14 @@ class Book:
             case finding.ForeignAdopted(account_domain=domain, positions=positions):
                 for symbol, quantity in positions.items():
                     self._move(domain, symbol, quantity)
+            case happened.RouteFailedOver(route=route, to=to, reason=reason):
+                self.failed_over[route] = f"failed over to {to}: {reason}"
+            case happened.RouteFailedBack(route=route):
+                self.failed_over.pop(route, None)
             case _:
-                move = self._apply_to_order(event)
+                if (moved := order_fold.moved(self.orders, event)) is not None:
+                    self._change(*moved)
         return move
-
-    def _apply_to_order(self, event: happened.Event) -> Move:
-        match event:
-            case happened.AttemptStarted(cl_ord_id=order_id, attempt=attempt):
-                self._change(order_id, order_state.start(self.orders[order_id], attempt))
-            case happened.AttemptEnded(attempt_id=attempt_id, outcome=outcome):
-                order_id = cl_ord_id_of(attempt_id)
-                self._change(order_id, order_state.end(self.orders[order_id], attempt_id, outcome))
-            case happened.DoubtEnded(attempt_id=attempt_id, resolution=resolution):
-                order_id = cl_ord_id_of(attempt_id)
-                self._change(order_id, order_state.resolve(self.orders[order_id], attempt_id, resolution))
-            case happened.OrderAbandoned(cl_ord_id=order_id, text=text):
-                self._change(order_id, order_state.abandon(self.orders[order_id], text))
-        return Move.MOVES
 
     def order_of(self, report: ExecutionReport) -> str | None:
         """Return our order a report speaks of: by the id we sent, else by the broker's id. None: a stranger's."""

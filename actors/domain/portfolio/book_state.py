@@ -40,6 +40,7 @@ class BookState(Value):
     strangers: tuple[tuple[str, Fill], ...] = ()
     """Account domain, fill."""
     found: Findings = Findings()
+    failed_over: Mapping[str, str] = Field(default_factory=dict)
 
 
 def dump(book: Book) -> BookState:
@@ -65,6 +66,7 @@ def dump(book: Book) -> BookState:
         agreed_at=book.agreed_at,
         strangers=tuple((domain, fill) for (domain, _), fill in book.strangers.items()),
         found=book.found,
+        failed_over=book.failed_over,
     )
 
 
@@ -85,4 +87,5 @@ def restore(state: BookState, products: Products) -> Book:
     book.history_until, book.agreed_at = dict(state.history_until), dict(state.agreed_at)
     book.strangers = {(domain, fill.exec_id): fill for domain, fill in state.strangers}
     book.found = state.found
+    book.failed_over = dict(state.failed_over)
     return book

@@ -3,7 +3,7 @@
 Accounts net, and people trade in them by hand: what a structure believes it holds may be less, or against, what the
 account has. Brokers make an opening of whatever is closed beyond the position, silently; so it is cut off here. What
 working and doubtful closes of other structures may still take counts as gone; those of the structure itself are the
-gate's to refuse.
+gate's to refuse. A close that waits for a route takes nothing: it is bounded again before it is sent.
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ def _taken_by_others(book: Book, structure: Structure) -> Counter[tuple[str, int
     for life in book.live_orders():
         order = life.order
         is_close = order.intent is Intent.CLOSE and order.account_domain == structure.account_domain
-        if is_close and order.structure_id != structure.structure_id:
+        if is_close and not life.waits and order.structure_id != structure.structure_id:
             for leg in order.legs:
                 taken[leg.symbol, -leg.action.sign] += leg.ratio * order.order_qty - life.filled(leg.symbol)
     return taken

@@ -58,6 +58,7 @@ def closing_order(
         order_qty=quantity,
         net_price=price,
         account_domain=structure.account_domain,
+        follows_quotes=request.net_price is None,
         created_at=now,
         expires_at=signal.expires_at,
     )

@@ -1,7 +1,8 @@
 """The book as a `BookView`: what the executor publishes after each change.
 
 The profit of the day is what all accounts are worth now, marked where one could close, less the session's baseline; it
-is None where a mark is missing, and whoever limits losses takes None for the worst.
+is None where a mark is missing, or an account that holds something has no baseline yet, and whoever limits losses takes
+None for the worst.
 """
 
 import re
@@ -57,6 +58,8 @@ def pnl_day(book: Book, quotes: QuoteTable | None) -> Decimal | None:
     What was adopted since is no result: neither it nor what was paid for it is in the baseline.
     """
     total = ZERO
+    if any(held and domain not in book.baseline for domain, held in book.positions.items()):
+        return None
     for domain, baseline in book.baseline.items():
         apart = book.found.apart.get(domain, {})
         held = {symbol: n - apart.get(symbol, 0) for symbol, n in book.positions.get(domain, {}).items()}
@@ -91,6 +94,7 @@ def _order(life: OrderLife) -> OrderView:
         cum_qty=life.cum_qty,
         net_price=life.order.net_price,
         broker_order_id=life.last.broker_order_id if life.last else None,
+        waits=life.waits,
     )
 
 
@@ -114,6 +118,7 @@ def _structure(book: Book, identifier: str, lives: list[OrderLife]) -> Structure
         opened_at=held.opened_at if held else None,
         in_doubt=any(life.in_doubt for life in lives),
         uncovered_s=book.found.uncovered_s.get(identifier, 0.0),
+        hedges=opening.order.hedges,
     )
 
 

@@ -46,6 +46,8 @@ class StructureView(Value):
     in_doubt: bool = False
     uncovered_s: float = 0.0
     """The longest that shorts of it were uncovered beyond the grace, in seconds; an imbalance under way not counted."""
+    hedges: str | None = None
+    """The structure this one offsets in another account."""
 
 
 class OrderView(Value):
@@ -61,6 +63,8 @@ class OrderView(Value):
     cum_qty: int
     net_price: Decimal | None
     broker_order_id: str | None = None
+    waits: str = ""
+    """Why no route has it yet, of a close that waits for its account."""
 
 
 class BookView(Value):

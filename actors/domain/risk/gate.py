@@ -3,7 +3,8 @@
 Rules of this file:
 * An opening passes only if every check passes; what is missing, stale, NaN or unknown fails.
 * A close is asked far less: that the structure is there, that nothing else may still close it, that the market is
-  open, and that there is a price. No permit, latch, breaker or quote age stops it.
+  open, and that there is a price. No permit, latch, breaker or quote age stops it. Nor does a route that is away or an
+  account not read yet: the close waits for it, and is bounded by the account before it is sent.
 * A cancel is asked only whether there is something to cancel.
 * Nothing here waits, and nothing is remembered: the same circumstances give the same verdict.
 
@@ -11,13 +12,14 @@ Times: `now` is the market's; the age of a quote is counted on both clocks and t
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
 from actors.domain.market.contract import Contract
 from actors.domain.market.quote import Quote, QuoteTable
 from actors.domain.market.session import NEW_YORK, Closed, Session, Sessions
+from actors.domain.orders.coverage import Coverage, Load, cannot_carry
 from actors.domain.orders.order import Intent, Leg
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.refusal import Admitted, Check, Code, Refused, Verdict
@@ -50,9 +52,15 @@ class Circumstances:
     reconciled: frozenset[str]
     """Account domains that agreed with the journal since their connection's start."""
     routes: tuple[str, ...]
-    """Routes that could take an opening now."""
+    """Routes that could take an opening now, best first."""
     writable: frozenset[str]
     """Account domains that a close could be sent to now."""
+    obstacles: tuple[str, ...] = ()
+    """Why each other route could not."""
+    coverages: Mapping[str, Coverage] = field(default_factory=dict)
+    """What each route says it can carry."""
+    accounts: frozenset[str] | None = None
+    """The account domains an opening may go to; None: any. Accounts do not net with each other."""
     excluding: str | None = None
     """An order that is admitted again: it does not count against itself."""
 
@@ -80,6 +88,7 @@ def _review_open(request: Open, seen: Circumstances) -> Iterator[Check]:
         yield Check(code=Code.R022_UNKNOWN_CONTRACT, passed=is_known, subject=leg.symbol, value=value)
     if not all(known):
         return
+    yield from _carried(request, seen)
     yield from _sessions_open([seen.contracts[leg.symbol] for leg in request.legs], seen)
     if seen.permit is None or seen.quotes is None:
         yield Check(code=Code.R030_NO_QUOTE, passed=seen.quotes is not None)
@@ -105,7 +114,18 @@ def _leave_to_trade(request: Open, seen: Circumstances) -> Iterator[Check]:
         life.order.cl_ord_id for life in seen.book.live_orders() if _in_doubt_over(life, request.underlying, seen)
     ]
     yield Check(code=Code.R015_IN_DOUBT, passed=not doubts, subject=request.underlying, value=", ".join(doubts))
-    yield Check(code=Code.R060_NO_ROUTE, passed=bool(seen.routes), value=", ".join(seen.routes))
+    value = ", ".join(seen.routes) or "; ".join(seen.obstacles)
+    yield Check(code=Code.R060_NO_ROUTE, passed=bool(seen.routes), value=value)
+
+
+def _carried(request: Open, seen: Circumstances) -> Iterator[Check]:
+    """Of the routes that could take an opening, one at least must be able to carry this one."""
+    kinds = frozenset(seen.contracts[leg.symbol].product.kind for leg in request.legs)
+    load = Load(kinds=kinds, legs=len(request.legs), order_type=request.order_type, time_in_force=request.time_in_force)
+    told = {name: cannot_carry(seen.coverages.get(name, Coverage()), load) for name in seen.routes}
+    if told:
+        value = "; ".join(f"{name} {why}" for name, why in told.items() if why)
+        yield Check(code=Code.R061_NOT_CARRIED, passed=not all(told.values()), value=value)
 
 
 def _in_doubt_over(life: OrderLife, underlying: str, seen: Circumstances) -> bool:
@@ -192,17 +212,23 @@ def _opens_only(legs: Sequence[Leg], seen: Circumstances) -> Check:
     """Accounts net: a leg against what is held, or may yet be opened, would close it and leave another leg alone."""
     against = set()
     for leg in legs:
-        held = [positions.get(leg.symbol, 0) for positions in seen.book.positions.values()]
+        held = [
+            positions.get(leg.symbol, 0) for domain, positions in seen.book.positions.items() if _counts(domain, seen)
+        ]
         coming = [
             other.action.sign
             for life in seen.book.live_orders()
-            if life.order.intent is Intent.OPEN
+            if life.order.intent is Intent.OPEN and (life.last is None or _counts(life.last.account_domain, seen))
             for other in life.order.legs
             if other.symbol == leg.symbol
         ]
         if any(quantity * leg.action.sign < 0 for quantity in (*held, *coming)):
             against.add(leg.symbol)
     return Check(code=Code.R045_OPPOSITE, passed=not against, value=", ".join(sorted(against)))
+
+
+def _counts(domain: str, seen: Circumstances) -> bool:
+    return seen.accounts is None or domain in seen.accounts
 
 
 def _price_sane(request: Open, quotes: QuoteTable, limits: Limits) -> Iterator[Check]:
@@ -250,7 +276,7 @@ def _review_close(request: Close, seen: Circumstances) -> Iterator[Check]:
     yield Check(code=Code.R050_UNKNOWN_STRUCTURE, passed=structure is not None, subject=request.structure_id)
     if structure is None:
         return
-    live = seen.book.live_orders(request.structure_id)
+    live = [life for life in seen.book.live_orders(request.structure_id) if life.order.cl_ord_id != seen.excluding]
     doubts = [life.order.cl_ord_id for life in live if life.in_doubt]
     working = [life.order.cl_ord_id for life in live if not life.in_doubt]
     yield Check(code=Code.R052_CLOSE_IN_DOUBT, passed=not doubts, value=", ".join(doubts))
@@ -262,12 +288,10 @@ def _review_close(request: Close, seen: Circumstances) -> Iterator[Check]:
         value=f"{dict(structure.holdings)} held",
         limit=f"{free} of the account's position",
     )
-    agreed = structure.account_domain in seen.reconciled
-    yield Check(
-        code=Code.R010_HALTED, passed=agreed, subject=structure.account_domain, value="" if agreed else "unread"
-    )
-    reachable = structure.account_domain in seen.writable
-    yield Check(code=Code.R060_NO_ROUTE, passed=reachable, subject=structure.account_domain)
+    domain = structure.account_domain
+    now = domain in seen.reconciled and domain in seen.writable
+    value = "" if now else "it waits until this account can be reached and agrees"
+    yield Check(code=Code.R060_NO_ROUTE, passed=True, subject=domain, value=value)
     yield from _sessions_open([seen.book.contract(symbol) for symbol in structure.holdings], seen)
 
 

@@ -5,7 +5,7 @@ section of one run sees the same tree, started when the first of them asks for i
 """
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from supervisor.app.bench import journal, orders, quotes
+from supervisor.app.bench import failover, journal, orders, quotes
 from supervisor.app.bench.tree import BenchTree, running
 
 RayCall = Callable[[], None]
@@ -29,6 +29,7 @@ class Sizes:
         self.appends = 20 if tiny else 1_000
         self.rates = (20_000,) if tiny else quotes.RATES
         self.seconds = 1.0 if tiny else 10.0
+        self.cuts = 1 if tiny else 20
 
 
 class Run:
@@ -93,12 +94,32 @@ def quotes_section(run: Run) -> Figures:
     return figures | {"tried": [each.model_dump() for each in tried]}
 
 
+def failover_section(run: Run) -> Figures:
+    """Time a cut of the primary's write path to the first new opening's yes at the backup."""
+    found = failover.measure(run.folder, run.sizes.cuts)
+    every = [each for seconds in found.seconds.values() for each in seconds]
+    return {
+        **_seconds(every),
+        **{how: _seconds(seconds) for how, seconds in found.seconds.items()},
+        "repetitions": len(every),
+        "in_flight_at_both": len(found.at_both),
+        "lost": len(found.card.lost),
+        "doubled": len(found.card.doubled),
+        "in_doubt": len(found.card.in_doubt),
+    }
+
+
 SECTIONS: Mapping[str, Callable[[Run], Figures]] = {
     "order_path": order_path,
     "ack": ack,
     "journal": journal_section,
     "quotes": quotes_section,
+    "failover": failover_section,
 }
+
+
+def _seconds(timed: Sequence[float]) -> Figures:
+    return {f"p{percent}_s": round(float(np.percentile(timed, percent)), 3) for percent in (50, 99)}
 
 
 def _over(timed: NDArray[np.float64], ray_call: NDArray[np.float64]) -> Figures:

@@ -81,13 +81,13 @@ def running(folder: Path) -> Iterator["BenchTree"]:
     plans.store(settled, where)
     file = folder / "plan.json"
     file.write_text(plan(settled).model_dump_json())
-    _holdfast("up", "--state", str(where.state), "--plan", str(file), "--detach")
+    holdfast("up", "--state", str(where.state), "--plan", str(file), "--detach")
     try:
         tree = BenchTree(where)
         wait_for("an account that agrees", tree.agreed, READY_TIMEOUT_S)
         yield tree
     finally:
-        _holdfast("down", "--state", str(where.state))
+        holdfast("down", "--state", str(where.state))
 
 
 class BenchTree:
@@ -143,7 +143,8 @@ class BenchTree:
         return json.load(self._door.getresponse())
 
 
-def _holdfast(*arguments: str) -> None:
+def holdfast(*arguments: str) -> None:
+    """Run one verb in a process of its own. Raises `RuntimeError` where it fails."""
     program = [sys.executable, "-m", "supervisor.cli.main", *arguments]
     done = subprocess.run(program, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from actors.brokers.route_watch import RouteWatch
 from actors.domain.connection.absence import SettleLimits
+from actors.domain.connection.route_health import Vitals
 from actors.domain.orders.attempt import Accepted, InDoubt, NotSent, Rejected, SubmitOutcome
 from actors.domain.orders.order import Intent, Order
 from actors.domain.orders.report import ExecutionReport
@@ -97,7 +98,7 @@ class Link:
     def say_state(self) -> None:
         """Say what the route can do, if that is news or due."""
         self._watch.write_probe()
-        status = self._watch.news()
+        status = self._watch.news(Vitals(), None)
         if status is None:
             return
         self._tell(

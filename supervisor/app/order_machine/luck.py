@@ -170,7 +170,7 @@ class SeededLuck:
         first_s = self.between(0.005, 1.5)
         if self.calm or order.intent is Intent.CLOSE:
             luck = 0.3 + luck * 0.6
-        is_busted, is_late = luck > 0.87 and not self.calm, self.draw() < 0.2
+        is_busted, is_late = luck > 0.87 and not self.calm, self.draw() < 0.5
         if luck < 0.25:
             return ()
         if luck < 0.60 or is_busted:

@@ -157,14 +157,16 @@ class _Game:
             world.run(LOOK_S)
             waited_s += LOOK_S
             live = world.book.live_orders()
-            naked = any(each.naked for each in world.book.structures.values())
+            naked = {name for name, each in world.book.structures.items() if each.naked}
             answered = {answer.signal_id for answer in world.answers}
             if not live and not naked and len(answered) == len(self._asked):
                 world.run(READINGS_S)
                 return not world.book.live_orders()
             if waited_s > QUIET_BY_S / 2:
                 for life in live:
-                    if not life.cancel_asked and life.order.signal_id in self._asked:
+                    # What mends a naked leg is left to those who watch it.
+                    mends = life.order.signal_id not in self._asked and life.order.structure_id in naked
+                    if not life.cancel_asked and not mends:
                         self._ask(Cancel(cl_ord_id=life.order.cl_ord_id))
         return False
 

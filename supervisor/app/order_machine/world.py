@@ -254,7 +254,8 @@ class World:
 
     def trade(self, link: Link, held: Held, trade: Trade) -> None:
         """Trade an order, if it still works, or was cancelled too late."""
-        if not held.status.is_terminal or (trade.is_late and held.status is Status.CANCELED):
+        is_late = trade.is_late and held.status is Status.CANCELED and not held.busted
+        if not held.status.is_terminal or is_late:
             before = len(held.fills)
             link.broker.fill(held, trade.combos, trade.places, self.clock.market_now())
             self.fills += len(held.fills) - before

@@ -245,6 +245,41 @@ def test_a_route_that_refuses_sends_nothing_ends_its_stream_and_comes_back(kind,
     assert isinstance(again, Accepted)
 
 
+def test_a_sick_path_is_tried_with_a_dry_run_and_never_with_an_order(venue):
+    async def scenario():
+        async with session("tastytrade", venue) as (adapter, _):
+            await fault(venue, route="tastytrade", method="POST", path="orders$", kind="drop", count=1)
+            assert isinstance(await submit(adapter, condor("a", "40.00")), InDoubt)
+            await fault(venue, route="tastytrade", path="dry-run", kind="status", status=503, count=1)
+            with pytest.raises(BrokerUnavailable, match="answered 503"):
+                await adapter.probe_writes()
+            await adapter.probe_writes()  # a dry run again, and this time it is answered
+            await fault(venue, route="tastytrade", path="dry-run", kind="status", status=503, count=1)
+            await adapter.probe_writes()  # well again: a plain read
+            vitals = adapter.vitals()
+            return vitals, await adapter.account(OPENS_AT)
+
+    vitals, account = asyncio.run(scenario())
+    assert account.orders == ()
+    assert 0 <= vitals.token_age_s < PATIENCE_S < vitals.token_left_s
+    assert vitals.stream_heard_s < PATIENCE_S
+
+
+def test_without_a_dry_run_the_orders_own_wire_is_read(venue):
+    async def scenario():
+        async with session("alpaca", venue) as (adapter, _):
+            await fault(venue, route="alpaca", method="POST", path="orders$", kind="drop", count=1)
+            assert isinstance(await submit(adapter, condor("a", "40.00")), InDoubt)
+            await fault(venue, route="alpaca", path="account", kind="status", status=503, count=1)
+            with pytest.raises(BrokerUnavailable, match="answered 503"):
+                await adapter.probe_writes()
+            await adapter.probe_writes()
+            return adapter.vitals(), await adapter.account(OPENS_AT)
+
+    vitals, account = asyncio.run(scenario())
+    assert (account.orders, vitals.token_age_s) == ((), None)
+
+
 def test_a_stream_gone_mute_is_dead_after_two_intervals(venue):
     async def scenario():
         adapter = adapter_of("tastytrade", venue)

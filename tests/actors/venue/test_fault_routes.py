@@ -92,6 +92,38 @@ def test_a_refusing_route_cuts_its_connections_and_listens_again_on_the_same_por
     socket.create_connection(address, 5).close()
 
 
+@pytest.mark.parametrize("route", ["tastytrade", "alpaca"])
+def test_a_black_hole_answers_no_connect_and_no_request_until_it_is_over(venue: Running, route: str):
+    url = urlsplit(getattr(venue.file, route))
+    address = (url.hostname, url.port)
+    request = b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"
+    with closing(socket.create_connection(address, 5)) as open_before:
+        open_before.sendall(request)
+        assert open_before.recv(4096).startswith(b"HTTP/1.1 4")
+        number = venue.fault(route=route, kind="black_hole")
+        for _ in range(2):
+            with pytest.raises(TimeoutError):
+                socket.create_connection(address, 0.2)
+        open_before.sendall(request)
+        open_before.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            open_before.recv(4096)
+        venue.control("DELETE", f"/faults/{number}")
+        open_before.settimeout(5)
+        assert open_before.recv(4096).startswith(b"HTTP/1.1 4"), "what was on its way arrives late"
+    socket.create_connection(address, 5).close()
+
+
+def test_a_refusal_may_follow_a_black_hole(venue: Running):
+    url = urlsplit(venue.file.tastytrade)
+    venue.fault(route="tastytrade", kind="black_hole")
+    venue.fault(route="tastytrade", kind="refuse")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((url.hostname, url.port), 5)
+    venue.control("DELETE", "/faults")
+    socket.create_connection((url.hostname, url.port), 5).close()
+
+
 def test_a_refusal_ends_by_itself(venue: Running):
     venue.fault(route="alpaca", kind="refuse", duration_s=0.3)
     client = Alpaca(venue)

@@ -120,7 +120,14 @@ def test_what_a_broker_says_otherwise_is_told_as_what_it_is(state, kind):
 def test_a_fill_at_another_price_is_told_by_its_execution():
     dearer = FILLS[0].model_copy(update={"last_px": Decimal(3)})
     found = verdict(state=account(orders=(report(fills=(dearer, *FILLS[1:])),)))
-    assert [fault for fault in found.differing if "execution e0" in fault]
+    assert [fault for fault in found.false_fills if "execution e0" in fault]
+
+
+def test_a_fill_the_broker_has_not_is_a_false_one_and_one_the_journal_has_not_is_missed():
+    assert "false_fills" in kinds(verdict(state=account(orders=(report(fills=FILLS[1:]),))))
+    more = FILLS[0].model_copy(update={"exec_id": "e9"})
+    found = verdict(state=account(orders=(report(fills=(*FILLS, more)),)))
+    assert (found.false_fills, [fault for fault in found.differing if "execution e9" in fault] != []) == ((), True)
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,19 @@ def test_a_route_that_cannot_send_says_why():
     assert retell(turned.model_copy(update={"writes": True})).endswith("primary can send")
 
 
+def test_a_failover_its_failback_a_close_that_waits_and_its_late_send_are_told():
+    over = happened.RouteFailedOver(route="primary", to="backup", cl_ord_id="o-1", reason="refused", at=START)
+    back = happened.RouteFailedBack(route="primary", text="healthy for 60 s", at=START)
+    waits = happened.OrderQueued(cl_ord_id="o-2", text="cannot send", at=START)
+    late = happened.OrderRevised(cl_ord_id="o-2", order=order("GOOG").order, text="12 s after", at=START)
+    assert [retell(event) for event in (over, back, waits, late)] == [
+        "10:00:00  FAILOVER  openings go to backup, not to primary: refused",
+        "10:00:00  FAILBACK  primary takes openings again: healthy for 60 s",
+        "10:00:00  WAITS     o-2 for its account: cannot send",
+        "10:00:00  LATE      o-2: 12 s after",
+    ]
+
+
 def test_only_the_end_of_an_order_is_told():
     told = {status: happened.ReportTaken(cl_ord_id="o-1", report=report("b", status), at=START) for status in Status}
     assert {status for status, event in told.items() if retell(event)} == {

@@ -5,9 +5,12 @@ from hypothesis import strategies as st
 from actors.domain.connection.route_health import (
     HealthLimits,
     PathHealth,
+    Vitals,
     after_failure,
     after_outcome,
     after_success,
+    after_waiting,
+    route_status,
 )
 from actors.domain.orders.attempt import Accepted, InDoubt, NotSent, Rejected
 
@@ -63,3 +66,38 @@ def test_a_sick_path_says_why_and_never_heals_within_the_quiet_time(steps):
         if was_sick and path.healthy:
             assert works
             assert now_ns - path.failed_ns >= 5 * SECOND
+
+
+@pytest.mark.parametrize(("waited_s", "healthy"), [(0, True), (0.74, True), (0.75, False), (9, False)])
+def test_a_send_that_waits_too_long_for_its_answer_makes_the_path_sick(waited_s, healthy):
+    now_ns = 100 * SECOND
+    path = after_waiting(PathHealth(), now_ns - int(waited_s * SECOND), now_ns, LIMITS)
+    assert path.healthy is healthy
+    assert after_success(path, now_ns + SECOND, LIMITS).healthy is healthy, "its late answer does not heal it at once"
+    assert after_success(path, now_ns + 5 * SECOND, LIMITS).healthy
+
+
+def test_where_nothing_waits_nothing_changes():
+    assert after_waiting(SICK, None, 99 * SECOND, LIMITS) == SICK
+
+
+WELL = PathHealth()
+
+
+@pytest.mark.parametrize(
+    ("seen", "can", "reason"),
+    [
+        ((WELL, WELL, None, None, Vitals()), (True, True, True), ""),
+        ((WELL, SICK, None, None, Vitals()), (True, False, True), "refused"),
+        ((SICK, WELL, None, None, Vitals()), (False, True, True), "refused"),
+        ((WELL, WELL, "mute", None, Vitals()), (True, True, False), "mute"),
+        ((WELL, WELL, "refused", "refused", Vitals()), (False, False, False), "refused"),
+        ((WELL, WELL, None, None, Vitals(token_left_s=1)), (True, True, True), ""),
+        ((WELL, WELL, None, None, Vitals(token_left_s=0)), (False, False, True), "the login's token has ended"),
+        ((WELL, WELL, None, None, Vitals(token_left_s=9, token_refused="400")), (True, True, True), "400"),
+    ],
+)
+def test_reads_writes_and_stream_are_three_things(seen, can, reason):
+    status = route_status(*seen)
+    assert (status.reads, status.writes, status.stream) == can
+    assert status.reason == reason

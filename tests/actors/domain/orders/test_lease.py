@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.domain.market.contract import Kind
 from actors.domain.orders.attempt import Attempt, AttemptState
-from actors.domain.orders.lease import Route, next_route
+from actors.domain.orders.coverage import Coverage, Load
+from actors.domain.orders.lease import Route, carrying, may_wait, next_route, obstacles, openable, passed_over
 from actors.domain.orders.order import Action, Intent, Leg, Order
 from actors.domain.orders.order_state import OrderLife
 from tests.builders import CONDOR_SYMBOLS, condor_legs
@@ -15,9 +17,14 @@ ATTEMPTS_MAX = 4
 PROVED = {AttemptState.NOT_SENT, AttemptState.ABSENT}
 
 
-def route(name: str, domain: str | None = None, *, writes: bool = True, reconciled: bool = True) -> Route:
+def route(name: str, domain: str | None = None, *, writes: bool = True, reconciled: bool = True, **more) -> Route:
     return Route(
-        name=name, account_domain=domain or f"{name}-account", incarnation=1, writes=writes, reconciled=reconciled
+        name=name,
+        account_domain=domain or f"{name}-account",
+        incarnation=1,
+        writes=writes,
+        reconciled=reconciled,
+        **more,
     )
 
 
@@ -104,12 +111,67 @@ def test_there_are_no_more_attempts_than_the_limit_allows():
     assert next_route(life(*attempts, closes="backup-account"), BOTH, ATTEMPTS_MAX) is None
 
 
+OPTIONS = Load(kinds=frozenset({Kind.INDEX_OPTION}), legs=4)
+NO_OPTIONS = Coverage(kinds=(Kind.FUTURE_OPTION,))
+
+
+def test_a_route_that_was_failed_over_from_takes_no_opening_and_every_close():
+    barred = route("primary", barred="failed over")
+    assert next_route(life(), (barred, BOTH[1]), ATTEMPTS_MAX).name == "backup"
+    assert next_route(life(), (barred,), ATTEMPTS_MAX) is None
+    assert next_route(life(closes="primary-account"), (barred, BOTH[1]), ATTEMPTS_MAX).name == "primary"
+
+
+def test_a_stream_that_is_out_holds_openings_back_and_moves_none():
+    unseen = route("primary", followed=False)
+    assert next_route(life(), (unseen, BOTH[1]), ATTEMPTS_MAX) is None
+    assert next_route(life(closes="primary-account"), (unseen, BOTH[1]), ATTEMPTS_MAX).name == "primary"
+    sick = route("primary", followed=False, writes=False)
+    assert next_route(life(), (sick, BOTH[1]), ATTEMPTS_MAX).name == "backup"
+
+
+def test_what_an_opening_nobody_has_seen_yet_would_find_is_what_the_next_route_says():
+    unseen, barred = route("primary", followed=False), route("primary", barred="failed over")
+    for found in (BOTH, (unseen, BOTH[1]), (barred, BOTH[1]), (route("primary", reconciled=False), BOTH[1]), ()):
+        able, told = openable(found)
+        chosen = next_route(life(), found, ATTEMPTS_MAX)
+        assert (able[0].name if able else None) == (chosen.name if chosen else None)
+        assert len(able) + len(told) <= len(found)
+
+
+def test_an_order_is_not_sent_where_it_cannot_be_carried_and_the_reason_is_told():
+    found = (route("primary", coverage=NO_OPTIONS), BOTH[1])
+    assert [each.name for each in carrying(OPTIONS, found)] == ["backup"]
+    assert obstacles(life(), OPTIONS, found[:1]) == "primary: carries no index option"
+    assert obstacles(life(), OPTIONS, ()) == "no route is known"
+
+
+@pytest.mark.parametrize("state", list(AttemptState))
+def test_a_close_waits_only_where_no_route_may_hold_it(state):
+    tried = attempt(1, "primary", state)
+    assert may_wait(life(tried, closes="primary-account")) is (state in PROVED)
+    assert not may_wait(life(tried))
+    assert not may_wait(life(tried, closes="primary-account").model_copy(update={"cancel_asked": True}))
+
+
+def test_a_route_is_failed_over_from_when_it_is_sick_or_was_tried_and_comes_before_the_chosen():
+    tried = life(attempt(1, "primary", AttemptState.NOT_SENT))
+    assert passed_over(tried, BOTH, BOTH[1]) == {"primary": "cannot send"}
+    assert passed_over(life(), (route("primary", writes=False), BOTH[1]), BOTH[1]) == {"primary": "cannot send"}
+    assert passed_over(life(), (route("primary", reconciled=False), BOTH[1]), BOTH[1]) == {}
+    assert passed_over(life(), (route("primary", writes=False, barred="since"), BOTH[1]), BOTH[1]) == {}
+    assert passed_over(life(), BOTH, BOTH[0]) == {}
+    assert passed_over(life(closes="backup-account"), (route("primary", writes=False), BOTH[1]), BOTH[1]) == {}
+
+
 routes = st.lists(
     st.builds(
         route,
         st.sampled_from(["primary", "backup", "third"]),
         writes=st.booleans(),
         reconciled=st.booleans(),
+        followed=st.booleans(),
+        barred=st.sampled_from(["", "failed over"]),
     ),
     unique_by=lambda each: each.name,
 )
@@ -131,3 +193,4 @@ def test_whatever_is_chosen_can_write_agrees_and_breaks_no_law(found, tried, clo
     assert lives.last is None or lives.last.lets_lease_move
     assert closes in {None, chosen.account_domain}
     assert closes is not None or chosen.name not in {at for at, _, _ in tried}
+    assert closes is not None or (chosen.followed and not chosen.barred)

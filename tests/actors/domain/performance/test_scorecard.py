@@ -16,6 +16,7 @@ from actors.domain.orders.event import (
     DoubtEnded,
     OrderPlaced,
     ReportTaken,
+    RouteFailedOver,
     RouteTurned,
 )
 from actors.domain.orders.order import Action, Fill, Intent, Leg, Order, attempt_id
@@ -268,6 +269,14 @@ def test_an_order_that_took_the_second_route_at_once_did_not_fail_over():
     run.places("o1")
     run.tries("o1", 1, SPARE, Accepted(broker_order_id="b-o1"), at_ms=90)
     assert run.card().failovers_ms == ()
+
+
+def test_a_failover_past_a_sick_route_is_timed_from_the_passing_over():
+    run = Run()
+    run.places("o1")
+    run.happens(RouteFailedOver(route=MAIN, to=SPARE, cl_ord_id="o1", reason="cannot send", at=AT), at_ms=100)
+    run.tries("o1", 1, SPARE, Accepted(broker_order_id="b"), at_ms=107)
+    assert run.card().failovers_ms == (7.0,)
 
 
 def test_a_route_that_came_back_unused_is_no_failover():

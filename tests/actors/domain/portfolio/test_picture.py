@@ -164,6 +164,22 @@ def test_an_account_without_a_baseline_counts_for_nothing_yet():
     assert pnl_day(rig.book, None) == 0
 
 
+def test_the_result_of_the_day_is_that_of_all_accounts_together():
+    rig = placed()
+    rig.opened(open_signal(2))
+    alone = pnl_day(rig.book, rig.executor._desk.quotes)
+    rig.book.cash["backup-account"] -= 50
+    assert pnl_day(rig.book, rig.executor._desk.quotes) == alone - 50
+
+
+def test_what_is_held_in_an_account_without_a_baseline_makes_the_result_unknown():
+    rig = placed()
+    rig.opened(open_signal(2))
+    rig.book._move("backup-account", CONDOR_SYMBOLS[0], 1)
+    del rig.book.baseline["backup-account"]
+    assert pnl_day(rig.book, rig.executor._desk.quotes) is None
+
+
 def test_an_order_shows_where_it_is_and_how_far():
     rig = placed()
     rig.outcome(f"{ORDER}-r1")

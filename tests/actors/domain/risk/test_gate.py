@@ -253,11 +253,18 @@ def test_no_breaker_stale_quote_dead_risk_or_latch_stops_a_close():
     assert codes(close_signal(2, name), seen) == []
 
 
-def test_a_close_waits_for_its_account_its_route_and_its_market():
+@pytest.mark.parametrize("away", ["reconciled", "writable"])
+def test_a_close_is_admitted_to_wait_for_its_account_and_its_route(away):
     book = Book(PRODUCTS)
     name = filled(book, 1)
-    assert codes(close_signal(2, name), circumstances(book=book, reconciled=frozenset())) == [Code.R010_HALTED]
-    assert codes(close_signal(2, name), circumstances(book=book, writable=frozenset())) == [Code.R060_NO_ROUTE]
+    verdict = review(close_signal(2, name), circumstances(book=book, **{away: frozenset()}))
+    (check,) = [each for each in verdict.checks if each.code is Code.R060_NO_ROUTE]
+    assert (check.passed, check.value) == (True, "it waits until this account can be reached and agrees")
+
+
+def test_a_close_is_refused_while_its_market_is_closed():
+    book = Book(PRODUCTS)
+    name = filled(book, 1)
     late = START + timedelta(hours=6, minutes=1)
     assert Code.R020_SESSION_CLOSED in codes(close_signal(2, name, now=late), circumstances(book=book, now=late))
 

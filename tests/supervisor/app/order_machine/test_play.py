@@ -11,7 +11,7 @@ import pytest
 
 from actors.domain.orders import order_state
 from supervisor.app.fault_tally import merged, tally
-from supervisor.app.order_machine import play
+from supervisor.app.order_machine import play, seeds
 from supervisor.app.order_machine.seeds import play_some
 from tests.switches import (
     a_cancel_is_asked_once,
@@ -111,6 +111,12 @@ def test_tallies_of_parts_add_up_to_the_tally_of_the_whole():
     whole = tally([play.play(seed) for seed in range(6)], 1.0)
     assert merged(parts, 1.0) == whole
     assert (whole.runs, whole.is_clean) == (6, True)
+
+
+def test_seeds_played_in_processes_of_their_own_come_to_the_same(monkeypatch):
+    monkeypatch.setattr(seeds, "CHUNK", 4)
+    several = seeds.play_all(0, 8)
+    assert several.model_copy(update={"seconds": 0.0}) == play_some(0, 8).model_copy(update={"seconds": 0.0})
 
 
 def test_a_failed_seed_is_named_and_leaves_no_folder_behind(monkeypatch):

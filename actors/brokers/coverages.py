@@ -1,0 +1,42 @@
+"""What each adapter's broker takes, by the adapter's name: known without connecting, read by preflight and screens.
+
+A statement here is never wider than what the adapter's shapes can say. tastytrade: combos at a limit only; an option on
+a future has a name there that needs the instrument table, which is not here. Alpaca: options for the day only, no
+futures. QuantConnect: options alone, combos at a limit, and nothing that ends at once.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from actors.domain.market.contract import Kind
+from actors.domain.orders.coverage import Coverage, Terms
+from actors.domain.orders.order import OrderType, TimeInForce
+
+_ANY_TIME = (TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC)
+_KINDS = (Kind.EQUITY, Kind.EQUITY_OPTION, Kind.INDEX_OPTION)
+
+COVERAGES: Final[Mapping[str, Coverage]] = {
+    "tastytrade": Coverage(
+        kinds=_KINDS,
+        legs_max=4,
+        single=Terms(order_types=(OrderType.LIMIT, OrderType.MARKET), times_in_force=_ANY_TIME),
+        combo=Terms(order_types=(OrderType.LIMIT,), times_in_force=_ANY_TIME),
+        write_probe="a dry run of the last order while the path is sick, else a read over the order's own wire",
+    ),
+    "alpaca": Coverage(
+        kinds=_KINDS,
+        legs_max=4,
+        single=Terms(order_types=(OrderType.LIMIT, OrderType.MARKET), times_in_force=(TimeInForce.DAY,)),
+        combo=Terms(order_types=(OrderType.LIMIT, OrderType.MARKET), times_in_force=(TimeInForce.DAY,)),
+        write_probe="a read over the order's own wire: there is no dry run",
+    ),
+    "quantconnect": Coverage(
+        kinds=(Kind.EQUITY_OPTION, Kind.INDEX_OPTION),
+        legs_max=4,
+        single=Terms(
+            order_types=(OrderType.LIMIT, OrderType.MARKET), times_in_force=(TimeInForce.DAY, TimeInForce.GTC)
+        ),
+        combo=Terms(order_types=(OrderType.LIMIT,), times_in_force=(TimeInForce.DAY, TimeInForce.GTC)),
+        write_probe="a ping, the way an order goes, answered the way an order is acknowledged",
+    ),
+}

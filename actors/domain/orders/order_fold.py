@@ -1,0 +1,28 @@
+"""An order's life as the fold of its own events; `portfolio.book` keeps the lives, and folds everything else."""
+
+from collections.abc import Mapping
+
+from actors.domain.orders import event as happened
+from actors.domain.orders import order_state
+from actors.domain.orders.order import cl_ord_id_of
+from actors.domain.orders.order_state import OrderLife
+
+
+def moved(lives: Mapping[str, OrderLife], event: happened.Event) -> tuple[str, OrderLife] | None:
+    """Return the order an event is about, and its life after it; None where it is about none."""
+    match event:
+        case happened.AttemptStarted(cl_ord_id=order_id, attempt=attempt):
+            return order_id, order_state.start(lives[order_id], attempt)
+        case happened.AttemptEnded(attempt_id=attempt_id, outcome=outcome):
+            order_id = cl_ord_id_of(attempt_id)
+            return order_id, order_state.end(lives[order_id], attempt_id, outcome)
+        case happened.DoubtEnded(attempt_id=attempt_id, resolution=resolution):
+            order_id = cl_ord_id_of(attempt_id)
+            return order_id, order_state.resolve(lives[order_id], attempt_id, resolution)
+        case happened.OrderAbandoned(cl_ord_id=order_id, text=text):
+            return order_id, order_state.abandon(lives[order_id], text)
+        case happened.OrderQueued(cl_ord_id=order_id, text=text):
+            return order_id, order_state.wait(lives[order_id], text)
+        case happened.OrderRevised(cl_ord_id=order_id, order=order):
+            return order_id, order_state.revise(lives[order_id], order)
+    return None

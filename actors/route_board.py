@@ -1,0 +1,111 @@
+"""What the executor knows of each route, on a board for the screens: a small file in the run folder, replaced whole.
+
+It is a picture, never a source: nothing decides on it, nothing is fsynced, and it says when it was written. The data
+feed's word stands beside the routes', for a route's market data is the feed's to judge.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from actors.desk import Desk
+from actors.domain.connection.route_health import Vitals
+from actors.domain.orders.coverage import Coverage, Covers
+from actors.domain.value import Value
+from actors.failback import Failback
+from actors.messages import FeedState
+
+BOARD_EVERY_S = 0.5
+
+
+class RouteView(Value):
+    """One route. Ages in seconds; `openings` says why it takes none, empty where it does."""
+
+    name: str
+    account_domain: str
+    covers: Covers
+    reads: bool
+    writes: bool
+    stream: bool
+    reconciled: bool
+    openings: str
+    reason: str
+    heard_s: float
+    vitals: Vitals
+    coverage: Coverage
+
+
+class RoutesView(Value):
+    """The board. `at_ns` is the boot clock; `waiting` the closes that wait for their account, each with the reason."""
+
+    at_ns: int
+    routes: tuple[RouteView, ...]
+    feed: FeedState | None
+    waiting: dict[str, str]
+    hedges: dict[str, str]
+    """Hedges that stand: structure to the one it offsets."""
+
+
+class RouteBoard:
+    """Writes the board at a pace."""
+
+    def __init__(self, desk: Desk, failback: Failback, write: Callable[[RoutesView], None]) -> None:
+        self._desk, self._failback, self._write = desk, failback, write
+        self._due_ns = 0
+        self.feed: FeedState | None = None
+        """What the data feed last said."""
+
+    def on_tick(self) -> None:
+        """Write it where that is due."""
+        now_ns = self._desk.now_ns()
+        if now_ns >= self._due_ns:
+            self._due_ns = now_ns + int(BOARD_EVERY_S * 1e9)
+            self._write(self.view())
+
+    def view(self) -> RoutesView:
+        """Return the board as it is now."""
+        now_ns = self._desk.now_ns()
+        seats, lives = self._desk.seats, self._desk.book.live_orders()
+        return RoutesView(
+            at_ns=now_ns,
+            routes=tuple(
+                RouteView(
+                    name=seat.route,
+                    account_domain=seat.account_domain,
+                    covers=seat.state.covers,
+                    reads=seat.reads,
+                    writes=seats.can_write(seat, now_ns),
+                    stream=seat.state.stream,
+                    reconciled=seat.reconciled,
+                    openings=self._barred(seat.route),
+                    reason=seat.state.reason,
+                    heard_s=round((now_ns - seat.heard_ns) / 1e9, 3),
+                    vitals=seat.state.vitals,
+                    coverage=seat.state.coverage,
+                )
+                for seat in seats.all()
+            ),
+            feed=self.feed,
+            hedges=self._hedges(),
+            waiting={life.order.cl_ord_id: life.waits for life in lives if life.waits},
+        )
+
+    def _hedges(self) -> dict[str, str]:
+        book = self._desk.book
+        held = [name for name, structure in book.structures.items() if not structure.is_flat]
+        return {name: hedged for name in held if (hedged := book.orders[name].order.hedges) is not None}
+
+    def _barred(self, route: str) -> str:
+        barred = self._desk.book.failed_over.get(route, "")
+        waits = "; ".join(self._failback.waiting.get(route, ()))
+        return f"{barred}; waits for {waits}" if barred and waits else barred
+
+
+def write_board(path: Path, view: RoutesView) -> None:
+    """Replace the board. A full disk is no reason to stop trading: then the old one stands, and shows its age."""
+    fresh = path.with_suffix(".new")
+    try:
+        fresh.write_text(view.model_dump_json())
+        os.replace(fresh, path)  # noqa: PTH105 - what is meant is the system's rename
+    except OSError:
+        return

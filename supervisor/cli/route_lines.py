@@ -1,0 +1,64 @@
+"""Routes in a trader's words: what each can do now, what it can carry, and who stands behind which strategy."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+_WIDE = 12
+_INDENT = " " * (9 + _WIDE + 1)
+
+
+def route_lines(board: dict[str, Any] | None) -> list[str]:
+    """Return the lines of the executor's board; a board that has gone stale says so first."""
+    if board is None:
+        return []
+    stale = [f"Routes   as the executor last knew them, {board['age_s']:.0f} s ago"] if board["age_s"] > 3 else []
+    lines = [line for route in board["routes"] for line in _route(route)]
+    feed = board["feed"]
+    if feed is not None:
+        state = "ok" if feed["connected"] else f"OUT: {feed['reason']}"
+        lines.append(f"Quotes   {'market data':<{_WIDE}} {state}")
+    waits = [f"Waits    {order_id}: {why}" for order_id, why in board["waiting"].items()]
+    hedges = [f"HEDGE    {name} offsets {hedged}" for name, hedged in board.get("hedges", {}).items()]
+    return [*stale, *lines, *waits, *hedges]
+
+
+def backing_lines(backings: Sequence[dict[str, Any]]) -> list[str]:
+    """Return a line a strategy: its backup, or that it has none, and why."""
+    return [
+        f"Backup   {each['strategy']:<{_WIDE}} {'' if each['backups'] else 'NONE: '}{each['reason']}"
+        for each in backings
+    ]
+
+
+def _route(route: dict[str, Any]) -> Iterator[str]:
+    paths = ", ".join(f"{name} {'ok' if route[name] else 'SICK'}" for name in ("reads", "writes", "stream"))
+    account = f"account {route['account_domain']}" + ("" if route["reconciled"] else " NOT RECONCILED")
+    yield f"Route    {route['name']:<{_WIDE}} {account} ({route['covers']}); {paths}{_ages(route['vitals'])}"
+    if route["reason"]:
+        yield f"{_INDENT}{route['reason']}"
+    if route["openings"]:
+        yield f"{_INDENT}no openings: {route['openings']}"
+    yield f"{_INDENT}{_carries(route['coverage'])}"
+    if route["coverage"]["write_probe"]:
+        yield f"{_INDENT}write probe: {route['coverage']['write_probe']}"
+
+
+def _ages(vitals: dict[str, Any]) -> str:
+    told = ""
+    if vitals["stream_heard_s"] is not None:
+        told += f" (heard {vitals['stream_heard_s']:.0f} s ago)"
+    if vitals["token_age_s"] is not None:
+        told += f"; token {vitals['token_age_s']:.0f} s old, {vitals['token_left_s']:.0f} s left"
+    return told
+
+
+def _carries(coverage: dict[str, Any]) -> str:
+    kinds = ", ".join(kind.lower().replace("_", " ") for kind in coverage["kinds"])
+    combo = coverage["combo"]
+    combos = f"combos of up to {coverage['legs_max']} legs {_terms(combo)}" if combo else "no combos"
+    return f"carries {kinds}; single legs {_terms(coverage['single'])}; {combos}"
+
+
+def _terms(terms: dict[str, Any]) -> str:
+    types = "/".join(name.lower().replace("_", " ") for name in terms["order_types"])
+    return f"{types} {'/'.join(terms['times_in_force'])}"

@@ -1,0 +1,55 @@
+"""No adapter states more than its shapes can say."""
+
+from decimal import Decimal
+
+import pytest
+
+from actors.brokers import alpaca_shapes, quantconnect_shapes, tastytrade_shapes
+from actors.brokers.coverages import COVERAGES
+from actors.brokers.outcomes import Unsendable
+from actors.domain.market.contract import Kind
+from actors.domain.orders.order import OrderType
+from tests.builders import PRODUCTS
+
+BODIES = {
+    "tastytrade": tastytrade_shapes.order_body,
+    "alpaca": alpaca_shapes.order_body,
+    "quantconnect": lambda attempt, order: quantconnect_shapes.order_body(attempt, order, PRODUCTS, expires_s=1.0),
+}
+ADAPTERS = pytest.mark.parametrize("adapter", sorted(COVERAGES))
+
+
+def stated(adapter: str):
+    coverage = COVERAGES[adapter]
+    for legs, terms in ((1, coverage.single), (coverage.legs_max, coverage.combo)):
+        for order_type in terms.order_types:
+            for time_in_force in terms.times_in_force:
+                yield legs, order_type, time_in_force
+
+
+@ADAPTERS
+def test_every_adapter_can_say_what_it_states(adapter, condor):
+    for legs, order_type, time_in_force in stated(adapter):
+        order = condor(
+            legs=condor().legs[-legs:],
+            order_type=order_type,
+            time_in_force=time_in_force,
+            net_price=Decimal("-1.25") if order_type is OrderType.LIMIT else None,
+        )
+        assert BODIES[adapter]("a-r1", order)
+
+
+def test_tastytrade_cannot_say_a_combo_at_the_market_and_does_not_state_it(condor):
+    with pytest.raises(Unsendable):
+        tastytrade_shapes.order_body("a-r1", condor(order_type=OrderType.MARKET, net_price=None))
+    assert OrderType.MARKET not in COVERAGES["tastytrade"].combo.order_types
+
+
+@ADAPTERS
+def test_futures_are_not_stated(adapter):
+    assert not {Kind.FUTURE, Kind.FUTURE_OPTION} & set(COVERAGES[adapter].kinds)
+
+
+def test_each_says_how_its_write_path_is_tried():
+    assert "dry run" in COVERAGES["tastytrade"].write_probe
+    assert "no dry run" in COVERAGES["alpaca"].write_probe
