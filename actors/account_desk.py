@@ -86,12 +86,7 @@ class AccountDesk:
         if seat is None or state is None:
             return step
         seat.read_due_ns = self._desk.now_ns() + int(self._desk.settings.account_interval_s * 1e9)
-        begun_ns = seat.agreed_ns  # of an answer nobody waits for any more: not known
-        if read.request_id == 0:  # unasked, after a login: begun once the stream was up
-            begun_ns = self._desk.now_ns()
-        elif read.request_id == seat.request_id and seat.asked_ns:
-            begun_ns = seat.asked_ns
-        seat.asked_ns = 0
+        begun_ns = self._begun_ns(seat, read)
         differing = breaks(self._desk.book, state)
         fresh = {each: text for each, text in differing.items() if each not in self._desk.book.quarantined}
         self._lift(state, differing, step)
@@ -105,6 +100,19 @@ class AccountDesk:
         if seat.disagreements >= self._desk.settings.disagreements_max:
             self._quarantine(state, fresh, step)
         return step
+
+    def _begun_ns(self, seat: Seat, read: AccountRead) -> int:
+        """Return when a reading was begun, as far as that is known, and end the waiting for it.
+
+        One that nobody asked for follows a login, and was begun once the stream was up. Of the answer to the question
+        of a predecessor nothing is known; ours is still to come.
+        """
+        if read.request_id == 0:
+            return self._desk.now_ns()
+        if read.request_id != seat.request_id or not seat.asked_ns:
+            return seat.agreed_ns
+        begun_ns, seat.asked_ns = seat.asked_ns, 0
+        return begun_ns
 
     def on_missed(self, peer: str) -> None:
         """Have an account read at once: some of what its connection told was lost, the answer to a question perhaps."""

@@ -27,6 +27,7 @@ from actors.brokers.send_ledger import SendLedger
 from actors.domain.connection.backoff import BackoffLimits, delay_s
 from actors.domain.orders.attempt import InDoubt, NotSent, SubmitOutcome
 from actors.domain.orders.coverage import Covers
+from actors.domain.orders.order import LEGS_MAX
 from actors.domain.orders.report import ExecutionReport
 from actors.domain.value import Value
 from actors.messages import (
@@ -38,6 +39,7 @@ from actors.messages import (
     OutcomeJournaled,
     Reported,
     Resolve,
+    SendComplex,
     SendOrder,
 )
 from actors.ports import (
@@ -63,6 +65,8 @@ class ConnectionSettings(Value):
     mode: Literal["paper", "sandbox", "live"] = "paper"
     account_tail: str = ""
     covers: Covers = "broker"
+    combo_legs_max: int = LEGS_MAX
+    """Legs that one order may have, where that is fewer than the broker takes; 1: legs go singly."""
     tick_s: float = Field(default=0.05, gt=0)
     snapshot_back_s: float = Field(default=86_400.0, gt=0)
     """How far back an account is read after a login."""
@@ -96,6 +100,7 @@ class BrokerConnection:
         self._inquiries = Inquiries(broker, clock, self._tell, settings.inquiries)
         self._handlers: Mapping[type[Value], Callable[[Any], None]] = {
             SendOrder: lambda message: self._desk.send(message, self._spawn, self._heard),
+            SendComplex: lambda message: self._desk.send_complex(message, self._spawn, self._heard),
             CancelOrder: lambda message: self._desk.cancel(message, self._spawn),
             AskOutcome: self._desk.ask,
             OutcomeJournaled: self._desk.journaled,
@@ -285,7 +290,7 @@ class BrokerConnection:
             account_tail=self._settings.account_tail,
             mode=self._settings.mode,
             covers=self._settings.covers,
-            coverage=self._broker.coverage,
+            coverage=self._broker.coverage.narrowed(self._settings.combo_legs_max),
             vitals=vitals,
         )
         with suppress(PeerUnavailable):

@@ -1,10 +1,10 @@
 """Closes that wait for their account domain, and cancels that their route does not take: never elsewhere, never unseen.
 
 A close whose domain cannot take it now waits, durably (the journal says so), until its own expiry. As soon as a route
-of that domain can send, the gate is asked again, the book bounds it again, the quotes price it again
-(`portfolio.late_close`); the revision is journaled with the new attempt, in one step, and somebody is told. One is sent
-each tick, so the next one is bounded by what this one may take. It waits on where the gate, the quotes or a failed
-attempt moments ago say so; it ends where it expired, was cancelled, or nothing is left to close.
+of that domain can send, and its account was read and agreed since, the gate is asked again, the book bounds it again,
+the quotes price it again (`portfolio.late_close`); the revision is journaled with the new attempt, in one step, and
+somebody is told. One is sent each tick, so the next one is bounded by what this one may take. It waits on where the
+gate, the quotes or a failed attempt moments ago say so; it ends where it expired, was cancelled, or nothing is left.
 
 Openings never wait: without a route they are refused, and their strategy looks again. Cancels are asked for again and
 again by `chase`; those that last are paged here.
@@ -61,7 +61,8 @@ class CloseQueue:
                 return
 
     def _route(self, life: OrderLife) -> Route | None:
-        routes = carrying(self._desk.load(life.order), self._desk.routes())
+        found = carrying(self._desk.load(life.order), self._desk.routes())
+        routes = [route for route in found if route.fresh]
         route = next_route(life, routes, self._desk.settings.close_attempts_max)
         if route is None or life.last is None or life.last.route != route.name:
             return route
@@ -91,7 +92,7 @@ class CloseQueue:
         step.events.append(happened.OrderRevised(cl_ord_id=order.cl_ord_id, order=fresh, text=text, at=now))
         told = f"the close {order.cl_ord_id} is sent late to {route.name}: {text}"
         step.alerts.append(self._desk.alert("A016", Level.P1, f"late-{order.cl_ord_id}", told))
-        self._orders.start(order_state.revise(life, fresh), route, step, now)
+        self._orders.start(order_state.revise(life, fresh), route, step)
         return True
 
     def _page(self, step: Step) -> None:

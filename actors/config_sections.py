@@ -14,6 +14,8 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from actors.domain.alerts.alert import Level
 from actors.domain.orders.fill_check import FillLimits
+from actors.domain.orders.order import LEGS_MAX
+from actors.domain.orders.watch_settings import WatchSettings
 from actors.domain.risk.permit import Limits
 from actors.domain.value import Money, Value
 
@@ -137,9 +139,8 @@ class RouteSection(Value):
     ack_port: Port = 0
     """quantconnect: where the algorithm's words are heard; what stands before it must make it reachable, over TLS."""
     place_within_s: Seconds = 10.0
-    """quantconnect: an order that reaches the algorithm later is refused there."""
     read_lag_s: Seconds = 900.0
-    """quantconnect: how old its own readings may be."""
+    """quantconnect: when an order that reaches the algorithm is refused as late; how old its own readings may be."""
     secrets: dict[str, SecretName] = Field(default_factory=dict)
     """Purpose to name: client_secret and refresh_token (tastytrade), key_id and secret_key (alpaca), user_id, api_token
     and ack_secret (quantconnect)."""
@@ -168,6 +169,8 @@ class RouteSection(Value):
     sends_max: int = Field(default=16, gt=0, le=100)
     """Orders under way at once."""
     reconnect_delay_max_s: Seconds = 30.0
+    combo_legs_max: int = Field(default=LEGS_MAX, ge=1, le=LEGS_MAX)
+    """A larger combo goes leg by leg where no route takes it whole."""
 
 
 class RiskSection(Limits):
@@ -240,6 +243,10 @@ class ExecutorSection(Value):
     unwind_pace_s: Seconds = 2.0
     unwind_rejections_max: int = Field(default=5, gt=0, le=100)
     fills: FillLimits = FillLimits()
+    replace_wait_s: Seconds = 30.0
+    """How long what takes another order's place waits for routes, quotes and accounts to be back."""
+    watch: WatchSettings = WatchSettings()
+    """How orders that rest here, waiting for a price, are watched and pursued."""
     checkpoint_events: Count = 200
 
 

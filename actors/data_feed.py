@@ -141,7 +141,7 @@ class DataFeed:
     async def _page(self, text: str) -> None:
         now = self._clock.market_now()
         alert_id = f"A060-quotes-{self._settings.incarnation}"
-        alert = Alert(alert_id=alert_id, code="A060", level=Level.P0, subject="quotes", text=text, at=now)
+        alert = Alert(alert_id=alert_id, code="A051", level=Level.P0, subject="quotes", text=text, at=now)
         while True:
             try:
                 self._stream.tell(self._settings.notifier, AlertRaised(alert=alert))

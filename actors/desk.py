@@ -22,6 +22,7 @@ from actors.domain.orders.coverage import Load
 from actors.domain.orders.fill_check import FillLimits
 from actors.domain.orders.lease import Route, openable
 from actors.domain.orders.order import Order
+from actors.domain.orders.watch_settings import WatchSettings
 from actors.domain.portfolio.book import Book
 from actors.domain.risk.gate import Circumstances
 from actors.domain.risk.permit import Permit
@@ -76,6 +77,10 @@ class DeskSettings(Value):
     """Unwindings of one structure that may be refused in a row; then a person must look."""
     history_hours: int = Field(default=36, gt=0)
     """How far back an account is read, before the last agreement or the oldest order that may still trade."""
+    replace_wait_s: float = Field(default=30.0, gt=0)
+    """How long what takes another order's place waits for routes, quotes and accounts to be back; market time."""
+    watch: WatchSettings = WatchSettings()
+    """How the orders that rest here are watched and pursued."""
     history_days_max: int = Field(default=30, gt=0)
     """The longest reading: what is older and was never seen shows as a break, and a person looks."""
     fills: FillLimits = FillLimits()

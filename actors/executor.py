@@ -1,15 +1,15 @@
 """The executor: sole owner of orders, fills, positions and the journal; the admission gate runs inside it.
 
-It hears signals, permits, quotes, and what the connections say; it decides through `order_desk`, `account_desk` and
-`chase`, and carries out what they decide in one place and one order: events to the journal, events to the book, then
-messages (law 1). It starts HALTED, from checkpoint and journal, and trades when every account with exposure agrees
-(law 8). It never waits for anybody.
+It hears signals, permits, quotes, and what the connections say; it decides through its desks (`signal_desk`,
+`order_desk`, `account_desk` and the others), and carries out what they decide in one place and one order: events to the
+journal, events to the book, then messages (law 1). It starts HALTED, from checkpoint and journal, and trades when every
+account with exposure agrees (law 8). It never waits for anybody.
 
 One message at a time, on one thread: what a check saw still holds when the order leaves.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Event as StopEvent
 
 from pydantic import Field
@@ -23,14 +23,14 @@ from actors.domain.market.contract import Products
 from actors.domain.market.quote import QuoteFrame, QuoteTable, Universe
 from actors.domain.market.session import Sessions
 from actors.domain.orders import event as happened
-from actors.domain.orders.attempt import NotSent
 from actors.domain.portfolio.book import Book
-from actors.domain.portfolio.book_state import BookState, dump, restore
+from actors.domain.portfolio.book_state import ExecutorRecord, dump, restore
 from actors.domain.portfolio.picture import picture
 from actors.domain.value import Value
 from actors.failback import Failback
 from actors.fill_desk import FillDesk
 from actors.hedge import Hedge
+from actors.leg_desk import LegDesk
 from actors.messages import (
     AccountRead,
     AlertRaised,
@@ -43,6 +43,7 @@ from actors.messages import (
     OrderSent,
     Reported,
     Resolved,
+    SendComplex,
     SendOrder,
     SubmitSignal,
     UniverseChanged,
@@ -62,8 +63,11 @@ from actors.ports import (
 )
 from actors.route_board import RouteBoard, RoutesView
 from actors.seats import Seats
+from actors.signal_desk import SignalDesk
 from actors.start_report import StartReport
+from actors.trigger_desk import TriggerDesk
 from actors.unwind import Unwind
+from actors.work_desk import WorkDesk
 
 
 class ExecutorSettings(Value):
@@ -79,13 +83,6 @@ class ExecutorSettings(Value):
     alerts_max: int = Field(default=1000, gt=0)
     """Alerts kept while the notifier is away; the oldest go first."""
     desk: DeskSettings = DeskSettings()
-
-
-class ExecutorRecord(Value):
-    """The checkpoint: the book, and the hash of the journal's event it was taken after."""
-
-    book: BookState
-    anchor: str
 
 
 class Executor:
@@ -115,19 +112,20 @@ class Executor:
         self._clock, self._watermark, self._settings = clock, watermark, settings
         book = self._recover(products)
         seats = Seats(routes, silence_ns=int(settings.desk.silence_s * 1e9))
-        self._desk = Desk(book, seats, sessions, clock, latch, settings.desk)
+        self._start, self._desk = StartReport(book, routes), Desk(book, seats, sessions, clock, latch, settings.desk)
         self._chase = Chase(self._desk)
         self._fills = FillDesk(self._desk)
         self._orders = OrderDesk(self._desk, self._chase, self._fills)
+        self._signals = SignalDesk(self._desk, self._chase, self._orders)
         self._accounts = AccountDesk(self._desk, self._fills)
-        unwind = Unwind(self._desk, self._orders)
-        self._start = StartReport(book, routes)
-        self._failback = Failback(self._desk)
-        waiting = (CloseQueue(self._desk, self._orders), Hedge(self._desk, self._orders))
-        self._timed = (self._chase, self._accounts, self._fills, unwind, *waiting, self._failback)
+        self._triggers = TriggerDesk(self._desk, self._chase, self._orders)
+        self._work = WorkDesk(self._desk, self._chase, self._orders)
+        self._failback, unwind = Failback(self._desk), Unwind(self._desk, self._orders)
+        late = (unwind, CloseQueue(self._desk, self._orders), Hedge(self._desk, self._orders))
+        legs = LegDesk(self._desk, self._orders, unwind)
+        self._timed = (self._chase, self._accounts, self._fills, legs, *late, self._failback)
         self._board = RouteBoard(self._desk, self._failback, board)
-        self._alerts: deque[Value] = deque(maxlen=settings.alerts_max)
-        self._checkpointed = book.sequence
+        self._alerts, self._checkpointed = deque[Value](maxlen=settings.alerts_max), book.sequence
         self._picture_due_ns = self._ticked_ns = self._universe_asked_ns = 0
         self._commit(Step(events=[started]))
 
@@ -178,13 +176,14 @@ class Executor:
         table = self._desk.quotes
         if table is not None and table.universe.version == frame.universe:
             table.apply(frame)
+            self._commit_all(self._triggers.on_quotes())
         else:
             self._ask_universe()
 
     def _take_message(self, sender: str, message: Value) -> None:
         match message:
             case SubmitSignal():
-                self._commit(self._orders.on_signal(message))
+                self._commit(self._signals.on_signal(message))
             case OrderSent():
                 self._commit(self._orders.on_outcome(message, sender))
             case Reported(report=report):
@@ -232,6 +231,8 @@ class Executor:
             self._ticked_ns = now_ns
             for part in self._timed:
                 self._commit(part.on_tick())
+            self._commit_all(self._triggers.on_tick())
+            self._commit_all(self._work.on_tick())
             self._commit(self._start.told_when_due(self._desk))
             self._board.on_tick()
             self._send_alerts()
@@ -254,8 +255,14 @@ class Executor:
             self._picture_due_ns = min(self._picture_due_ns, self._clock.boot_ns() + delay_ns)
         self._alerts.extend(AlertRaised(alert=alert) for alert in step.alerts)
         for peer, message in step.tells:
-            if not self._tell(peer, message) and isinstance(message, SendOrder):
-                self._commit(self._orders.on_outcome(self._unsent(message), peer))
+            if not self._tell(peer, message) and isinstance(message, SendOrder | SendComplex):
+                for unsent in self._orders.unsent(message):
+                    self._commit(self._orders.on_outcome(unsent, peer))
+
+    def _commit_all(self, steps: Iterable[Step]) -> None:
+        """Carry out decisions that are taken one after the other."""
+        for step in steps:
+            self._commit(step)
 
     def _tell(self, peer: str, message: Value) -> bool:
         """Tell a peer; what did not leave is asked or said again by whoever needs it."""
@@ -264,17 +271,6 @@ class Executor:
         except PeerUnavailable:
             return False
         return True
-
-    def _unsent(self, message: SendOrder) -> OrderSent:
-        """The connection was not there: certainly nothing was sent."""
-        life = self._desk.book.orders[message.order.cl_ord_id]
-        assert life.last is not None
-        return OrderSent(
-            route=life.last.route,
-            connection_incarnation=message.connection_incarnation,
-            attempt_id=message.attempt_id,
-            outcome=NotSent(cause="the connection's process is not there"),
-        )
 
     def _send_alerts(self) -> None:
         while self._alerts and self._tell(self._notifier, self._alerts[0]):

@@ -64,7 +64,7 @@ class FillDesk:
     def _quoted(self, life: OrderLife, told: ExecutionReport) -> fill_check.Quoted:
         """Return the quotes that a new fill may be held against: sound, two-sided, and fresh on both clocks."""
         table, found = self._desk.quotes, dict[str, tuple[Decimal, Decimal]]()
-        known = {fill.exec_id for fill in life.fills}
+        known = {fill.exec_id for fill in life.fills} | {*life.busted, *told.busted}
         for symbol in {fill.symbol for fill in told.fills if fill.exec_id not in known}:
             quote = table.quote(symbol) if table is not None else None
             if quote is None or quote.code or quote.bid is None or quote.ask is None:

@@ -13,7 +13,7 @@ from actors.domain.connection.route_health import Vitals
 from actors.domain.market.quote import Universe
 from actors.domain.orders.attempt import Resolution, SubmitOutcome
 from actors.domain.orders.coverage import Coverage, Covers
-from actors.domain.orders.order import Order
+from actors.domain.orders.order import Contingency, Order
 from actors.domain.orders.refusal import Check
 from actors.domain.orders.report import AccountState, ExecutionReport
 from actors.domain.orders.signal import Signal
@@ -52,6 +52,23 @@ class SendOrder(Value):
 
     attempt_id: str
     order: Order
+    executor_epoch: int
+    connection_incarnation: int
+    deadline_ns: int
+
+
+class Part(Value):
+    """One order of a complex one, and the attempt it is sent as."""
+
+    attempt_id: str
+    order: Order
+
+
+class SendComplex(Value):
+    """Executor to one connection: send these once, as one message. Each part is answered for itself."""
+
+    contingency: Contingency
+    parts: tuple[Part, ...]
     executor_epoch: int
     connection_incarnation: int
     deadline_ns: int

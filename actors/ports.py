@@ -14,7 +14,7 @@ from actors.domain.market.contract import Contract
 from actors.domain.market.quote import QuoteFrame, RawQuotes
 from actors.domain.orders.attempt import Resolution, SubmitOutcome
 from actors.domain.orders.coverage import Coverage
-from actors.domain.orders.order import Order
+from actors.domain.orders.order import Contingency, Order
 from actors.domain.orders.report import AccountState, ExecutionReport
 from actors.domain.value import Value
 
@@ -161,6 +161,12 @@ class Broker(Protocol):
 
     async def submit(self, attempt_id: str, order: Order, timeout_s: float, before_first_byte: Guard) -> SubmitOutcome:
         """Send the order once, marked with `attempt_id`. A guard that says no ends in `NotSent` with its reason."""
+        ...
+
+    async def submit_complex(
+        self, contingency: Contingency, parts: Sequence[tuple[str, Order]], timeout_s: float, before_first_byte: Guard
+    ) -> tuple[SubmitOutcome, ...]:
+        """Send orders that depend on each other once, each marked with its attempt id; return each one's outcome."""
         ...
 
     async def cancel(self, broker_order_id: str, timeout_s: float, before_first_byte: Guard) -> tuple[bool, str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from actors.domain.orders.lease import Route
+from actors.domain.orders.order import Contingency, OrderType
 from actors.messages import ConnectionState
 
 
@@ -106,11 +107,22 @@ class Seats:
                 writes=self.can_write(seat, now_ns),
                 reconciled=seat.reconciled,
                 followed=seat.state.stream and seat.agreed_ns >= seat.stream_since_ns,
+                fresh=seat.agreed_ns >= seat.writes_since_ns,
                 barred=(failed_over or {}).get(seat.route, ""),
                 coverage=seat.state.coverage,
             )
             for seat in self.all()
         ]
+
+    def takes(self, account_domain: str, order_type: OrderType) -> bool:
+        """Whether a route of the domain takes orders of this type for a single leg."""
+        terms = (seat.state.coverage.single for seat in self.all() if seat.account_domain == account_domain)
+        return any(order_type in each.order_types for each in terms)
+
+    def holds(self, account_domain: str, contingency: Contingency) -> bool:
+        """Whether a broker of the domain holds complex orders of this kind."""
+        coverages = (seat.state.coverage for seat in self.all() if seat.account_domain == account_domain)
+        return any(contingency in each.contingencies for each in coverages)
 
     def reconciled_domains(self) -> frozenset[str]:
         """Return the account domains that agreed with the journal through at least one of their routes."""

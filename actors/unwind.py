@@ -1,10 +1,10 @@
 """Legs out of ratio: found, timed, completed within a cap or unwound, shorts first: no leg stays naked.
 
-A structure is watched while it holds shorts beyond its whole combos. Longs beyond them cost nothing to keep and cover
-nobody: they are sold with the shorts where somebody bids, and otherwise left to expire. What to do, and when, is
-`domain.portfolio.imbalance`'s; here it is asked of the gate, and becomes an order of the executor's own: journaled
-first, sent once, bounded by what the account holds, in the domain that holds it, in doubt if unanswered, and then
-nothing more is sent for it.
+A structure is watched while it holds shorts beyond its whole combos, or more was closed of it than was there. Longs
+beyond whole combos cost nothing to keep and cover nobody: they are sold with the shorts where somebody bids, and
+otherwise left to expire. What to do, and when, is `domain.portfolio.imbalance`'s; here it is asked of the gate, and
+becomes an order of the executor's own: journaled first, sent once, bounded by what the account holds, in the domain
+that holds it, in doubt if unanswered, and then nothing more is sent for it.
 
 The seconds of each structure are measured from the pass that first saw it uncovered to the one that saw it covered, on
 the boot clock, and journaled once they outlast the grace; a successor goes on with its predecessor's start. What lasts,
@@ -56,16 +56,23 @@ class Unwind:
     def on_tick(self) -> Step:
         """Start and end the clocks, and do what is due: at most one order, for the next decision must see it."""
         step, now_ns = Step(), self._desk.now_ns()
-        naked = {name: each for name, each in self._desk.book.structures.items() if each.naked}
-        if not naked:
+        out = {name: each for name, each in self._desk.book.structures.items() if each.naked or each.reversed}
+        if not out:
             self._working_ns.clear()
-        self._since_ns = {name: self._since_ns.get(name) or self._start_ns(name, now_ns) for name in naked}
-        self._end_clocks(naked, now_ns, step)
-        for name, structure in naked.items():
+        self._since_ns = {name: self._since_ns.get(name) or self._start_ns(name, now_ns) for name in out}
+        self._end_clocks([name for name, each in out.items() if each.naked], now_ns, step)
+        for name, structure in out.items():
             elapsed_s = (now_ns - self._since_ns[name]) / 1e9
             if elapsed_s >= self._limits.grace_s and self._mend(structure, elapsed_s, now_ns, step):
                 break
         return step
+
+    def sell_off(self, structure: Structure, step: Step) -> bool:
+        """Unwind what a structure holds beyond whole combos, covered or not; return whether an order was placed."""
+        if not self._is_due(structure.structure_id, self._desk.now_ns()):
+            return False
+        self._tried_ns[structure.structure_id] = self._desk.now_ns()
+        return self._place(structure, Remedy.UNWIND, step)[0]
 
     def _start_ns(self, name: str, now_ns: int) -> int:
         """Return when the clock of a structure started; what a rebooted machine's journal says of it is long over."""
@@ -87,7 +94,7 @@ class Unwind:
     def _mend(self, structure: Structure, elapsed_s: float, now_ns: int, step: Step) -> bool:
         """Do what is due for one structure; return whether an order was placed."""
         name = structure.structure_id
-        if name not in self._desk.book.found.uncovered_ns:
+        if structure.naked and name not in self._desk.book.found.uncovered_ns:
             step.events.append(
                 LegUncovered(
                     structure_id=name,
@@ -107,7 +114,7 @@ class Unwind:
             placed, why = self._place(structure, remedy, step)
         if name not in self._paged_ns or now_ns - self._paged_ns[name] >= self._limits.deadline_s * 1e9:
             self._paged_ns[name] = now_ns
-            text = f"{name}: {why}, {dict(structure.naked)} uncovered for {elapsed_s:.1f} s"
+            text = f"{name}: {why}, {dict(structure.naked) or dict(structure.reversed)} uncovered for {elapsed_s:.1f} s"
             step.alerts.append(self._desk.alert("A040", Level.P0, f"naked-{name}", text))
         return placed
 

@@ -8,8 +8,8 @@ import numpy as np
 from actors.domain.market.contract import Kind, Product, Products, Right, Settlement, Style, occ_symbol
 from actors.domain.market.quote import QuoteFrame, Universe
 from actors.domain.market.session import ExchangeDay, ExchangeTable, LastSession, OfficialTable, SessionRule, Sessions
-from actors.domain.orders.order import Action, Leg
-from actors.domain.orders.signal import Cancel, Close, Open, Signal
+from actors.domain.orders.order import Action, Leg, Stop
+from actors.domain.orders.signal import Cancel, Close, Complex, Open, Replace, Request, Signal
 from actors.domain.risk.permit import Limits, Permit, TradingState
 from tests.fakes import START
 
@@ -69,9 +69,11 @@ def universe(version: int = 1, symbols: tuple[str, ...] = CONDOR_SYMBOLS) -> Uni
     return Universe(version=version, contracts=tuple(PRODUCTS.contract(each) for each in ("SPX", *symbols)))
 
 
-def quotes(received_ns: int, version: int = 1, sequence: int = 1, at: datetime = START) -> QuoteFrame:
-    """A condor worth 1.90 at the natural, 2.10 at the mid."""
-    bid = np.array([5950.0, 1.00, 2.00, 2.00, 1.00])
+def quotes(
+    received_ns: int, version: int = 1, sequence: int = 1, at: datetime = START, dearer: float = 0.0
+) -> QuoteFrame:
+    """A condor that opens at 1.90 and closes at -2.10 at the natural; its shorts together dearer by `dearer`."""
+    bid = np.array([5950.0, 1.00, 2.00 + dearer / 2, 2.00 + dearer / 2, 1.00])
     ask = bid + 0.05
     ask[0] = bid[0]
     count = len(bid)
@@ -108,7 +110,19 @@ def cancel_signal(number: int, cl_ord_id: str, now: datetime = START) -> Signal:
     return _signal(number, Cancel(cl_ord_id=cl_ord_id), now)
 
 
-def _signal(number: int, request: Open | Close | Cancel, now: datetime) -> Signal:
+def replace_signal(number: int, cl_ord_id: str, net_price: str) -> Signal:
+    return _signal(number, Replace(cl_ord_id=cl_ord_id, net_price=Decimal(net_price)), START)
+
+
+def stop_signal(number: int, structure_id: str, stop: Stop, net_price: Decimal | None = None) -> Signal:
+    return _signal(number, Close(structure_id=structure_id, net_price=net_price, stop=stop), START)
+
+
+def complex_signal(number: int, *orders: Open | Close, trigger_order: Open | None = None) -> Signal:
+    return _signal(number, Complex(trigger_order=trigger_order, orders=orders), START)
+
+
+def _signal(number: int, request: Request, now: datetime) -> Signal:
     return Signal(
         signal_id=f"condor-20260105-{number}",
         strategy="condor",

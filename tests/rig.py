@@ -8,7 +8,8 @@ from typing import TypeVar
 from actors.desk import DeskSettings
 from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import Accepted, SubmitOutcome
-from actors.domain.orders.order import Fill, Order
+from actors.domain.orders.coverage import Coverage, Terms
+from actors.domain.orders.order import Contingency, Fill, Order, OrderType, TimeInForce
 from actors.domain.orders.report import AccountState, BrokerPosition, CashEvent, ExecutionReport, Status
 from actors.domain.orders.signal import Signal
 from actors.domain.portfolio.book import Book
@@ -114,6 +115,8 @@ class Rig:
         )
         self.clock, self.journal, self.checkpoints = FakeClock(), MemoryJournal(), MemoryCheckpoints()
         self.stop: str | None = None
+        self.dearer = 0.0
+        """By how much the shorts of the condor are dearer than at the start."""
         self.epoch = 0
         self.start()
 
@@ -151,14 +154,35 @@ class Rig:
         self.executor.turn(0)
 
     def quote(self) -> None:
-        self.stream.arrivals.append(quotes(self.clock.ns, at=self.clock.now))
+        self.stream.arrivals.append(quotes(self.clock.ns, at=self.clock.now, dearer=self.dearer))
         self.executor.turn(0)
 
     def after(self, seconds: float) -> None:
         self.clock.advance(seconds)
         self.quote()
 
-    def connect(self, route: str = "primary", *, incarnation: int = 1, writes: bool = True, reads: bool = True) -> None:
+    def market(self, dearer: float, seconds: float = 2.0) -> None:
+        """Move the market, and stay there for some looks."""
+        self.dearer = dearer
+        for _ in range(5):
+            self.after(seconds / 5)
+
+    def connect(
+        self,
+        route: str = "primary",
+        *,
+        incarnation: int = 1,
+        writes: bool = True,
+        reads: bool = True,
+        stops: bool = False,
+        pairs: bool = False,
+        combo_legs_max: int = 4,
+    ) -> None:
+        types = (OrderType.LIMIT, OrderType.MARKET, *((OrderType.STOP, OrderType.STOP_LIMIT) if stops else ()))
+        coverage = Coverage(
+            single=Terms(order_types=types, times_in_force=(TimeInForce.DAY,)),
+            contingencies=(Contingency.OCO,) if pairs else (),
+        ).narrowed(combo_legs_max)
         state = ConnectionState(
             route=route,
             account_domain=f"{route}-account",
@@ -167,6 +191,7 @@ class Rig:
             writes=writes,
             stream=True,
             at_ns=0,
+            coverage=coverage,
         )
         self.hear(f"connection-{route}", state)
 

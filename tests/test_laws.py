@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from actors import close_queue, difference_watch, failback, order_desk
+from actors import close_queue, difference_watch, failback, order_desk, signal_desk
 from actors.account_desk import AccountDesk
 from actors.brokers.gates import Gates
 from actors.brokers.send_desk import SendDesk, SendLimits
@@ -23,6 +23,7 @@ from actors.chase import Chase
 from actors.desk import Desk, Step
 from actors.domain.connection import absence
 from actors.domain.connection.absence import Search, SettleLimits
+from actors.domain.market.quote import Quote
 from actors.domain.orders import fill_check, lease
 from actors.domain.orders.attempt import Absent, Accepted, Attempt, AttemptState, InDoubt, NotSent, Rejected
 from actors.domain.orders.event import ReportTaken
@@ -105,13 +106,13 @@ def the_same_signal_again_moves_nothing(_: Path) -> None:
 
 
 def every_asking_is_a_new_signal(off: pytest.MonkeyPatch) -> None:
-    take, count = order_desk.OrderDesk.on_signal, iter(range(10**6))
+    take, count = signal_desk.SignalDesk.on_signal, iter(range(10**6))
 
-    def anew(self: order_desk.OrderDesk, asked: SubmitSignal) -> Step:
+    def anew(self: signal_desk.SignalDesk, asked: SubmitSignal) -> Step:
         signal = asked.signal.model_copy(update={"signal_id": f"{asked.signal.signal_id}-{next(count)}"})
         return take(self, asked.model_copy(update={"signal": signal}))
 
-    off.setattr(order_desk.OrderDesk, "on_signal", anew)
+    off.setattr(signal_desk.SignalDesk, "on_signal", anew)
 
 
 # 2. Doubt is a state.
@@ -368,7 +369,7 @@ def a_stale_quote_opens_nothing(_: Path) -> None:
 
 
 def quotes_never_age(off: pytest.MonkeyPatch) -> None:
-    off.setattr(gate, "_age_s", lambda quote, seen: 0.0)
+    off.setattr(Quote, "age_s", lambda quote, now, boot_ns: 0.0)
 
 
 def nothing_stops_a_close(_: Path) -> None:
@@ -401,7 +402,7 @@ def what_is_not_there_is_not_closed(_: Path) -> None:
 
 
 def a_close_takes_what_it_believes_it_holds(off: pytest.MonkeyPatch) -> None:
-    off.setattr(order_desk, "closable", lambda book, structure: structure.holdings)
+    off.setattr(signal_desk, "closable", lambda book, structure: structure.holdings)
 
 
 def a_close_in_doubt_is_neither_resent_nor_closed_over(_: Path) -> None:
@@ -450,6 +451,7 @@ def a_late_close_takes_only_what_is_left(_: Path) -> None:
     )
     rig.push(report("theirs-1", Status.FILLED, sold))
     rig.connect(writes=True)
+    rig.read(request_id=0, positions=rig.book.positions["primary-account"])
     rig.after(0.1)
     ((_, late),) = rig.told(SendOrder)
     assert sold.symbol not in {leg.symbol for leg in late.order.legs}

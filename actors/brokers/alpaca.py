@@ -7,7 +7,7 @@ A push is only a hint: fills are read from the activities (see `alpaca_shapes`),
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
@@ -32,7 +32,7 @@ from actors.domain.orders.attempt import (
     SubmitOutcome,
     Unknown,
 )
-from actors.domain.orders.order import Order
+from actors.domain.orders.order import Contingency, Order
 from actors.domain.orders.report import AccountState, ExecutionReport
 from actors.domain.value import Value
 from actors.ports import BrokerRefused, BrokerUnavailable, Clock, Guard
@@ -108,6 +108,16 @@ class Alpaca:
         if isinstance(outcome, Rejected) and _EXISTS in outcome.text:
             return InDoubt(cause="the broker knows this id already", evidence=outcome.text)
         return outcome
+
+    async def submit_complex(
+        self,
+        contingency: Contingency,
+        parts: Sequence[tuple[str, Order]],
+        timeout_s: float,  # noqa: ARG002 - the port's
+        before_first_byte: Guard,  # noqa: ARG002 - the port's
+    ) -> tuple[SubmitOutcome, ...]:
+        """Refuse: options have no complex orders here."""
+        return tuple(Rejected(code="unsendable", text=f"no {contingency} of options here") for _ in parts)
 
     async def cancel(self, broker_order_id: str, timeout_s: float, before_first_byte: Guard) -> tuple[bool, str]:
         """Ask for a cancel; return whether the broker took the request, and its words."""

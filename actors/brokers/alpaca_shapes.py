@@ -20,6 +20,7 @@ from actors.domain.orders.order import Action, Fill, Leg, Order, OrderType, Time
 from actors.domain.orders.report import BrokerPosition, CashEvent, ExecutionReport, Status
 
 _OCC = re.compile(r"^([A-Z0-9.]{1,6}?) *(\d{6}[CP]\d{8})$")
+_TYPES: Final = {OrderType.LIMIT: "limit", OrderType.MARKET: "market"}
 _TIMES: Final = {TimeInForce.DAY: "day", TimeInForce.GTC: "gtc", TimeInForce.IOC: "ioc"}
 _STATUSES: Final = {
     "accepted": Status.PENDING_NEW,
@@ -45,11 +46,13 @@ _SETTLEMENTS: Final = frozenset({"OPASN", "OPEXC", "OPEXP", "OPCSH", "OPTRD", "E
 
 def order_body(attempt_id: str, order: Order) -> Json:
     """Return the JSON of a new order, known by `attempt_id`. Raises `Unsendable`."""
+    if order.order_type not in _TYPES:
+        raise Unsendable(f"options trade at a limit or at the market here, not as {order.order_type}")
     combos = gcd(*(leg.ratio for leg in order.legs))
     body: Json = {
         "client_order_id": attempt_id,
         "qty": str(order.order_qty * combos),
-        "type": "limit" if order.order_type is OrderType.LIMIT else "market",
+        "type": _TYPES[order.order_type],
         "time_in_force": _TIMES[order.time_in_force],
     }
     if len(order.legs) == 1:

@@ -1,8 +1,9 @@
 """What each adapter's broker takes, by the adapter's name: known without connecting, read by preflight and screens.
 
 A statement here is never wider than what the adapter's shapes can say. tastytrade: combos at a limit only; an option on
-a future has a name there that needs the instrument table, which is not here. Alpaca: options for the day only, no
-futures. QuantConnect: options alone, combos at a limit, and nothing that ends at once.
+a future has a name there that needs the instrument table, which is not here. OTO and OTOCO wait there for the whole
+fill of their trigger; held here they guard what a partial one filled. Alpaca: options for the day only, no futures.
+QuantConnect: options alone, combos at a limit, and nothing that ends at once.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Final
 
 from actors.domain.market.contract import Kind
 from actors.domain.orders.coverage import Coverage, Terms
-from actors.domain.orders.order import OrderType, TimeInForce
+from actors.domain.orders.order import Contingency, OrderType, TimeInForce
 
 _ANY_TIME = (TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC)
 _KINDS = (Kind.EQUITY, Kind.EQUITY_OPTION, Kind.INDEX_OPTION)
@@ -19,8 +20,12 @@ COVERAGES: Final[Mapping[str, Coverage]] = {
     "tastytrade": Coverage(
         kinds=_KINDS,
         legs_max=4,
-        single=Terms(order_types=(OrderType.LIMIT, OrderType.MARKET), times_in_force=_ANY_TIME),
+        single=Terms(
+            order_types=(OrderType.LIMIT, OrderType.MARKET, OrderType.STOP, OrderType.STOP_LIMIT),
+            times_in_force=_ANY_TIME,
+        ),
         combo=Terms(order_types=(OrderType.LIMIT,), times_in_force=_ANY_TIME),
+        contingencies=(Contingency.OCO,),
         write_probe="a dry run of the last order while the path is sick, else a read over the order's own wire",
     ),
     "alpaca": Coverage(

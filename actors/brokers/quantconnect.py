@@ -20,7 +20,7 @@ Not established against the real service: command latency, whether an old deploy
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -33,8 +33,18 @@ from actors.brokers.quantconnect_channel import Channel
 from actors.brokers.wire import Doubt, NothingSent
 from actors.domain.connection.route_health import Vitals
 from actors.domain.market.contract import Products
-from actors.domain.orders.attempt import Absent, Accepted, Found, InDoubt, Rejected, Resolution, SubmitOutcome, Unknown
-from actors.domain.orders.order import Order
+from actors.domain.orders.attempt import (
+    Absent,
+    Accepted,
+    Found,
+    InDoubt,
+    NotSent,
+    Rejected,
+    Resolution,
+    SubmitOutcome,
+    Unknown,
+)
+from actors.domain.orders.order import Contingency, Order
 from actors.domain.orders.report import AccountState, ExecutionReport, Status
 from actors.ports import Broker, BrokerRefused, BrokerUnavailable, Clock, Guard
 
@@ -109,6 +119,16 @@ class QuantConnect:
                 return InDoubt(
                     cause=f"no word from the algorithm within {timeout_s:g} s", evidence="QuantConnect took the command"
                 )
+
+    async def submit_complex(
+        self,
+        contingency: Contingency,
+        parts: Sequence[tuple[str, Order]],
+        timeout_s: float,  # noqa: ARG002 - the port's, here and below
+        before_first_byte: Guard,  # noqa: ARG002
+    ) -> tuple[SubmitOutcome, ...]:
+        """Say no: LEAN holds no such orders."""
+        return tuple(NotSent(cause=f"LEAN holds no {contingency} orders") for _ in parts)
 
     async def cancel(self, broker_order_id: str, timeout_s: float, before_first_byte: Guard) -> tuple[bool, str]:
         """Ask for a cancel; return whether the algorithm took the request, and its words."""

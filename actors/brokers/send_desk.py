@@ -19,9 +19,18 @@ from pydantic import Field
 from actors.brokers.gates import Gates
 from actors.brokers.send_ledger import SendLedger
 from actors.domain.orders.attempt import InDoubt, NotSent, SubmitOutcome
-from actors.domain.orders.order import Intent
+from actors.domain.orders.order import Intent, Order
 from actors.domain.value import Value
-from actors.messages import AskOutcome, CancelAnswered, CancelOrder, OrderSent, OutcomeJournaled, Reported, SendOrder
+from actors.messages import (
+    AskOutcome,
+    CancelAnswered,
+    CancelOrder,
+    OrderSent,
+    OutcomeJournaled,
+    Reported,
+    SendComplex,
+    SendOrder,
+)
 from actors.ports import Broker, BrokerRefused, BrokerUnavailable, Clock
 
 Tell = Callable[[Value], None]
@@ -71,6 +80,29 @@ class SendDesk:
         else:
             self._sending[attempt_id] = spawn(self._send(message, heard))
 
+    def send_complex(self, message: SendComplex, spawn: Spawn, heard: Callable[[SubmitOutcome], None]) -> None:
+        """Send several orders as one message, or say of each why not; any that a ledger knows is never sent again."""
+        names = [part.attempt_id for part in message.parts]
+        if any(name in self._sending for name in names):
+            return
+        known = [name for name in names if self._ledger.knows(name)]
+        refusal = ""
+        if message.connection_incarnation != self._ledger.incarnation:
+            refusal = f"meant for incarnation {message.connection_incarnation}, this is {self._ledger.incarnation}"
+        elif len(self._sending) + len(names) > self._limits.sends_max:
+            refusal = f"{self._limits.sends_max} sends are under way"
+        elif known:
+            refusal = f"{', '.join(known)} was sent before"
+        if not refusal:
+            task = spawn(self._send_complex(message, heard))
+            self._sending |= dict.fromkeys(names, task)
+            return
+        for name in names:
+            if name in known:
+                self._retell(name, message.connection_incarnation)
+            else:
+                self._end(name, NotSent(cause=refusal))
+
     def ask(self, message: AskOutcome) -> None:
         """Tell what became of an attempt; nothing while it is under way."""
         if message.attempt_id not in self._sending:
@@ -105,15 +137,13 @@ class SendDesk:
 
         def guard() -> str | None:
             nonlocal withheld
-            withheld = self._withheld(message)
+            withheld = self._withheld(attempt_id, message.order, message.executor_epoch, message.deadline_ns)
             return withheld or None
 
         try:
             outcome = await self._broker.submit(attempt_id, message.order, self._limits.answer_timeout_s, guard)
         except asyncio.CancelledError:
-            begun = self._ledger.knows(attempt_id)
-            cut = InDoubt(cause="cut off while sending") if begun else NotSent(cause="cut off before the first byte")
-            self._end(attempt_id, cut)
+            self._end(attempt_id, self._cut_off(attempt_id))
             raise
         finally:
             del self._sending[attempt_id]
@@ -122,22 +152,53 @@ class SendDesk:
         if not withheld:
             heard(outcome)
 
-    def _withheld(self, message: SendOrder) -> str:
+    async def _send_complex(self, message: SendComplex, heard: Callable[[SubmitOutcome], None]) -> None:
+        parts, withheld = [(part.attempt_id, part.order) for part in message.parts], ""
+        names = [name for name, _ in parts]
+
+        def guard() -> str | None:
+            nonlocal withheld
+            one_by_one = (
+                self._withheld(name, order, message.executor_epoch, message.deadline_ns) for name, order in parts
+            )
+            withheld = next(filter(None, one_by_one), "")
+            return withheld or None
+
+        timeout_s = self._limits.answer_timeout_s
+        try:
+            outcomes = await self._broker.submit_complex(message.contingency, parts, timeout_s, guard)
+        except asyncio.CancelledError:
+            for name in names:
+                self._end(name, self._cut_off(name))
+            raise
+        finally:
+            for name in names:
+                del self._sending[name]
+                self._begun_ns.pop(name, None)
+        for name, outcome in zip(names, outcomes, strict=True):
+            self._end(name, outcome)
+            if not withheld:
+                heard(outcome)
+
+    def _cut_off(self, attempt_id: str) -> SubmitOutcome:
+        begun = self._ledger.knows(attempt_id)
+        return InDoubt(cause="cut off while sending") if begun else NotSent(cause="cut off before the first byte")
+
+    def _withheld(self, attempt_id: str, order: Order, executor_epoch: int, deadline_ns: int) -> str:
         """Return why no byte may leave; an empty text once the ledger knows that one will."""
-        order = message.order
-        if self._clock.boot_ns() > message.deadline_ns:
+        if self._clock.boot_ns() > deadline_ns:
             return "late: the deadline has passed"
         if self._clock.market_now() >= order.expires_at:
             return f"expired: at {order.expires_at.isoformat()}"
-        if fenced := self._gates.fence(message.executor_epoch):
+        if fenced := self._gates.fence(executor_epoch):
             return fenced
         if order.intent is Intent.OPEN and (stopped := self._gates.stop()):
             return stopped
         try:
-            self._ledger.entry(message.attempt_id)
+            self._ledger.entry(attempt_id)
         except OSError as error:
             return f"the send ledger cannot be written: {error}"
-        self._begun_ns[message.attempt_id] = self._clock.boot_ns()
+        self._begun_ns[attempt_id] = self._clock.boot_ns()
         return ""
 
     def _end(self, attempt_id: str, outcome: SubmitOutcome) -> None:

@@ -1,13 +1,13 @@
 """The route to tastytrade: orders over our own wire, reads and the account stream beside it.
 
 tastytrade enforces no client id: `external-identifier` is echoed only. So an order in doubt is looked for by reading
-every page of the orders since the day before in New York; finding none is one look, and says nothing alone. Orders are
-never replaced, and never sent as complex orders, so those lists are not searched.
+every page of the orders since the day before in New York; finding none is one look, and says nothing alone. The parts
+of a complex order stand in that list too, each with its own mark. Orders are never replaced.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from zoneinfo import ZoneInfo
@@ -24,8 +24,8 @@ from actors.brokers.tastytrade_stream import AccountStream, AccountStreamLimits
 from actors.brokers.tastytrade_token import AccessToken, TastytradeLogin, TokenLimits
 from actors.brokers.wire import Answer, Doubt, NothingSent, Wire, WireLimits
 from actors.domain.connection.route_health import Vitals
-from actors.domain.orders.attempt import Absent, Found, InDoubt, Rejected, Resolution, SubmitOutcome, Unknown
-from actors.domain.orders.order import Order
+from actors.domain.orders.attempt import Absent, Accepted, Found, InDoubt, Rejected, Resolution, SubmitOutcome, Unknown
+from actors.domain.orders.order import Contingency, Order
 from actors.domain.orders.report import AccountState, ExecutionReport
 from actors.domain.value import Value
 from actors.ports import BrokerRefused, BrokerUnavailable, Clock, Guard
@@ -115,6 +115,24 @@ class Tastytrade:
         )
         self._failed = isinstance(outcome, InDoubt)
         return outcome
+
+    async def submit_complex(
+        self, contingency: Contingency, parts: Sequence[tuple[str, Order]], timeout_s: float, before_first_byte: Guard
+    ) -> tuple[SubmitOutcome, ...]:
+        """Send orders that depend on each other once. What is not known of one is not known of any."""
+        try:
+            body = msgspec.json.encode(shapes.complex_body(contingency, parts))
+        except Unsendable as error:
+            return tuple(Rejected(code="unsendable", text=str(error)) for _ in parts)
+        try:
+            answer = await self._write("POST", f"{self._base}/complex-orders", body, timeout_s, before_first_byte)
+        except (NothingSent, Doubt) as failure:
+            return tuple(outcome_of_failure(failure) for _ in parts)
+
+        def accepted(place: int) -> Callable[[Json], Accepted]:
+            return lambda payload: shapes.accepted_part(payload, place, self.route, self.account_domain)
+
+        return tuple(outcome_of(answer, accepted(place), shapes.refusal) for place in range(len(parts)))
 
     async def cancel(self, broker_order_id: str, timeout_s: float, before_first_byte: Guard) -> tuple[bool, str]:
         """Ask for a cancel; return whether the broker took the request, and its words."""

@@ -10,7 +10,7 @@
   need the instrument table, which is not here yet: an order that names one is refused by the broker, not by us.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from math import gcd
@@ -19,7 +19,7 @@ from typing import Final
 from actors.brokers.outcomes import Unsendable
 from actors.brokers.payload import Json, instant, number, readable
 from actors.domain.orders.attempt import Accepted
-from actors.domain.orders.order import Action, Fill, Intent, Order, OrderType, TimeInForce
+from actors.domain.orders.order import Action, Contingency, Fill, Intent, Order, OrderType, TimeInForce
 from actors.domain.orders.report import BrokerPosition, CashEvent, ExecutionReport, Status
 from actors.domain.value import ZERO
 from actors.ports import BrokerUnavailable
@@ -34,6 +34,12 @@ _ACTIONS_READ: Final = {text: action for action, text in _ACTIONS.items()} | {
     # Outright futures have no effect; the sign is what counts for the position.
     "Buy": Action.BUY_TO_OPEN,
     "Sell": Action.SELL_TO_OPEN,
+}
+_TYPES: Final = {
+    OrderType.LIMIT: "Limit",
+    OrderType.MARKET: "Market",
+    OrderType.STOP: "Stop",
+    OrderType.STOP_LIMIT: "Stop Limit",
 }
 _TIMES: Final = {TimeInForce.DAY: "Day", TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC"}
 _STATUSES: Final = {
@@ -56,9 +62,11 @@ _FEES: Final = ("commission", "clearing-fees", "regulatory-fees", "proprietary-i
 
 def order_body(attempt_id: str, order: Order) -> Json:
     """Return the JSON of a new order, marked with `attempt_id`. Raises `Unsendable`."""
+    if order.order_type not in _TYPES:
+        raise Unsendable(f"there is no {order.order_type} order here")
     body: Json = {
         "time-in-force": _TIMES[order.time_in_force],
-        "order-type": "Limit" if order.order_type is OrderType.LIMIT else "Market",
+        "order-type": _TYPES[order.order_type],
         "source": "holdfast",
         "automated-source": True,
         "external-identifier": attempt_id,
@@ -76,10 +84,18 @@ def order_body(attempt_id: str, order: Order) -> Json:
         body |= _priced(order.net_price, gcd(*(leg.ratio for leg in order.legs)))
     elif len(order.legs) > 1:
         raise Unsendable("a market order has one leg")
+    if order.stop_px is not None:
+        body["stop-trigger"] = f"{abs(order.stop_px):f}"  # of the one leg; which way is its action's business
     if order.intent is Intent.CLOSE:
         # Without it a close of what is gone becomes an opening.
         body["advanced-instructions"] = {"strict-position-effect-validation": True}
     return body
+
+
+def complex_body(contingency: Contingency, parts: Sequence[tuple[str, Order]]) -> Json:
+    """Return the JSON of orders that depend on each other, none of them a trigger order. Raises `Unsendable`."""
+    orders = [order_body(attempt_id, order) for attempt_id, order in parts]
+    return {"type": contingency.value, "source": "holdfast", "orders": orders}
 
 
 def _priced(net_price: Decimal, combos: int) -> Json:
@@ -149,6 +165,13 @@ def _is_filled(leg: Json) -> bool:
         return False
     filled = sum(number(fill["quantity"]) for fill in leg.get("fills") or [])
     return "quantity" not in leg or filled == number(leg["quantity"])
+
+
+def accepted_part(payload: Json, place: int, route: str, account_domain: str) -> Accepted:
+    """Return the answer to one order of a complex one, by its place. Raises `BrokerUnavailable` where it names none."""
+    with readable("answer"):
+        order = payload["data"]["complex-order"]["orders"][place]
+    return accepted({"data": {"order": order}}, route, account_domain)
 
 
 def accepted(payload: Json, route: str, account_domain: str) -> Accepted:

@@ -21,14 +21,14 @@ import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from pydantic import Field
 
 from actors.domain.market.chain import Chain
 from actors.domain.market.quote import QuoteTable
 from actors.domain.market.session import Session
-from actors.domain.orders.signal import Cancel, Close, Open
+from actors.domain.orders.signal import Request
 from actors.domain.portfolio.view import OrderView, StructureView
 from actors.domain.value import Value
 from actors.messages import SignalAnswered
@@ -64,7 +64,7 @@ class MarketView:
 class Ask(Value):
     """One request to the executor, with its reason. Past `expires_s` seconds of market time nothing is sent."""
 
-    request: Annotated[Open | Close | Cancel, Field(discriminator="kind")]
+    request: Request
     reason: str
     expires_s: float = Field(default=60.0, gt=0)
 

@@ -18,10 +18,11 @@ from decimal import Decimal
 from typing import ClassVar
 
 from actors.domain.orders.signal import Cancel, Close, Open
-from actors.domain.portfolio.view import StructureView
+from actors.domain.orders.working import GiveUp
+from actors.domain.portfolio.view import Phase, StructureView
 from actors.strategies.base import Ask, Decision, MarketView
 from actors.strategies.terms import Pick, SellerParameters, SellerState, exit_reason, instant, tick
-from actors.strategies.work import Next, Stage, Task, advance, combo_quote, work_price
+from actors.strategies.work import Next, Stage, Task, advance, chain, combo_quote, work_price
 
 
 class Seller(ABC):
@@ -120,8 +121,7 @@ class _Turn:
 
     def _entry_bar(self) -> str:
         view, rules = self._view, self._rules
-        working = (order for order in view.orders.values() if not order.status.is_terminal)
-        opening = any(order.cl_ord_id == order.structure_id for order in working)
+        opening = any(structure.phase is Phase.OPENING for structure in view.structures)
         if opening or any(task.is_opening for task in self._tasks):
             return "an entry is being worked"
         if not instant(rules.entry_from, view) <= view.now < instant(rules.entry_until, view):
@@ -174,19 +174,29 @@ class _Turn:
         quote = combo_quote(task.legs, self._view.quotes, closing=False)
         if quote is None:
             return None
-        price = work_price(quote, task.step, self._rules.pace.steps, tick(self._view, task.legs))
+        pace = self._rules.pace
+        step = pace.steps if pace.plan is not None else task.step
+        price = work_price(quote, step, pace.steps, tick(self._view, task.legs))
         if price < max(self._rules.credit_min, Decimal(self._rules.credit_share_min * quote[0])):
             return None
-        request = Open(underlying=self._seller.underlying, legs=task.legs, order_qty=task.order_qty, net_price=price)
+        request = Open(
+            underlying=self._seller.underlying,
+            legs=task.legs,
+            order_qty=task.order_qty,
+            net_price=price,
+            work=pace.plan,
+        )
         return self._asked(task, request, f"{task.reason}; {_prices(quote)}, step {task.step}")
 
     def _close(self, task: Task) -> Task:
         """Ask for a close at the step's price; at the market after the last one, or where nothing is quoted."""
         quote = combo_quote(task.legs, self._view.quotes, closing=True)
-        price = None
-        if quote is not None and task.step <= self._rules.pace.steps:
+        price, plan = None, self._rules.pace.plan
+        if plan is not None:
+            plan = plan.model_copy(update={"give_up": GiveUp.MARKET})
+        elif quote is not None and task.step <= self._rules.pace.steps:
             price = work_price(quote, task.step, self._rules.pace.steps, tick(self._view, task.legs))
-        request = Close(structure_id=task.structure_id or "", net_price=price)
+        request = Close(structure_id=task.structure_id or "", net_price=price, work=plan)
         return self._asked(task, request, f"{task.reason}; {_prices(quote)}, step {task.step}")
 
     def _asked(self, task: Task, request: Open | Close, reason: str) -> Task:
@@ -213,7 +223,9 @@ def _orphans(tasks: Iterable[Task], view: MarketView) -> Iterable[Task]:
         opens = order.cl_ord_id == order.structure_id
         structure = held.get(order.structure_id)
         known = order.cl_ord_id in owned or (None if opens else order.structure_id) in asked
-        if structure is None or known or order.status.is_terminal:
+        last = chain(order.cl_ord_id, view)[-1:]
+        is_over = order.replaces is not None or all(each.status.is_terminal and not each.is_replacing for each in last)
+        if structure is None or known or is_over:
             continue
         yield Task(
             structure_id=None if opens else order.structure_id,

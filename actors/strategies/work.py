@@ -1,5 +1,8 @@
 """How one order is worked: asked for at the middle, moved towards the natural price, given up after that.
 
+Or, where the pace names a `plan`, asked for once and worked by the executor: then one task is all the orders that took
+each other's place, and an opening the plan gave up is REFUSED.
+
 A re-price is a cancel, then a new signal once the order has ended: two orders for one purpose never work at once.
 Where a task stands, what is seen, and what follows:
 
@@ -12,7 +15,8 @@ Where a task stands, what is seen, and what follows:
     WORKING     opening ended, some filled     FILLED    the rest is not chased: what is there gets managed
     WORKING     order ended, rejected          REFUSED
     WORKING     order ended otherwise          REPRICE
-    WORKING     unfinished past its patience   CANCEL, CANCELLING
+    WORKING     another order takes its place  WAIT      the executor works it by the plan
+    WORKING     unfinished past its patience   CANCEL, CANCELLING; never where the executor works it
     CANCELLING  as WORKING, but after `cancel_s` the cancel is asked for again
     RESTING     after `retry_s`                AGAIN     a closing order was refused
 
@@ -32,6 +36,7 @@ from pydantic import Field
 from actors.domain.market.quote import QuoteTable
 from actors.domain.orders.order import Leg
 from actors.domain.orders.report import Status
+from actors.domain.orders.working import Plan
 from actors.domain.portfolio.view import OrderView
 from actors.domain.value import ZERO, Instant, Value
 from actors.strategies.base import MarketView
@@ -52,6 +57,8 @@ class Pace(Value):
     """Pause after a refusal, and between attempts to enter."""
     expires_s: float = Field(default=60.0, gt=0)
     """Age at which a signal is not acted on any more."""
+    plan: Plan | None = None
+    """Leave the working to the executor, by this; it then needs no strategy alive to go on."""
 
 
 class Stage(StrEnum):
@@ -109,11 +116,13 @@ def advance(task: Task, view: MarketView, pace: Pace) -> tuple[Task, Next]:
         task = task.model_copy(
             update={"stage": Stage.WORKING, "cl_ord_id": answer.cl_ord_id, "since": view.now},
         )
-    order = view.orders.get(task.cl_ord_id or "")
-    if order is None or order.in_doubt:
+    orders = chain(task.cl_ord_id, view)
+    if not orders or orders[-1].in_doubt or orders[-1].is_replacing:
         return task, Next.WAIT
-    if order.status.is_terminal:
-        return task, _ended(task, order)
+    if orders[-1].status.is_terminal:
+        return task, _ended(task, orders, pace)
+    if pace.plan is not None and task.stage is Stage.WORKING:
+        return task, Next.WAIT
     patience_s = pace.step_s * min(max(task.step - pace.steps, 1), PATIENCE_MAX)
     limit_s = pace.cancel_s if task.stage is Stage.CANCELLING else patience_s
     if not _waited(task, view, limit_s):
@@ -156,7 +165,18 @@ def _waited(task: Task, view: MarketView, limit_s: float) -> bool:
     return (view.now - task.since).total_seconds() >= limit_s
 
 
-def _ended(task: Task, order: OrderView) -> Next:
-    if order.status is Status.FILLED or (task.is_opening and order.cum_qty > 0):
+def chain(name: str | None, view: MarketView) -> list[OrderView]:
+    """Return an order and those that took its place; nothing where the book does not show all of them yet."""
+    orders = []
+    while name is not None and (order := view.orders.get(name)) is not None:
+        orders.append(order)
+        name = order.replaced_by
+    return orders if name is None else []
+
+
+def _ended(task: Task, orders: list[OrderView], pace: Pace) -> Next:
+    last = orders[-1]
+    if last.status is Status.FILLED or (task.is_opening and any(order.cum_qty for order in orders)):
         return Next.FILLED
-    return Next.REFUSED if order.status is Status.REJECTED else Next.REPRICE
+    is_given_up = pace.plan is not None and task.is_opening
+    return Next.REFUSED if is_given_up or last.status is Status.REJECTED else Next.REPRICE

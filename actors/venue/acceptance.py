@@ -2,8 +2,8 @@
 
 Checked in this order, the first failure is the answer:
 
-    1. form       what kinds, how many contracts, one underlying, market orders of one leg, price of the right sign and
-                  on the tick, nothing expired, nothing that needs an open market while it is closed
+    1. form       what kinds, how many contracts, one underlying, market and stop orders of one leg, price of the right
+                  sign and on the tick, nothing expired, nothing that needs an open market while it is closed
     2. effect     a leg that closes more than is held, less what other working orders already close, is refused with
                   `closing_with_no_position` under strict validation; without it the whole leg silently becomes an
                   opening one, as tastytrade does
@@ -97,6 +97,8 @@ def _faults(new: NewOrder, contracts: Sequence[Contract], session: date, is_open
         yield Refusal("legs_span_underlyings", "legs of one order share underlying and multiplier")
     if new.order_type is OrderType.MARKET:
         yield from _market_faults(new, is_open)
+    if new.stop_trigger is not None:
+        yield from _stop_faults(new)
     if new.time_in_force is TimeInForce.IOC and not is_open:
         yield Refusal("tif_next_valid_session", "an immediate-or-cancel order needs an open market")
     yield from _price_faults(new, contracts)
@@ -109,6 +111,14 @@ def _market_faults(new: NewOrder, is_open: bool) -> Iterator[Refusal]:  # noqa: 
         yield Refusal("gtc_market_orders_not_supported", "GTC market orders are not supported")
     if not is_open and any(leg.action.is_open for leg in new.legs):
         yield Refusal("market_order_when_closed", "opening market orders need an open market")
+
+
+def _stop_faults(new: NewOrder) -> Iterator[Refusal]:
+    if len(new.legs) > 1:
+        yield Refusal("stop_order_multi_leg", "a stop order has one leg")
+    opens = any(leg.action.is_open for leg in new.legs)
+    if new.order_type is OrderType.STOP and new.time_in_force is TimeInForce.GTC and opens:
+        yield Refusal("gtc_opening_stop_not_supported", "an opening stop order is good for the day")
 
 
 def _price_faults(new: NewOrder, contracts: Sequence[Contract]) -> Iterator[Refusal]:

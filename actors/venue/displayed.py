@@ -110,7 +110,8 @@ def plan(order: PaperOrder, row_of: dict[str, int]) -> Plan | None:
     if any(leg.symbol not in row_of for leg in order.legs):
         return None
     legs = tuple((row_of[leg.symbol], leg.action.sign * leg.ratio) for leg in order.legs)
-    return Plan(legs, None if order.net_price is None else float(order.net_price))
+    unlimited = order.net_price is None or order.stop_trigger is not None  # a stop is looked at whatever its limit
+    return Plan(legs, None if unlimited else float(order.net_price or 0))
 
 
 class Watch:

@@ -130,6 +130,27 @@ class Exchange:
         self._commit(steps.draft)
         return order
 
+    def place_complex(
+        self, account: str, kind: str, trigger: NewOrder | None, orders: Sequence[NewOrder], now: datetime
+    ) -> tuple[PaperOrder, ...]:
+        """Take orders that depend on each other (`kind` OCO, OTO or OTOCO); return them, the trigger order first.
+
+        After a trigger order the rest is CONTINGENT on its whole fill. Of two that work, the fill of one asks for the
+        cancel of the other. Raises `OrderRefused`.
+        """
+        steps = self._steps(now)
+        number, parts = steps.draft.order_id(), []
+        for new in (*([trigger] if trigger is not None else []), *orders):
+            follows = trigger is not None and new is not trigger
+            taken = self._reception.admit_contingent(new, now) if follows else self._reception.admit(account, new, now)
+            order = received(steps.draft.order_id(), account, new, taken, now)
+            tag = f"{kind}::{'trigger-order' if new is trigger else 'order'}"
+            status = PaperStatus.CONTINGENT if follows else PaperStatus.RECEIVED
+            parts.append(replace(order, complex_id=number, complex_tag=tag, status=status))
+        placed = steps.take_complex(parts)
+        self._commit(steps.draft)
+        return placed
+
     def cancel(self, account: str, order_id: int, now: datetime) -> PaperOrder:
         """Ask for a cancel; it takes effect with the next `advance`. Raises `OrderFinished`, `OrderRefused`."""
         order = self._unfinished(account, order_id)

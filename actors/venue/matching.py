@@ -8,6 +8,8 @@ Rules of this file:
   of the way from mid (0) to natural (1). The improvement over the natural is split over the legs in the measure of
   their spreads, in whole cents where quotes and limit are (else in hundredths of a cent), so that the legs' prices sum
   to the net exactly and none leaves its own quote. Where no such split exists the order waits.
+* A stop rests until its leg's market has come to its trigger: a sale when the bid is there or lower, a purchase when
+  the ask is there or higher. Then it is a limit order where it has a limit, and a market order where it has none.
 * A combo fills whole: as many as the displayed size of every leg allows.
 * Nothing fills on a halted contract, on a side that is missing, not positive or of no size, or on a crossed quote.
 * `only` breaks the combo on purpose (a fault): just those legs fill, as far as they have something left.
@@ -81,6 +83,15 @@ def match(
     if combos == 0:
         return ()
     return tuple(LegMatch(place, combos * order.legs[place].ratio, prices[place]) for place in taking)
+
+
+def is_reached(order: PaperOrder, quotes: Sequence[LegQuote]) -> bool:
+    """Whether a resting stop's market has come to its trigger; a halted or crossed one is no market."""
+    (leg,), (quote,) = order.legs, quotes
+    seen = quote.ask if leg.action.is_buy else quote.bid
+    if order.stop_trigger is None or seen is None or quote.halted or quote.crossed:
+        return False
+    return seen >= order.stop_trigger if leg.action.is_buy else seen <= order.stop_trigger
 
 
 def net_of(legs: Sequence[PaperLeg], prices: Sequence[Decimal]) -> Decimal:

@@ -1,6 +1,7 @@
 """An order as the venue keeps it, in the words a broker's server needs.
 
     RECEIVED          the venue has it; the session is closed, or it waits until the order it replaces is cancelled
+    CONTINGENT        it follows another order of the same complex one, which has not filled yet
     ROUTED            on its way to the exchange: no fill yet is possible
     LIVE              it works: fills come; there is no word for a partial fill, the legs tell
     CANCEL_REQUESTED  a cancel is on its way; a fill may still be faster
@@ -25,6 +26,7 @@ class PaperStatus(StrEnum):
     """Where an order stands."""
 
     RECEIVED = "RECEIVED"
+    CONTINGENT = "CONTINGENT"
     ROUTED = "ROUTED"
     LIVE = "LIVE"
     CANCEL_REQUESTED = "CANCEL_REQUESTED"
@@ -41,6 +43,12 @@ _NEXT = {
         PaperStatus.ROUTED,
         PaperStatus.CANCEL_REQUESTED,
         PaperStatus.REJECTED,  # the replacement of an order that filled first
+        PaperStatus.EXPIRED,
+    },
+    PaperStatus.CONTINGENT: {
+        PaperStatus.ROUTED,
+        PaperStatus.CANCEL_REQUESTED,
+        PaperStatus.CANCELLED,  # with the order it would have followed
         PaperStatus.EXPIRED,
     },
     PaperStatus.ROUTED: {PaperStatus.LIVE, PaperStatus.REJECTED},
@@ -117,6 +125,13 @@ class PaperOrder:
     reject_reason: str | None = None
     replaces: int | None = None
     replaced_by: int | None = None
+    stop_trigger: Decimal | None = None
+    """A stop of one leg rests until the market has come to this price of the leg, in points."""
+    triggered: bool = False
+    complex_id: int | None = None
+    """The complex order it is a part of."""
+    complex_tag: str | None = None
+    """Its part there, in the broker's words: `OCO::order`, `OTOCO::trigger-order`."""
     reserved: Decimal = ZERO
     """Buying power it holds while it works."""
 
@@ -124,6 +139,16 @@ class PaperOrder:
     def cum_qty(self) -> int:
         """Whole combos filled."""
         return min(leg.filled // leg.ratio for leg in self.legs)
+
+    @property
+    def rests(self) -> bool:
+        """Whether it is a stop that was not reached yet."""
+        return self.stop_trigger is not None and not self.triggered
+
+    @property
+    def is_trigger(self) -> bool:
+        """Whether others follow its fill."""
+        return self.complex_tag is not None and self.complex_tag.endswith("::trigger-order")
 
     @property
     def is_terminal(self) -> bool:
@@ -168,6 +193,7 @@ class NewOrder(Value):
     order_qty: int = Field(gt=0)
     order_type: OrderType = OrderType.LIMIT
     net_price: Decimal | None = Field(default=None, allow_inf_nan=False)
+    stop_trigger: Decimal | None = Field(default=None, gt=0, allow_inf_nan=False)
     time_in_force: TimeInForce = TimeInForce.DAY
     strict_close: bool = False
 
@@ -176,6 +202,8 @@ class NewOrder(Value):
         symbols = [leg.symbol for leg in self.legs]
         if len(set(symbols)) != len(symbols):
             raise ValueError(f"legs name a symbol twice: {symbols}")
-        if (self.order_type is OrderType.LIMIT) != (self.net_price is not None):
+        if (self.order_type in {OrderType.LIMIT, OrderType.STOP_LIMIT}) != (self.net_price is not None):
             raise ValueError("a limit order has a net_price, a market order has none")
+        if (self.order_type in {OrderType.STOP, OrderType.STOP_LIMIT}) != (self.stop_trigger is not None):
+            raise ValueError("a stop has a trigger, and nothing else has")
         return self

@@ -106,6 +106,13 @@ class Reception:
             raise OrderRefused(taken.code, taken.text)
         return taken
 
+    def admit_contingent(self, new: NewOrder, now: datetime) -> Admission:
+        """Return an order that follows another, taken for its form alone: what it closes is yet to be opened."""
+        refusal = malformed(new, [self._named(leg.symbol) for leg in new.legs], self.session(now), is_open=True)
+        if refusal is not None:
+            raise OrderRefused(refusal.code, refusal.text)
+        return Admission(new.legs, FeeBreakdown(), ZERO, ZERO, ZERO, ())
+
     def _named(self, symbol: str) -> Contract:
         try:
             return self.contract(symbol)
@@ -123,6 +130,7 @@ def received(number: int, account: str, new: NewOrder, taken: Admission, now: da
         order_qty=new.order_qty,
         order_type=new.order_type,
         net_price=new.net_price,
+        stop_trigger=new.stop_trigger,
         time_in_force=new.time_in_force,
         status=PaperStatus.RECEIVED,
         strict_close=new.strict_close,
@@ -134,7 +142,7 @@ def received(number: int, account: str, new: NewOrder, taken: Admission, now: da
 
 def replacement(original: PaperOrder, net_price: Decimal, client_id: str | None) -> NewOrder:
     """Return the order for what is left of `original` at another price. Raises `OrderRefused`."""
-    if original.order_type is OrderType.MARKET or original.status is PaperStatus.CANCEL_REQUESTED:
+    if original.order_type is not OrderType.LIMIT or original.status is PaperStatus.CANCEL_REQUESTED:
         raise OrderRefused("cannot_update_order", f"a {original.order_type} order that is {original.status}")
     if any(leg.filled != original.cum_qty * leg.ratio for leg in original.legs):
         raise OrderRefused("cannot_update_order", "the legs are out of ratio: cancel it and mend the position")

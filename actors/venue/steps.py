@@ -9,6 +9,7 @@ Order of a passing of time (`pass_time`), and why:
 """
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -23,7 +24,7 @@ from actors.venue.execution import execute
 from actors.venue.floor import Floor
 from actors.venue.ledger import Draft, Ledger
 from actors.venue.market import Market
-from actors.venue.matching import NATURAL, match
+from actors.venue.matching import NATURAL, is_reached, match
 from actors.venue.paper_order import PaperOrder, PaperStatus
 from actors.venue.settlement import settle
 
@@ -65,6 +66,16 @@ class Steps:
         self._fees_of = fees_of
         self._now = now
 
+    def take_complex(self, orders: Collection[PaperOrder]) -> tuple[PaperOrder, ...]:
+        """Take the parts of a complex order: route those that follow nothing; return them as they then are."""
+        for order in orders:
+            self.draft.put(order)
+        for order in orders:
+            now_known = self.draft.order(order.order_id)
+            if now_known.status is PaperStatus.RECEIVED:
+                self.take(now_known)
+        return tuple(self.draft.order(order.order_id) for order in orders)
+
     def take(self, order: PaperOrder) -> PaperOrder:
         """Take a new order: route it where its session is open; return it as routed, or as received."""
         if self._floor is None or not self._floor.is_open(_symbols(order), self._now):
@@ -83,7 +94,7 @@ class Steps:
         for number in self._floor.past_their_end(self._now):
             order = self.draft.order(number)
             if not order.is_terminal:
-                self.draft.put(order.step(PaperStatus.EXPIRED, self._now))
+                self._end(order.step(PaperStatus.EXPIRED, self._now))
         self._open_waiting(self._floor, pending)
         return None
 
@@ -92,7 +103,7 @@ class Steps:
         for number in sorted(pending):
             order = self.draft.order(number)
             if order.status is PaperStatus.CANCEL_REQUESTED:
-                self.draft.put(order.step(PaperStatus.CANCELLED, self._now))
+                self._end(order.step(PaperStatus.CANCELLED, self._now))
 
     def expire(self, orders: Collection[PaperOrder], market: Market) -> None:
         """End with the session: day orders that belong to it, and whatever names a contract that expires in it."""
@@ -138,6 +149,11 @@ class Steps:
 
     def _fill(self, floor: Floor, order: PaperOrder) -> PaperOrder:
         quotes = [floor.quote(symbol) for symbol in _symbols(order)]
+        if order.rests:
+            if not is_reached(order, quotes):
+                return order
+            order = replace(order, triggered=True)
+            self.draft.put(order)
         matched = match(order, quotes, self._behaviour.concession, self._behaviour.fill_legs_only)
         if not matched:
             return order
@@ -149,7 +165,33 @@ class Steps:
             return self._fees_of(order.account, contract, action, quantity, at, paid)
 
         singly = order.account in self._behaviour.legs_told_singly
-        return execute(self.draft, order, matched, self._contract_of, fees_of, self._now, leg_by_leg=singly)
+        filled = execute(self.draft, order, matched, self._contract_of, fees_of, self._now, leg_by_leg=singly)
+        if filled.status is PaperStatus.FILLED:
+            self._after_fill(floor, filled)
+        return filled
+
+    def _after_fill(self, floor: Floor, order: PaperOrder) -> None:
+        """Let what follows an order work, and ask for the cancel of what it was one of two with."""
+        for kin in self._kin(order):
+            if kin.status is PaperStatus.CONTINGENT:
+                self._route(floor, kin)
+            elif not order.is_trigger and kin.status is not PaperStatus.CANCEL_REQUESTED:
+                self.draft.put(kin.step(PaperStatus.CANCEL_REQUESTED, self._now))
+
+    def _end(self, order: PaperOrder) -> None:
+        """End an order without its last fill, and with it what would have followed it."""
+        self.draft.put(order)
+        for kin in self._kin(order):
+            if kin.status is PaperStatus.CONTINGENT:
+                self.draft.put(kin.step(PaperStatus.CANCELLED, self._now))
+
+    def _kin(self, order: PaperOrder) -> list[PaperOrder]:
+        if order.complex_id is None:
+            return []
+        numbers = [each.order_id for each in self._ledger.active(order.account) if each.complex_id == order.complex_id]
+        known = (self.draft.order(number) for number in {*numbers, *self.draft.changes.orders})
+        others = [each for each in known if each.complex_id == order.complex_id and each.order_id != order.order_id]
+        return sorted((each for each in others if not each.is_terminal), key=lambda each: each.order_id)
 
     def _open_waiting(self, floor: Floor, pending: Collection[int]) -> None:
         for number in sorted(pending):

@@ -1,8 +1,7 @@
 """tastytrade's REST API in front of the paper exchange: login, accounts, orders, transactions.
 
 Decides nothing about trading: a handler parses, asks the exchange, and shows what it says. Assumes that every call of
-the exchange is made on this one event loop. `external-identifier` is echoed, never enforced, as the broker does; OTOCO
-and OCO orders are refused with a code, for nothing here holds a contingent order.
+the exchange is made on this one event loop. `external-identifier` is echoed, never enforced, as the broker does.
 """
 
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from actors.venue.faults import FaultBook, Route
 from actors.venue.logins import ACCESS_TOKEN_S, Tokens
 from actors.venue.paper_order import NewOrder, PaperOrder
 from actors.venue.tastytrade_account_shapes import account_json, trading_status_json
+from actors.venue.tastytrade_complex_routes import ComplexRoutes
 from actors.venue.tastytrade_market_routes import MarketRoutes
 from actors.venue.tastytrade_replies import (
     Handler,
@@ -60,6 +60,7 @@ class TastytradeServer:
         middlewares = [fault_middleware(faults, Route.TASTYTRADE), answer_refusals, self._authorize]
         self.app = web.Application(middlewares=middlewares)
         self._route()
+        ComplexRoutes(exchange, views).add_to(self.app.router)
         MarketRoutes(views.board, tokens, quote_url, views.now).add_to(self.app.router)
 
     def _route(self) -> None:
@@ -82,9 +83,6 @@ class TastytradeServer:
             ("DELETE", f"{account}/orders/{{order}}", self._cancel),
             ("PUT", f"{account}/orders/{{order}}", self._replace),
             ("PATCH", f"{account}/orders/{{order}}", self._replace),
-            ("GET", f"{account}/complex-orders", self._complex_orders),
-            ("POST", f"{account}/complex-orders", self._no_complex_orders),
-            ("POST", f"{account}/complex-orders/dry-run", self._no_complex_orders),
         ):
             add(method, path, handler)
 
@@ -212,12 +210,6 @@ class TastytradeServer:
         except OrderRefused as refused:
             raise preflight(refused.code, refused.text) from refused
         return data(request, self._show(order))
-
-    async def _complex_orders(self, request: web.Request) -> web.Response:
-        return page(request, [], dict, ORDERS_PER_PAGE)
-
-    async def _no_complex_orders(self, _: web.Request) -> web.Response:
-        raise preflight("complex_orders_not_supported", "The paper venue trades no OTOCO, OCO or OTO orders.")
 
     def _known(self, request: web.Request) -> PaperOrder:
         number = request.match_info["order"]

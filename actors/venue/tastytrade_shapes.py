@@ -4,7 +4,7 @@ Keys and value types follow the recorded payloads: prices are strings, quantitie
 milliseconds since the epoch, absent keys are left out. What a request must be before the exchange sees it:
 
     legs            1 to 4, known actions, whole quantities > 0, known symbols
-    order-type      Limit with a price, Market with none; anything else is not traded here
+    order-type      Limit with a price, Market with none, Stop and Stop Limit with a stop-trigger; nothing else
     time-in-force   Day, GTC, IOC
     price-effect    fits the legs: no credit for legs that all buy, no debit for legs that all sell
 
@@ -27,6 +27,7 @@ Json = dict[str, Any]
 ContractOf = Callable[[str], Contract | None]
 STATUSES = {
     PaperStatus.RECEIVED: "Received",
+    PaperStatus.CONTINGENT: "Contingent",
     PaperStatus.ROUTED: "Routed",
     PaperStatus.LIVE: "Live",
     PaperStatus.CANCEL_REQUESTED: "Cancel Requested",
@@ -35,7 +36,14 @@ STATUSES = {
     PaperStatus.REJECTED: "Rejected",
     PaperStatus.EXPIRED: "Expired",
 }
-ORDER_TYPES = {OrderType.LIMIT: "Limit", OrderType.MARKET: "Market"}
+ORDER_TYPES = {
+    OrderType.LIMIT: "Limit",
+    OrderType.MARKET: "Market",
+    OrderType.STOP: "Stop",
+    OrderType.STOP_LIMIT: "Stop Limit",
+}
+_PRICED = {OrderType.LIMIT, OrderType.STOP_LIMIT}
+_STOPS = {OrderType.STOP, OrderType.STOP_LIMIT}
 TIMES_IN_FORCE = {TimeInForce.DAY: "Day", TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC"}
 _TYPE_OF = {name: order_type for order_type, name in ORDER_TYPES.items()}
 _TIME_OF = {name: time for time, name in TIMES_IN_FORCE.items()}
@@ -69,12 +77,23 @@ def new_order(body: Json, contract_of: ContractOf) -> NewOrder:
             legs=legs,
             order_qty=size,
             order_type=order_type,
-            net_price=net_price(body, legs) if order_type is OrderType.LIMIT else None,
+            net_price=net_price(body, legs) if order_type in _PRICED else None,
+            stop_trigger=_stop_trigger(body) if order_type in _STOPS else None,
             time_in_force=time,
             strict_close=bool(instructions.get("strict-position-effect-validation", False)),
         )
     except ValidationError as error:
         raise PreflightFailed("invalid_order", error.errors()[0]["msg"]) from error
+
+
+def _stop_trigger(body: Json) -> Decimal:
+    try:
+        trigger = Decimal(str(body["stop-trigger"]))
+    except (InvalidOperation, KeyError):
+        raise PreflightFailed("stop_trigger_required", "Stop trigger must be a number for Stop orders.") from None
+    if not trigger.is_finite() or trigger <= 0:
+        raise PreflightFailed("invalid_stop_trigger", "Stop trigger must be above 0.")
+    return trigger
 
 
 def net_price(body: Json, legs: Sequence[Leg | PaperLeg]) -> Decimal:
@@ -128,12 +147,15 @@ def _quantity(value: object) -> int:
 def order_json(order: PaperOrder, contract_of: ContractOf) -> Json:
     """Return an order as the broker shows it."""
     first = contract_of(order.legs[0].symbol)
-    is_working = order.status in {PaperStatus.RECEIVED, PaperStatus.LIVE}
+    is_working = order.status in {PaperStatus.RECEIVED, PaperStatus.CONTINGENT, PaperStatus.LIVE}
     shown: Mapping[str, object] = {
         "id": order.order_id,
         "account-number": order.account,
         "cancellable": is_working,
         "cancelled-at": _ended(order, PaperStatus.CANCELLED),
+        "complex-order-id": order.complex_id,
+        "complex-order-tag": order.complex_tag,
+        "contingent-status": "Pending Order" if order.status is PaperStatus.CONTINGENT else None,
         "editable": is_working,
         "edited": order.replaced_by is not None,
         "ext-client-order-id": None if order.live_at is None else f"{order.order_id:018x}",
@@ -151,6 +173,7 @@ def order_json(order: PaperOrder, contract_of: ContractOf) -> Json:
         "replacing-order-id": order.replaced_by,
         "size": order.order_qty,
         "status": STATUSES[order.status],
+        "stop-trigger": None if order.stop_trigger is None else number(order.stop_trigger),
         "terminal-at": None if order.terminal_at is None else instant(order.terminal_at),
         "time-in-force": TIMES_IN_FORCE[order.time_in_force],
         "underlying-instrument-type": _underlying_type(first),
@@ -175,6 +198,7 @@ def draft_json(account: str, new: NewOrder, contract_of: ContractOf) -> Json:
         "price-effect": effect(new.net_price) if new.net_price else None,
         "size": new.order_qty,
         "status": "Received",
+        "stop-trigger": None if new.stop_trigger is None else number(new.stop_trigger),
         "time-in-force": TIMES_IN_FORCE[new.time_in_force],
         "underlying-instrument-type": _underlying_type(first),
         "underlying-symbol": new.legs[0].symbol if first is None else first.underlying,

@@ -22,7 +22,7 @@ from actors.domain.portfolio.view import BookView
 from actors.domain.value import Value
 
 _GONE = {AttemptState.REJECTED, AttemptState.NOT_SENT, AttemptState.ABSENT}
-_COMPARED = ("structures", "orders", "quarantined", "signals", "cash", "baseline", "executor_epoch")
+_COMPARED = ("structures", "orders", "triggers", "quarantined", "signals", "cash", "baseline", "executor_epoch")
 """What the executor says of its book that does not hang on the quotes it sees."""
 
 

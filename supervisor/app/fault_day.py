@@ -2,7 +2,7 @@
 
 The deadlines keep the order that the rules need: an answer's timeout and the kernel's together stay below the settle
 window (the configuration refuses anything else), and every fault's delay does too (see `fault_plan`). Limits of risk
-are wide, for a refused order tests nothing.
+are wide, for a refused order tests nothing; and a route fails back soon, for one that rests is not tested either.
 """
 
 from collections.abc import Mapping
@@ -39,6 +39,7 @@ SETTINGS: Final[Mapping[str, object]] = {
     "routes.alpaca.reconnect_delay_max_s": 2,
     "feed.reconnect_delay_max_s": 1,
     "executor.account_interval_s": 3,
+    "executor.failback_after_s": 1,
     "executor.imbalance_deadline_s": 3,
     "strategies.condor.parameters.entry_from": "open+1",
     "strategies.condor.parameters.entries_max": 20,

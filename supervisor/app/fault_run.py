@@ -132,6 +132,7 @@ class _Run:
         victims = (*(child.name for child in plan.children()), SUPERVISOR)
         self._acts = draw(np.random.default_rng(seed), victims, length_s)
         self._kills = 0
+        self._naked_short_s: float | None = None
 
     def close(self) -> None:
         """Leave no socket behind."""
@@ -166,7 +167,8 @@ class _Run:
         wrong = [*self._trader.contradicted, *self._broken_words(), *_crashes(self._place)]
         if latched.level is not StopLevel.NONE:
             wrong.append(f"{latched.level} latched by {latched.by}: {latched.reason}")
-        return self.count(result).model_copy(update={"audit": verdict, "wrong": tuple(wrong)})
+        found = {"audit": verdict, "wrong": tuple(wrong), "naked_short_s": self._naked_short_s}
+        return self.count(result).model_copy(update=found)
 
     def _is_ready(self) -> bool | None:
         return (self._trader.has_quotes and len(self._tail.book.cash) == len(self._place.config.routes)) or None
@@ -236,12 +238,13 @@ class _Run:
         self._until("the venue to take its faults back", healed, WHOLE_BY_S)
 
     def _is_quiet(self) -> bool | None:
-        """Cancel what still works; true once nothing is live and every signal is answered."""
-        live = [life.order.cl_ord_id for life in self._tail.book.live_orders()]
-        for name in live:
-            if not self._tail.book.orders[name].cancel_asked:
-                self._trader.ask(f"end-{name}"[:64], Cancel(cl_ord_id=name))
-        return (not live and not self._trader.waits) or None
+        """Cancel what still works or rests; true once nothing does and every signal is answered."""
+        book = self._tail.book
+        live = [life.order.cl_ord_id for life in book.live_orders() if not life.cancel_asked or life.replace_px]
+        resting = [trigger.trigger_id for trigger in book.triggers.live()]
+        for name in (*live, *resting):
+            self._trader.ask(f"end-{name}"[:64], Cancel(cl_ord_id=name))
+        return not (book.live_orders() or resting or self._trader.waits) or None
 
     def _agreed(self) -> Audit:
         """Return a clean audit, or the last one where none is clean in time."""
@@ -254,7 +257,7 @@ class _Run:
                 verdict = Audit(differing=(f"the brokers cannot be read: {error}",))
             if not verdict.faults:
                 break
-            self._until("a moment", _after(AGAIN_S), QUIET_BY_S)
+            self._trader.turn(AGAIN_S)
         return verdict
 
     def _audit(self) -> Audit:
@@ -262,6 +265,7 @@ class _Run:
         self._trader.ask_view()
         view = self._until("the executor's book", self._trader.view, WHOLE_BY_S).book
         card = scorecard(self._place, [statement(state) for state in read])
+        self._naked_short_s = card.naked_short_s_max
         return audit(self._verified_book(view.journal_sequence), card, read, view)
 
     def _verified_book(self, sequence: int) -> Book:
@@ -280,22 +284,15 @@ class _Run:
 
     def _broken_words(self) -> list[str]:
         """Signals that were answered with a yes and are not in the journal."""
-        orders, signals = self._tail.book.orders, self._tail.book.signals
-        return [
-            f"{answer.signal_id} was admitted, and the journal does not hold it"
-            for answer in self._trader.answers.values()
-            if answer.admitted and (answer.cl_ord_id not in orders or answer.signal_id not in signals)
-        ]
-
-
-def _after(seconds: float) -> Callable[[], bool | None]:
-    end = time.monotonic() + seconds
-    return lambda: time.monotonic() >= end or None
+        book = self._tail.book
+        resting = (name for each in book.triggers.known.values() for name in (each.trigger_id, each.signal_id))
+        known = {*book.orders, *resting}
+        said = [answer for answer in self._trader.answers.values() if answer.admitted]
+        broken = [each.signal_id for each in said if each.cl_ord_id not in known or each.signal_id not in book.signals]
+        return [f"{name} was admitted, and the journal does not hold it" for name in broken]
 
 
 def _crashes(place: Workplace) -> list[str]:
     deaths = [line for line in supervisor_log(place) if line["event"] == "died"]
-    reasons = [
-        f"{line['name']} died: {line['reason']}" for line in deaths if not str(line["reason"]).startswith(CRASHED)
-    ]
-    return list(dict.fromkeys(reasons))
+    odd = [line for line in deaths if not str(line["reason"]).startswith(CRASHED)]
+    return list(dict.fromkeys(f"{line['name']} died: {line['reason']}" for line in odd))

@@ -1,7 +1,8 @@
 """The trader of a fault run: a seeded stream of signals through the door that every program uses, and never patient.
 
 It opens condors, spreads and single longs where the quotes are, some at prices that trade at once and some that rest;
-closes what is held; cancels what works, itself included. A signal without an answer is sent again under the same id,
+closes what is held, at once, worked, by a stop or between two; replaces and cancels what works, itself included. Some
+openings bring their exits with them. A signal without an answer is sent again under the same id,
 as anybody would after a crash, so each death also tests that an id moves something once.
 
 Draws hang on the seed and the number of a signal alone. What they meet (quotes, the book) depends on when they come.
@@ -18,8 +19,9 @@ import numpy as np
 
 from actors.domain.market.contract import Contract, Right
 from actors.domain.market.quote import QuoteFrame, QuoteTable
-from actors.domain.orders.order import Action, Intent, Leg
-from actors.domain.orders.signal import Cancel, Close, Open, Signal
+from actors.domain.orders.order import Action, Intent, Leg, Stop
+from actors.domain.orders.signal import Cancel, Close, Complex, Open, Replace, Request, Signal
+from actors.domain.orders.working import GiveUp, Plan
 from actors.domain.portfolio.mark import natural_price
 from actors.domain.value import Value
 from actors.messages import AskBook, AskUniverse, BookChanged, SignalAnswered, SubmitSignal, UniverseChanged
@@ -33,7 +35,8 @@ ASK_AGAIN_S = 0.3
 EXPIRY = timedelta(minutes=10)
 """On the market's clock."""
 QTY_MAX = 3
-CLOSE_SHARE, CANCEL_SHARE = 0.25, 0.15
+CLOSE_SHARE, CANCEL_SHARE, REPLACE_SHARE = 0.25, 0.15, 0.10
+PLAN = Plan(step_s=20, step_share=Decimal("0.5"), give_up_s=90)
 EXPIRIES = 3
 REACH = 8
 """How many strikes from the money the short may lie."""
@@ -43,7 +46,6 @@ EDGES = tuple(map(Decimal, ("-0.20", "0", "0.10", "0.30", "0.80")))
 STEP = Decimal("0.10")
 """A net price in whole dimes is valid for every product."""
 
-Request = Open | Close | Cancel
 T = TypeVar("T")
 
 
@@ -58,6 +60,7 @@ class Draw(Value):
     edge: float
     quantity: float
     target: float
+    way: float
 
 
 class FaultTrader:
@@ -173,10 +176,37 @@ class FaultTrader:
         if luck.kind < CANCEL_SHARE + CLOSE_SHARE:
             closing = {life.order.structure_id for life in book.live_orders() if life.order.intent is Intent.CLOSE}
             held = [name for name, each in book.structures.items() if not each.is_flat and name not in closing]
-            return Close(structure_id=_pick(held, luck.target)) if held else None
+            return self._exit(_pick(held, luck.target), luck) if held else None
+        if luck.kind < CANCEL_SHARE + CLOSE_SHARE + REPLACE_SHARE:
+            return self._replacement(luck)
         return self._opening(luck)
 
-    def _opening(self, luck: Draw) -> Open | None:
+    def _exit(self, structure_id: str, luck: Draw) -> Request:
+        """Return one of the ways to leave: at once, worked, when a price is reached, or the first of two."""
+        structure, quotes = self.tail.book.structures[structure_id], self._quotes
+        legs = tuple(leg.model_copy(update={"action": leg.action.closing}) for leg in structure.legs)
+        natural = natural_price(legs, quotes) if quotes is not None else None
+        at_once = Close(structure_id=structure_id)
+        if natural is None:
+            return at_once
+        level = natural.quantize(STEP) - abs(_pick(EDGES, luck.edge))
+        fixed = at_once.model_copy(update={"stop": Stop(stop_px=level)})
+        trailing = at_once.model_copy(update={"stop": Stop(trail=STEP)})
+        worked = at_once.model_copy(update={"work": PLAN.model_copy(update={"give_up": GiveUp.MARKET})})
+        limit = at_once.model_copy(update={"net_price": level + 1})
+        ways: tuple[Request, ...] = (at_once, worked, fixed, trailing, Complex(orders=(limit, fixed)))
+        return _pick(ways, luck.way)
+
+    def _replacement(self, luck: Draw) -> Replace | None:
+        """Return a better or a worse price for an order at work."""
+        live = [name for name, life in self.tail.book.orders.items() if life.is_live and life.order.net_price]
+        if not live:
+            return None
+        name = _pick(live, luck.target)
+        price = self.tail.book.orders[name].order.net_price
+        return Replace(cl_ord_id=name, net_price=price + _pick(EDGES, luck.edge)) if price is not None else None
+
+    def _opening(self, luck: Draw) -> Request | None:
         quotes, spot = self._quotes, self._spot()
         if quotes is None or spot is None:
             return None
@@ -186,7 +216,12 @@ class FaultTrader:
             return None
         price = ((natural + _pick(EDGES, luck.edge)) / STEP).to_integral_value() * STEP
         quantity = 1 + int(luck.quantity * QTY_MAX)
-        return Open(underlying=self._underlying, legs=legs, order_qty=quantity, net_price=price)
+        plain = Open(underlying=self._underlying, legs=legs, order_qty=quantity, net_price=price)
+        stop = Close(structure_id="", stop=Stop(stop_px=-price - Decimal("0.30")))
+        limit = Close(structure_id="", net_price=-price + Decimal("0.30"))
+        bracketed = Complex(trigger_order=plain, orders=(limit, stop))
+        ways: tuple[Request, ...] = (plain, plain, plain.model_copy(update={"work": PLAN}), bracketed)
+        return _pick(ways, luck.way)
 
     def _spot(self) -> Decimal | None:
         quote = self._quotes.quote(self._underlying) if self._quotes is not None else None

@@ -115,6 +115,7 @@ def connection(context: ChildContext) -> Shell:
         ConnectionSettings(
             mode=place.config.runtime.mode.value,
             account_tail=account_number(place, route)[-4:],
+            combo_legs_max=route.combo_legs_max,
             covers=covers(place.config.routes, route),
             watch=WatchLimits(
                 probe_every_s=route.probe_every_s,

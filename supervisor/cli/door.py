@@ -4,6 +4,7 @@ A signal of an operator is named by what it asks for and by how far the journal 
 random, and the same again as long as nothing has happened since.
 """
 
+import itertools
 import json
 import os
 import sys
@@ -31,6 +32,7 @@ EXPIRES_S = 600.0
 """Of an operator's signal, on the market's clock."""
 SIGNAL_ID_MAX = 64
 POLL_S = 0.05
+_ASKED = itertools.count(1)
 
 
 def market_now(where: Places) -> datetime:
@@ -58,7 +60,7 @@ def operator_signal(request: Cancel | Close, target: str, sequence: int, reason:
 
 def send(asked: Signal, where: Places) -> SignalAnswered:
     """Send a signal and return its answer; ends the verb where nobody is there, or nobody answers."""
-    name = f"signal-{os.getpid()}"
+    name = f"signal-{os.getpid()}-{next(_ASKED)}"  # each asking has a door of its own: an answer goes to no other
     stream = LocalStream(where, name, incarnation=time.time_ns())
     try:
         stream.tell(EXECUTOR, SubmitSignal(signal=asked, reply_to=name))

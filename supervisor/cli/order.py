@@ -63,7 +63,7 @@ def summary(name: str, story: Story) -> str:
     """Return where an order stands, in one line."""
     life = story.life
     if life is None:
-        return f"{name}: {story.standing}, nothing was sent"
+        return f"{name}: {story.standing}, nothing was sent" + (" yet" if story.resting else "")
     price = fill_check.net_price(life)
     at = f" at {price:+.4f}" if price is not None else ""
     return f"{name}: {story.standing}, {life.cum_qty} of {life.order.order_qty} filled{at}"

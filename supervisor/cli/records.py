@@ -17,6 +17,8 @@ from supervisor.cli.exit_code import ExitCode
 from supervisor.journal import JournalReader
 
 BEGINNINGS = ("order_placed", "signal_refused")
+LEG_MARK = "-leg-"
+"""In the id of an order that is one leg of a combo."""
 OF_STRUCTURE = ("leg_uncovered", "leg_covered")
 SUGGESTIONS_MAX = 3
 LIKENESS_MIN = 0.5
@@ -35,7 +37,17 @@ class Records:
         if placed is not None and (structure := json.loads(placed.body)["order"]["structure_id"]) != name:
             entries += [entry for entry in self._reader.of(structure) if entry.kind in OF_STRUCTURE]
             entries.sort(key=lambda entry: entry.sequence)
-        return stories.tell(parse_event(entry.body) for entry in entries)
+        told = stories.tell(parse_event(entry.body) for entry in entries)
+        went_singly = told is not None and any(entry.kind == "legs_started" for entry in entries)
+        return self._with_legs(told) if told is not None and went_singly else told
+
+    def _with_legs(self, combo: Story) -> Story:
+        """Return the story of a combo that went leg by leg with the fills of its legs' orders."""
+        assert combo.life is not None
+        name, structure = combo.life.order.cl_ord_id, combo.life.order.structure_id
+        legs = (self.story(each) for each in self.of_structure(structure) if each.startswith(name + LEG_MARK))
+        fills = tuple(fill for leg in legs if leg is not None and leg.life is not None for fill in leg.life.fills)
+        return combo.model_copy(update={"life": combo.life.model_copy(update={"fills": fills})})
 
     def of_structure(self, structure_id: str) -> list[str]:
         """Return the orders of one structure, its opening included, oldest first."""

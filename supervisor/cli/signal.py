@@ -6,20 +6,21 @@ The file (or `-`, standard input) holds one JSON object:
      "request": {"kind": "open", "underlying": "SPX", "order_qty": 1, "net_price": "1.95",
                  "legs": [{"symbol": "SPXW  260105P05800000", "action": "BUY_TO_OPEN"}, ...]}}
 
-`kind` is open, close or cancel. The same id again gets the first answer and moves nothing. Exit 0: admitted; 6:
-refused, with every check that failed; 2: not understood, with its field; 3: no executor; 8: sent, and no answer came.
+`kind` is open, close, complex (OCO, OTO, OTOCO), replace or cancel; an opening or a close may have a `stop`. The same
+id again gets the first answer and moves nothing. Exit 0: admitted; 6: refused, with every check that failed; 2: not
+understood, with its field; 3: no executor; 8: sent, and no answer came.
 """
 
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO
 
 import click
 from pydantic import Field, ValidationError
 
 from actors.domain.orders.refusal import Code
-from actors.domain.orders.signal import Cancel, Close, Open, Signal, SignalId
+from actors.domain.orders.signal import Request, Signal, SignalId
 from actors.domain.value import Value
 from actors.places import Places, places
 from supervisor.cli import door
@@ -32,7 +33,7 @@ class SignalFile(Value):
 
     signal_id: SignalId
     strategy: str = Field(default="signal", pattern=r"^[a-z][a-z0-9_]{0,31}$")
-    request: Annotated[Open | Close | Cancel, Field(discriminator="kind")]
+    request: Request
     reason: str = "by hand"
     expires_s: float = Field(default=60.0, gt=0, le=86_400)
     """On the market's clock."""
@@ -56,18 +57,17 @@ def signal(file: IO[bytes], state: Path, as_json: bool) -> None:
 
 def _parse(text: bytes, where: Places) -> Signal:
     try:
-        read = SignalFile.model_validate_json(text)
+        read, now = SignalFile.model_validate_json(text), door.market_now(where)
+        return Signal(
+            signal_id=read.signal_id,
+            strategy=read.strategy,
+            request=read.request,
+            reason=read.reason,
+            created_at=now,
+            expires_at=now + timedelta(seconds=read.expires_s),
+        )
     except ValidationError as error:
         for fault in error.errors(include_url=False):
             place = ".".join(str(step) for step in fault["loc"]) or "the file"
             click.echo(f"{Code.R001_MALFORMED.value} {place}: {fault['msg']}", err=True)
         sys.exit(ExitCode.USAGE)
-    now = door.market_now(where)
-    return Signal(
-        signal_id=read.signal_id,
-        strategy=read.strategy,
-        request=read.request,
-        reason=read.reason,
-        created_at=now,
-        expires_at=now + timedelta(seconds=read.expires_s),
-    )

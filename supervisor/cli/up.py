@@ -127,13 +127,13 @@ def _configured(
         loaded = plans.trading(loaded, options["underlying"])
     overrides = given | dict(assignment(text) for text in settings)
     settled = plans.settle(with_overrides(loaded, overrides, _parameters_of), datetime.now(UTC))
+    for line in backing_lines([each.model_dump() for each in preflight.backings(settled) if not each.backups]):
+        click.echo(line)
     if settled.runtime.mode is Mode.LIVE:
         click.echo("Live trading needs a person to arm it, which this version cannot. Nothing was started.", err=True)
         sys.exit(ExitCode.REFUSED)
     where = places(settled.runtime.state)
     for line in plans.recorded(settled, where):
-        click.echo(line)
-    for line in backing_lines([each.model_dump() for each in preflight.backings(settled) if not each.backups]):
         click.echo(line)
     plan = plans.plan(settled)
 

@@ -582,3 +582,13 @@ def test_a_fee_told_before_its_fill_was_known_to_be_ours_is_charged_to_the_struc
     rig.outcome(f"{order_id}-r1")
     rig.push(report("primary-1", Status.FILLED, *fills))
     assert rig.book.structures[order_id].fees == 1
+
+
+def test_the_answer_to_a_predecessors_question_is_taken_and_our_own_is_still_waited_for():
+    rig = Rig()
+    rig.connect()
+    rig.read(request_id=77)
+    seat = rig.executor._desk.seats.of("primary")
+    assert (seat.reconciled, rig.executor._desk.routes()[0].followed) == (True, False)
+    rig.read()
+    assert rig.executor._desk.routes()[0].followed

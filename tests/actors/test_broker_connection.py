@@ -18,8 +18,8 @@ from actors.domain.connection.absence import SettleLimits
 from actors.domain.connection.backoff import BackoffLimits
 from actors.domain.connection.route_health import HealthLimits, Vitals
 from actors.domain.orders.attempt import Absent, Accepted, Found, InDoubt, NotSent, Rejected, Unknown
-from actors.domain.orders.coverage import Coverage
-from actors.domain.orders.order import Action, Intent, Leg, Order, OrderType
+from actors.domain.orders.coverage import Coverage, Terms
+from actors.domain.orders.order import Action, Contingency, Intent, Leg, Order, OrderType, TimeInForce
 from actors.domain.orders.report import AccountState, ExecutionReport, Status
 from actors.latch import Latch, StopLevel
 from actors.messages import (
@@ -31,9 +31,11 @@ from actors.messages import (
     ConnectionState,
     OrderSent,
     OutcomeJournaled,
+    Part,
     Reported,
     Resolve,
     Resolved,
+    SendComplex,
     SendOrder,
 )
 from actors.ports import BrokerRefused, BrokerUnavailable, DamagedState, Envelope, PeerUnavailable, Resync
@@ -106,7 +108,12 @@ class MemoryStream:
 class FakeBroker:
     """Does as its fields say; everything it was asked for is kept."""
 
-    route, account_domain, coverage = "primary", "tastytrade:5W", Coverage(legs_max=3)
+    route, account_domain = "primary", "tastytrade:5W"
+    coverage = Coverage(
+        legs_max=3,
+        single=Terms(order_types=(OrderType.LIMIT, OrderType.STOP), times_in_force=(TimeInForce.DAY,)),
+        contingencies=(Contingency.OCO,),
+    )
 
     def __init__(self):
         self.known = Vitals()
@@ -135,6 +142,10 @@ class FakeBroker:
         while not self.gate.is_set():
             await asyncio.sleep(0.001)
         return self.outcome
+
+    async def submit_complex(self, contingency, parts, timeout_s, before_first_byte):
+        first = await self.submit(",".join(name for name, _ in parts), None, timeout_s, before_first_byte)
+        return tuple(first for _ in parts)
 
     async def cancel(self, broker_order_id, timeout_s, before_first_byte):
         if reason := before_first_byte():
@@ -572,7 +583,7 @@ def test_a_token_that_has_ended_leaves_nothing_to_trust_and_its_age_is_told(tmp_
 def test_what_a_route_can_carry_travels_with_its_state(tmp_path):
     with running(tmp_path, settings=SETTINGS.model_copy(update={"covers": "pipe"})) as rig:
         state = rig.state(lambda state: state.writes)
-        assert (state.covers, state.coverage) == ("pipe", Coverage(legs_max=3))
+        assert (state.covers, state.coverage) == ("pipe", rig.broker.coverage)
 
 
 def test_heartbeats_go_on_without_news(tmp_path):
@@ -617,3 +628,82 @@ def test_messages_wake_the_loop_without_waiting_for_the_tick(tmp_path):
         rig.send()
         rig.outcome()
         assert time.monotonic() - began < 1
+
+
+# -- several orders in one message -------------------------------------------------------------------------------------
+
+
+def pair(**changes):
+    parts = tuple(Part(attempt_id=name, order=an_order()) for name in ("a.1-r1", "a.2-r1"))
+    fields = {
+        "contingency": Contingency.OCO,
+        "parts": parts,
+        "executor_epoch": EPOCH,
+        "connection_incarnation": 3,
+        "deadline_ns": time.monotonic_ns() + 10**10,
+    }
+    return SendComplex(**{**fields, **changes})
+
+
+def both(rig):
+    return [rig.outcome(name) for name in ("a.1-r1", "a.2-r1")]
+
+
+def test_a_pair_is_sent_once_and_each_of_it_answered(tmp_path):
+    with running(tmp_path) as rig:
+        rig.hear(pair())
+        assert both(rig) == [Accepted(broker_order_id="7")] * 2
+        rig.hear(pair())
+        assert both(rig) == [Accepted(broker_order_id="7")] * 2
+        assert rig.broker.sent == ["a.1-r1,a.2-r1"]
+
+
+def test_a_part_of_a_pair_under_way_is_not_answered_before_the_whole(tmp_path):
+    with running(tmp_path) as rig:
+        rig.broker.gate.clear()
+        rig.hear(pair())
+        assert rig.broker.begun.wait(PATIENCE_S)
+        rig.ask("a.2-r1")
+        rig.send("b-r1")
+        rig.broker.gate.set()
+        assert both(rig) == [Accepted(broker_order_id="7")] * 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"executor_epoch": EPOCH - 1}, "epoch"),
+        ({"connection_incarnation": 2}, "meant for incarnation 2"),
+        ({"deadline_ns": 0}, "late"),
+    ],
+)
+def test_a_pair_that_must_not_leave_is_not_sent_as_a_whole(tmp_path, changes, cause):
+    with running(tmp_path) as rig:
+        rig.hear(pair(**changes))
+        outcomes = both(rig)
+        assert {type(outcome) for outcome in outcomes} == {NotSent}
+        assert all(cause in outcome.cause for outcome in outcomes)
+        assert rig.broker.sent == []
+
+
+def test_a_pair_of_which_one_was_sent_before_does_not_leave(tmp_path):
+    with running(tmp_path) as rig:
+        rig.send("a.1-r1")
+        assert rig.outcome("a.1-r1") == Accepted(broker_order_id="7")
+        rig.hear(pair())
+        assert rig.outcome("a.1-r1") == Accepted(broker_order_id="7")
+        assert isinstance(rig.outcome("a.2-r1"), NotSent)
+        assert rig.broker.sent == ["a.1-r1"]
+
+
+def test_a_pair_cut_off_is_in_doubt_as_a_whole_for_the_next_incarnation(tmp_path):
+    with running(tmp_path) as rig:
+        rig.broker.gate.clear()
+        rig.hear(pair())
+        assert rig.broker.begun.wait(PATIENCE_S)
+        rig.stop.set()
+        assert {type(outcome) for outcome in both(rig)} == {InDoubt}
+    with running(tmp_path, incarnation=4) as rig:
+        for name in ("a.1-r1", "a.2-r1"):
+            rig.ask(name)
+            assert isinstance(rig.outcome(name), InDoubt)

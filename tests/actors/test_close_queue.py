@@ -36,6 +36,13 @@ def lasting(signal, seconds: float = 300):
     return signal.model_copy(update={"expires_at": signal.created_at + timedelta(seconds=seconds)})
 
 
+def back(rig: Rig, seconds: float = 0.1) -> None:
+    """The account can be reached again, and is read."""
+    rig.connect(writes=True)
+    rig.read(request_id=0, positions=rig.book.positions["primary-account"])
+    rig.after(seconds)
+
+
 def sends(rig: Rig) -> list[tuple[str, str]]:
     return [(peer, message.attempt_id) for peer, message in rig.told(SendOrder)]
 
@@ -75,13 +82,22 @@ def test_a_close_whose_account_is_away_waits_and_is_told_of(away):
 def test_it_is_sent_once_as_soon_as_its_account_takes_it():
     rig = waiting()
     rig.after(30)
-    rig.connect(writes=True)
-    rig.after(0.1)
+    back(rig)
     assert sends(rig) == [("connection-primary", f"{CLOSE}-r1")]
     assert len(rig.alerts("A016")) == 1, "nothing is sent late unseen"
     for _ in range(3):
         rig.after(10)
     assert sends(rig) == []
+
+
+def test_it_waits_until_its_account_was_read_since_it_came_back():
+    rig = waiting()
+    rig.after(30)
+    rig.connect(writes=True)
+    rig.after(1)
+    assert sends(rig) == [], "what was held half a minute ago may be gone"
+    back(rig)
+    assert sends(rig) == [("connection-primary", f"{CLOSE}-r1")]
 
 
 def test_no_other_account_gets_it_however_long_it_waits():
@@ -118,6 +134,7 @@ def test_a_late_close_takes_its_price_from_the_quotes_of_its_own_time():
     rig.quote()
     table.ask[2:4] += 1.0  # the shorts have become dearer to buy back
     rig.connect(writes=True)
+    rig.read(request_id=0, positions=rig.book.positions["primary-account"])
     rig.clock.advance(0.1)
     rig.executor.turn(0)
     ((_, send),) = rig.told(SendOrder)
@@ -129,8 +146,7 @@ def test_a_late_close_takes_its_price_from_the_quotes_of_its_own_time():
 
 def test_a_limit_its_asker_gave_is_never_made_worse():
     rig = waiting(net_price=Decimal("-1.00"))
-    rig.connect(writes=True)
-    rig.after(0.1)
+    back(rig)
     ((_, send),) = rig.told(SendOrder)
     assert send.order.net_price == Decimal("-1.00")
 
@@ -138,8 +154,7 @@ def test_a_limit_its_asker_gave_is_never_made_worse():
 def test_a_late_close_takes_no_more_than_is_still_held():
     rig = waiting()
     by_hand(rig, 1)
-    rig.connect(writes=True)
-    rig.after(0.1)
+    back(rig)
     ((_, send),) = rig.told(SendOrder)
     assert {leg.symbol for leg in send.order.legs} == set(CONDOR_SYMBOLS) - {CONDOR_SYMBOLS[1]}
 
@@ -147,8 +162,7 @@ def test_a_late_close_takes_no_more_than_is_still_held():
 def test_a_limit_for_legs_that_are_not_all_there_any_more_waits_and_says_so():
     rig = waiting(net_price=Decimal("-1.00"))
     by_hand(rig, 1)
-    rig.connect(writes=True)
-    rig.after(1)
+    back(rig, 1)
     rig.after(15)
     assert sends(rig) == []
     assert "was meant for" in rig.alerts("A017")[-1]
@@ -157,8 +171,7 @@ def test_a_limit_for_legs_that_are_not_all_there_any_more_waits_and_says_so():
 def test_where_nothing_is_left_to_close_it_ends():
     rig = waiting()
     by_hand(rig, 0, 1, 2, 3)
-    rig.connect(writes=True)
-    rig.after(0.1)
+    back(rig)
     assert sends(rig) == []
     assert [event.cl_ord_id for event in rig.events(OrderAbandoned)] == [CLOSE]
 
@@ -241,8 +254,8 @@ def test_two_that_wait_are_bounded_by_each_other():
     waiting(rig)
     rig.ask(lasting(close_signal(3, "condor-20260105-4")))
     by_hand(rig, 0, 1, 2, 3)  # of two condors one is left, and two closes wait
-    rig.connect(writes=True)
-    for _ in range(5):
+    back(rig)
+    for _ in range(4):
         rig.after(0.1)
     assert sends(rig) == [("connection-primary", f"{CLOSE}-r1")]
     assert [event.cl_ord_id for event in rig.events(OrderAbandoned)] == ["condor-20260105-3"]

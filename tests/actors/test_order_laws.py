@@ -134,11 +134,12 @@ class OrderLaws(RuleBasedStateMachine):
         self.world.run(seconds)
 
     @precondition(lambda self: self.book.structures)
-    @rule(data=st.data(), send=sends)
-    def close_a_structure(self, data: st.DataObject, send: Send) -> None:
+    @rule(data=st.data(), send=sends, is_priced=st.booleans())
+    def close_a_structure(self, data: st.DataObject, send: Send, is_priced: bool) -> None:
         self.luck.sends.append(send)
         name = data.draw(st.sampled_from(sorted(self.book.structures)))
-        self.ask(Close(structure_id=name, net_price=Decimal("-2.50") - Decimal("0.01") * len(self.asked)))
+        price = Decimal("-2.50") - Decimal("0.01") * len(self.asked) if is_priced else None
+        self.ask(Close(structure_id=name, net_price=price))
         self.world.run(0.01)
 
     @precondition(lambda self: self.book.live_orders())
@@ -184,6 +185,11 @@ class OrderLaws(RuleBasedStateMachine):
     @rule(route=routes)
     def a_connection_dies(self, route: str) -> None:
         self.world.kill_link(route)
+
+    @rule(route=routes, is_sick=st.booleans())
+    def a_write_path_turns(self, route: str, is_sick: bool) -> None:
+        self.world.links[route].is_sick = is_sick
+        self.world.run(0.1)
 
     @rule()
     def the_machine_loses_power(self) -> None:
@@ -251,6 +257,22 @@ class OrderLaws(RuleBasedStateMachine):
                 assert all(attempt.lets_lease_move for attempt in life.attempts[:-1])
 
     @invariant()
+    def a_close_is_at_the_broker_that_holds_what_it_closes(self) -> None:
+        if not hasattr(self, "connections"):
+            return
+        for connection in self.connections.values():
+            for _, order, _, _ in connection.broker.orders.values():
+                assert order.account_domain in {None, f"{connection.broker.route}-account"}
+
+    @invariant()
+    def an_order_that_waits_is_at_no_broker(self) -> None:
+        if not hasattr(self, "connections"):
+            return
+        waiting = {name for name, life in self.book.orders.items() if life.waits}
+        for connection in self.connections.values():
+            assert waiting.isdisjoint(order.cl_ord_id for _, order, _, _ in connection.broker.orders.values())
+
+    @invariant()
     def nothing_is_at_a_broker_that_was_not_journaled_first(self) -> None:
         if hasattr(self, "world"):
             fold = self.world.fold()
@@ -273,6 +295,8 @@ class OrderLaws(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         self.luck.heal()
+        for link in self.world.links.values():
+            link.is_sick = False
         self.luck.is_marketable, self.world.blow.left, self.world.stop = True, None, "the end"
         for _ in range(QUIET_TURNS):
             self.world.run(0.5)

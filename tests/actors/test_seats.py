@@ -2,6 +2,8 @@
 
 import pytest
 
+from actors.brokers.coverages import COVERAGES
+from actors.domain.orders.order import OrderType
 from actors.messages import ConnectionState
 from actors.seats import Seats
 
@@ -115,3 +117,24 @@ def test_the_time_of_health_begins_anew_after_a_turn_and_after_a_silence():
     assert seat.writes_since_ns == SILENCE_NS + 2
     found.hear("c", state(), 3 * SILENCE_NS + 3)
     assert seat.writes_since_ns == 3 * SILENCE_NS + 3
+
+
+def test_a_domain_takes_what_any_of_its_routes_takes():
+    found = seats()
+    found.hear("c-primary", state(), 0)
+    found.hear("c-backup", state("backup").model_copy(update={"coverage": COVERAGES["tastytrade"]}), 0)
+    assert found.takes("a", OrderType.STOP)
+    assert not found.takes("b", OrderType.LIMIT)
+
+
+def test_what_an_account_held_is_known_once_it_was_read_since_its_route_came_back():
+    found = seats()
+    seat, _, _ = found.hear("c", state(), 10)
+    seat.agreed_ns = 10
+    assert found.routes(10)[0].fresh
+    found.hear("c", state(writes=False), 20)
+    seat.read_due_ns = 99
+    found.hear("c", state(), 30)
+    assert (found.routes(30)[0].fresh, seat.read_due_ns) == (False, 0)
+    seat.agreed_ns = 30
+    assert found.routes(30)[0].fresh

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from actors.domain.market.contract import Kind
-from actors.domain.orders.order import LEGS_MAX, OrderType, TimeInForce
+from actors.domain.orders.order import LEGS_MAX, Contingency, OrderType, TimeInForce
 from actors.domain.value import Value
 
 Covers = Literal["pipe", "broker"]
@@ -31,8 +31,15 @@ class Coverage(Value):
     legs_max: int = Field(default=LEGS_MAX, gt=0)
     single: Terms = Terms(order_types=(OrderType.LIMIT, OrderType.MARKET), times_in_force=(TimeInForce.DAY,))
     combo: Terms | None = Terms(order_types=(OrderType.LIMIT,), times_in_force=(TimeInForce.DAY,))
+    contingencies: tuple[Contingency, ...] = ()
+    """Complex orders that its broker holds, of single legs; others are held here."""
     write_probe: str = ""
     """How its write path is tried without ordering, in words."""
+
+    def narrowed(self, combo_legs_max: int) -> "Coverage":
+        """Return what is left where an order may have so many legs at most; 1: single legs alone."""
+        legs_max = min(self.legs_max, combo_legs_max)
+        return self.model_copy(update={"legs_max": legs_max, "combo": self.combo if legs_max > 1 else None})
 
 
 class Load(Value):

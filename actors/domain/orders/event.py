@@ -13,8 +13,10 @@ from pydantic import Field, TypeAdapter
 
 from actors.domain.orders.attempt import Absent, Attempt, Found, SubmitOutcome
 from actors.domain.orders.finding import Finding
+from actors.domain.orders.leg_event import LegEvent
 from actors.domain.orders.order import Order, cl_ord_id_of
 from actors.domain.orders.refusal import Check
+from actors.domain.orders.replace_event import ReplaceEvent
 from actors.domain.orders.report import CashEvent, ExecutionReport
 from actors.domain.orders.route_event import OrderQueued as OrderQueued  # noqa: PLC0414 - an event as any other
 from actors.domain.orders.route_event import OrderRevised as OrderRevised  # noqa: PLC0414 - an event as any other
@@ -22,6 +24,7 @@ from actors.domain.orders.route_event import RouteFailedBack as RouteFailedBack 
 from actors.domain.orders.route_event import RouteFailedOver as RouteFailedOver  # noqa: PLC0414 - an event as any other
 from actors.domain.orders.route_event import RouteTurned as RouteTurned  # noqa: PLC0414 - an event as any other
 from actors.domain.orders.signal import Signal
+from actors.domain.orders.trigger_event import TriggerEvent
 from actors.domain.value import Instant, Money, Value
 
 
@@ -275,7 +278,10 @@ Event = Annotated[
     | RouteFailedBack
     | OrderQueued
     | OrderRevised
-    | Finding,
+    | Finding
+    | TriggerEvent
+    | ReplaceEvent
+    | LegEvent,
     Field(discriminator="kind"),
 ]
 

@@ -97,10 +97,10 @@ def check(
     life: OrderLife, told: ExecutionReport, quoted: Quoted, now: datetime, limits: FillLimits
 ) -> tuple[Fault, ...]:
     """Return what does not fit in a report, before it is applied to `life`."""
-    known = {fill.exec_id: fill for fill in life.fills}
+    known, gone = {fill.exec_id: fill for fill in life.fills}, {*life.busted, *told.busted}
     faults: list[Fault] = []
     new: dict[str, Fill] = {}
-    for fill in told.fills:
+    for fill in (each for each in told.fills if each.exec_id not in gone):
         before = known.get(fill.exec_id) or new.get(fill.exec_id)
         if before is None:
             new[fill.exec_id] = fill
@@ -112,7 +112,8 @@ def check(
         faults += _against_time(fill, life, limits)
         if abs((now - fill.at).total_seconds()) <= limits.quote_age_max_s:
             faults += _against_quote(fill, quoted.get(fill.symbol), limits)
-    after = life.model_copy(update={"fills": (*life.fills, *new.values())})
+    stands = (fill for fill in life.fills if fill.exec_id not in gone)
+    after = life.model_copy(update={"fills": (*stands, *new.values())})
     faults += _beyond_quantity(after, new)
     faults += _worse_than_limit(after) if new else ()
     return tuple(faults)
@@ -125,8 +126,11 @@ def missing(life: OrderLife) -> dict[str, int]:
 
 
 def incomplete(life: OrderLife) -> Fault | None:
-    """Return the fault of an order that its broker calls Filled, and whose fills do not add up."""
-    lacking = missing(life) if life.status is Status.FILLED else {}
+    """Return the fault of an order that its broker calls Filled, and whose fills do not add up.
+
+    An order that was never sent has none: its legs went singly. Nor has one whose broker took executions back.
+    """
+    lacking = missing(life) if life.attempts and life.status is Status.FILLED and not life.busted else {}
     if not lacking:
         return None
     return Fault(code=FillCode.F005_INCOMPLETE, subject=life.order.cl_ord_id, value=f"Filled, and lacks {lacking}")

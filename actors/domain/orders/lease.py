@@ -13,7 +13,7 @@ Rules of this file:
 from collections.abc import Mapping, Sequence
 
 from actors.domain.orders.coverage import Coverage, Load, cannot_carry
-from actors.domain.orders.order import Intent
+from actors.domain.orders.order import Intent, Order
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.value import Value
 
@@ -29,6 +29,8 @@ class Route(Value):
     """Whether journal and account agreed since the connection's last start."""
     followed: bool = True
     """Whether the account's stream is up, and journal and account agreed since it came up."""
+    fresh: bool = True
+    """Whether journal and account agreed since its write path came back: what was held before may be gone."""
     barred: str = ""
     """Why it takes no openings although it may be able to: it was failed over from."""
     coverage: Coverage = Coverage()
@@ -126,3 +128,16 @@ def _obstacle(life: OrderLife, route: Route) -> str:
     if any(attempt.route == route.name for attempt in life.attempts):
         return "was tried"
     return route.barred
+
+
+def legs_domain(order: Order, load: Load, routes: Sequence[Route]) -> str | None:
+    """Return the account domain where a combo may go leg by leg; None where some route may yet take it whole."""
+    there = [route for route in routes if order.account_domain in {None, route.account_domain}]
+    if load.legs == 1 or carrying(load, there):
+        return None
+    able = [
+        route
+        for route in carrying(load.model_copy(update={"legs": 1}), there)
+        if not _obstacle(OrderLife(order=order), route)
+    ]
+    return next((route.account_domain for route in able if route.followed or order.account_domain), None)

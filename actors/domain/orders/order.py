@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from pydantic import Field, model_validator
 
+from actors.domain.orders.working import Working
 from actors.domain.value import Instant, Value
 
 LEGS_MAX = 4
@@ -52,6 +53,20 @@ class OrderType(StrEnum):
 
     LIMIT = "LIMIT"
     MARKET = "MARKET"
+    STOP = "STOP"
+    STOP_LIMIT = "STOP_LIMIT"
+    TRAILING_STOP = "TRAILING_STOP"
+
+
+class Contingency(StrEnum):
+    """How the orders of a complex order depend on each other."""
+
+    OCO = "OCO"
+    """One cancels the other."""
+    OTO = "OTO"
+    """One triggers the other."""
+    OTOCO = "OTOCO"
+    """One triggers two, of which one cancels the other."""
 
 
 class TimeInForce(StrEnum):
@@ -69,6 +84,35 @@ class Intent(StrEnum):
     CLOSE = "CLOSE"
 
 
+class Stop(Value):
+    """The net price at which an order is sent: a level, or a distance below the best price seen. Points per combo.
+
+    Net prices fall as they get worse for us, credit or debit, opening or closing: so one rule serves all of them, and a
+    stop is reached when the price has come down to it. A closing debit of 3.00 is -3.00.
+    """
+
+    stop_px: Decimal | None = None
+    trail: Decimal | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _is_one_of_two(self) -> "Stop":
+        if (self.stop_px is None) == (self.trail is None):
+            raise ValueError("a stop has a level or a trail, not both")
+        return self
+
+    def level(self, high_px: Decimal | None) -> Decimal | None:
+        """Return the net price that reaches it, given the best one seen; None before a trail has seen any."""
+        if self.trail is None:
+            return self.stop_px
+        return None if high_px is None else high_px - self.trail
+
+    def order_type(self, net_price: Decimal | None) -> OrderType:
+        """Return what such an order is called, `net_price` being its limit once sent."""
+        if self.trail is not None:
+            return OrderType.TRAILING_STOP
+        return OrderType.STOP if net_price is None else OrderType.STOP_LIMIT
+
+
 class Leg(Value):
     """One leg of a combo: `ratio` contracts of `symbol` per combo."""
 
@@ -82,7 +126,7 @@ def check_coherent(legs: Sequence[Leg], order_type: OrderType, net_price: Decima
     symbols = [leg.symbol for leg in legs]
     if len(set(symbols)) != len(symbols):
         raise ValueError(f"legs name a symbol twice: {symbols}")
-    if (order_type is OrderType.LIMIT) != (net_price is not None):
+    if (order_type in {OrderType.LIMIT, OrderType.STOP_LIMIT}) != (net_price is not None):
         raise ValueError("a limit order has a net_price, a market order has none")
 
 
@@ -100,6 +144,8 @@ class Order(Value):
     order_qty: int = Field(gt=0)
     order_type: OrderType = OrderType.LIMIT
     net_price: Decimal | None = None
+    stop_px: Decimal | None = None
+    """The net price at which the broker, who holds it, sends a stop of one leg on to the market."""
     time_in_force: TimeInForce = TimeInForce.DAY
     account_domain: str | None = None
     """The domain that holds what the order closes or completes; None where any may take it (law 4)."""
@@ -110,10 +156,27 @@ class Order(Value):
     created_at: Instant
     expires_at: Instant
     """On the market's clock: past it the order is not sent, however long it waited."""
+    contingency: Contingency | None = None
+    """What its broker holds it as a part of: sent with the others in one message, and never again alone."""
+    working: Working | None = None
+    """How it is worked; None: it stays as it is."""
+    replaces: str | None = None
+    """The order whose place it took, at another price."""
+    price_number: int = Field(default=1, gt=0)
+    """Which price of its intent this is."""
+
+    @property
+    def next_price_id(self) -> str:
+        """The id of the order that would take its place: derived, never reused."""
+        first = self.cl_ord_id if self.price_number == 1 else self.cl_ord_id.removesuffix(f".p{self.price_number}")
+        return f"{first}.p{self.price_number + 1}"
 
     @model_validator(mode="after")
     def _is_coherent(self) -> "Order":
         check_coherent(self.legs, self.order_type, self.net_price)
+        is_stop = self.order_type in {OrderType.STOP, OrderType.STOP_LIMIT}
+        if is_stop != (self.stop_px is not None) or (is_stop and len(self.legs) > 1):
+            raise ValueError("a stop that a broker holds has a stop_px, and one leg")
         if self.intent is Intent.CLOSE and (
             self.account_domain is None or any(leg.action.is_open for leg in self.legs)
         ):

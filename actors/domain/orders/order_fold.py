@@ -4,13 +4,23 @@ from collections.abc import Mapping
 
 from actors.domain.orders import event as happened
 from actors.domain.orders import order_state
+from actors.domain.orders.leg_event import LegsEnded
 from actors.domain.orders.order import cl_ord_id_of
 from actors.domain.orders.order_state import OrderLife
+from actors.domain.orders.replace_event import ReplaceAsked, ReplaceEnded
 
 
-def moved(lives: Mapping[str, OrderLife], event: happened.Event) -> tuple[str, OrderLife] | None:
+def moved(  # noqa: C901 - a table of events
+    lives: Mapping[str, OrderLife], event: happened.Event
+) -> tuple[str, OrderLife] | None:
     """Return the order an event is about, and its life after it; None where it is about none."""
     match event:
+        case happened.CancelAsked(cl_ord_id=order_id):
+            return order_id, order_state.ending(lives[order_id], None)
+        case ReplaceAsked(cl_ord_id=order_id, net_price=price):
+            return order_id, order_state.ending(lives[order_id], price)
+        case ReplaceEnded(cl_ord_id=order_id):
+            return order_id, order_state.replaced(lives[order_id], None)
         case happened.AttemptStarted(cl_ord_id=order_id, attempt=attempt):
             return order_id, order_state.start(lives[order_id], attempt)
         case happened.AttemptEnded(attempt_id=attempt_id, outcome=outcome):
@@ -21,6 +31,8 @@ def moved(lives: Mapping[str, OrderLife], event: happened.Event) -> tuple[str, O
             return order_id, order_state.resolve(lives[order_id], attempt_id, resolution)
         case happened.OrderAbandoned(cl_ord_id=order_id, text=text):
             return order_id, order_state.abandon(lives[order_id], text)
+        case LegsEnded(cl_ord_id=order_id, status=status, text=text):
+            return order_id, order_state.legged(lives[order_id], status, text)
         case happened.OrderQueued(cl_ord_id=order_id, text=text):
             return order_id, order_state.wait(lives[order_id], text)
         case happened.OrderRevised(cl_ord_id=order_id, order=order):

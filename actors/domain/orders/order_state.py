@@ -16,6 +16,7 @@ Every pair that is not in the table is ODD. FIX 4.4, appendix D, is where the ro
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import Enum, auto
 
 from actors.domain.orders.attempt import (
@@ -77,6 +78,9 @@ class OrderLife(Value):
     busted: tuple[str, ...] = ()
     """Executions the broker took back, by id."""
     cancel_asked: bool = False
+    replace_px: Decimal | None = None
+    """The net price at which what is left is to work once this order has ended."""
+    replaced_by: str | None = None
     text: str = ""
     waits: str = ""
     """Why it waits for a route of its domain; empty while one has it."""
@@ -100,8 +104,8 @@ class OrderLife(Value):
 
     @property
     def is_live(self) -> bool:
-        """Whether it may still trade: sent, in doubt or working."""
-        return not self.status.is_terminal
+        """Whether it may still trade: sent, in doubt or working, or ended with a replacement due."""
+        return not self.status.is_terminal or self.replace_px is not None
 
     def filled(self, symbol: str) -> int:
         """Return the contracts of one leg that were filled."""
@@ -216,6 +220,22 @@ def revise(life: OrderLife, order: Order) -> OrderLife:
     assert life.waits, f"{life.order.cl_ord_id} does not wait: some route may hold it"
     assert order.cl_ord_id == life.order.cl_ord_id
     return life.model_copy(update={"order": order})
+
+
+def ending(life: OrderLife, replace_px: Decimal | None) -> OrderLife:
+    """Note that an order's cancel was asked for, and the price at which what is left is to work on; None: nowhere."""
+    return life.model_copy(update={"cancel_asked": True, "replace_px": replace_px})
+
+
+def replaced(life: OrderLife, successor: str | None) -> OrderLife:
+    """Note the order that took this one's place; None: nothing does."""
+    return life.model_copy(update={"replace_px": None, "replaced_by": successor})
+
+
+def legged(life: OrderLife, status: Status, text: str) -> OrderLife:
+    """Finish a combo whose legs went singly. Asserts that it was never sent itself."""
+    assert not life.attempts, f"{life.order.cl_ord_id} was sent as a whole"
+    return life.model_copy(update={"status": status, "text": text})
 
 
 _GONE = {AttemptState.REJECTED, AttemptState.NOT_SENT, AttemptState.ABSENT}

@@ -9,14 +9,19 @@ which an order shares with those that closed, completed or unwound it.
 from collections.abc import Iterable
 
 from actors.domain.orders import event as happened
-from actors.domain.orders import finding, order_state
+from actors.domain.orders import finding, order_fold, order_state
 from actors.domain.orders.attempt import Absent, Accepted, Attempt, Found, InDoubt, NotSent, Rejected
+from actors.domain.orders.leg_event import LegsEnded, LegsStarted
 from actors.domain.orders.order import Fill, Order
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.refusal import Check
+from actors.domain.orders.replace_event import ReplaceAsked, ReplaceEnded
 from actors.domain.orders.report import ExecutionReport
 from actors.domain.orders.signal import Signal
+from actors.domain.orders.trigger_event import TriggerMoved, TriggersPlaced, TriggerTrailed
 from actors.domain.value import Instant, Value
+
+_ENDINGS = {happened.OrderAbandoned: "ABANDONED", ReplaceEnded: "NOT REPLACED", happened.OrderQueued: "WAITS"}
 
 
 class Moment(Value):
@@ -36,6 +41,8 @@ class Story(Value):
     checks: tuple[Check, ...] = ()
     """At admission, or of the refusal."""
     moments: tuple[Moment, ...] = ()
+    resting: str = ""
+    """Where what Holdfast holds back of it stands; empty where nothing ever rested here."""
     uncovered_s: float | None = None
     """The longest that shorts of the structure were uncovered; None where none ever was, beyond the grace."""
     is_uncovered: bool = False
@@ -44,7 +51,7 @@ class Story(Value):
     def standing(self) -> str:
         """The status in one word or two; a doubt, and a send without an answer, come before any status."""
         if self.life is None:
-            return "REFUSED"
+            return f"HELD HERE, {self.resting}" if self.resting else "REFUSED"
         if self.life.in_doubt:
             return "IN DOUBT"
         return "UNANSWERED" if self.life.is_unanswered else str(self.life.status)
@@ -55,13 +62,14 @@ def tell(events: Iterable[happened.Event]) -> Story | None:
     teller = _Teller()
     for event in events:
         teller.hear(event)
-    if teller.life is None and teller.refused is None:
+    if teller.life is None and teller.refused is None and not teller.resting:
         return None
     return Story(
         signal=teller.signal,
         life=teller.life,
         checks=teller.checks,
         moments=tuple(teller.moments),
+        resting=teller.resting,
         uncovered_s=teller.uncovered_s,
         is_uncovered=teller.is_uncovered,
     )
@@ -78,8 +86,9 @@ class _Teller:
         self.moments: list[Moment] = []
         self.uncovered_s: float | None = None
         self.is_uncovered = False
+        self.resting = ""
 
-    def hear(self, event: happened.Event) -> None:
+    def hear(self, event: happened.Event) -> None:  # noqa: C901 - a table of events
         match event:
             case happened.SignalRefused(signal=signal, checks=checks):
                 self.signal = self.refused = signal
@@ -95,6 +104,21 @@ class _Teller:
             case finding.LegCovered(seconds=seconds):
                 self.is_uncovered, self.uncovered_s = False, max(seconds, self.uncovered_s or 0.0)
                 self._add(event.at, "COVERED", f"after {seconds:.1f} s")
+            case TriggersPlaced(signal=signal, triggers=triggers, checks=checks):
+                self.signal, self.checks = signal, checks
+                for trigger in triggers:
+                    self.resting = trigger.state.value
+                    self._add(event.at, "RESTS", f"{trigger.trigger_id}, held by Holdfast, by {_who(signal)}")
+            case TriggerTrailed(high_px=best):
+                self._add(event.at, "TRAILS", f"the best price was {best:+f}")
+            case TriggerMoved(state=state, text=text):
+                self.resting = state.value
+                self._add(event.at, state.value, text)
+            case happened.ReportTaken(report=report) if self.life is not None:
+                self.life = self._report(event.at, self.life, report)
+            case finding.FillFaulted(faults=faults):
+                for fault in faults:
+                    self._add(event.at, "FAULT", fault.text)
             case _ if self.life is not None:
                 self._live(event, self.life)
 
@@ -102,26 +126,25 @@ class _Teller:
         match event:
             case happened.AttemptStarted(attempt=attempt):
                 self._add(attempt.started_at, "SEND", _lease(life.last, attempt))
-                life = order_state.start(life, attempt)
             case happened.AttemptEnded(attempt_id=attempt_id, outcome=outcome):
                 self._add(event.at, outcome.kind.upper().replace("_", " "), f"{attempt_id}: {_outcome(outcome)}")
-                life = order_state.end(life, attempt_id, outcome)
             case happened.DoubtEnded(attempt_id=attempt_id, resolution=resolution):
                 word, evidence = _evidence(resolution)
                 self._add(event.at, word, f"{attempt_id}: {evidence}; the doubt is over")
-                life = order_state.resolve(life, attempt_id, resolution)
             case happened.CancelAsked(signal=signal):
                 self._add(event.at, "CANCEL", "asked by " + (_who(signal) if signal else "the executor itself"))
-                life = life.model_copy(update={"cancel_asked": True})
-            case happened.OrderAbandoned(text=text):
-                self._add(event.at, "ABANDONED", text)
-                life = order_state.abandon(life, text)
-            case happened.ReportTaken(report=report):
-                life = self._report(event.at, life, report)
-            case finding.FillFaulted(faults=faults):
-                for fault in faults:
-                    self._add(event.at, "FAULT", fault.text)
-        self.life = life
+            case ReplaceAsked(net_price=price, text=text):
+                self._add(event.at, "REPLACE", f"what is left is to work at {price:+f}: {text}")
+            case happened.OrderAbandoned(text=text) | ReplaceEnded(text=text) | happened.OrderQueued(text=text):
+                self._add(event.at, _ENDINGS[type(event)], text)
+            case happened.OrderRevised(text=text):
+                self._add(event.at, "REVISED", text)
+            case LegsStarted(account_domain=domain):
+                self._add(event.at, "LEG BY LEG", f"no route takes it whole; its legs go singly, to {domain}")
+            case LegsEnded(status=status, text=text):
+                self._add(event.at, "LEGS ENDED", f"{status} {text}".rstrip())
+        moved = order_fold.moved({life.order.cl_ord_id: life}, event)
+        self.life = life if moved is None else moved[1]
 
     def _report(self, at: Instant, life: OrderLife, told: ExecutionReport) -> OrderLife:
         where = f"{told.route}, order {told.broker_order_id}"
@@ -136,6 +159,8 @@ class _Teller:
         for fill in after.fills:
             if fill.exec_id not in known:
                 self._add(fill.at, "FILL", fill_words(fill))
+        for gone in set(after.busted) - set(life.busted):
+            self._add(at, "BUSTED", f"{where} takes {gone} back")
         return after
 
     def _add(self, at: Instant, word: str, text: str) -> None:

@@ -23,6 +23,7 @@ from actors.domain.orders import finding, order_fold, order_state
 from actors.domain.orders.order import Fill, Intent, Order, cl_ord_id_of
 from actors.domain.orders.order_state import Move, OrderLife
 from actors.domain.orders.report import CashEvent, ExecutionReport
+from actors.domain.orders.trigger_event import TriggerMoved, Triggers, TriggersPlaced, TriggerTrailed
 from actors.domain.portfolio.findings import Findings
 from actors.domain.portfolio.structure import Structure, founded, settled
 from actors.domain.value import ZERO
@@ -36,13 +37,13 @@ class Book:
 
     def __init__(self, products: Products) -> None:
         self._products = products
-        self.sequence = 0
-        self.epoch = 0
+        self.sequence = self.epoch = 0
         self.session: date | None = None
         self.baseline: dict[str, Decimal] = {}
         self.orders: dict[str, OrderLife] = {}
         self._live: dict[str, OrderLife] | None = None
         """Those that may still trade, once somebody asked: a day has many orders, and few of them live."""
+        self.triggers = Triggers()
         self.structures: dict[str, Structure] = {}
         self.positions: dict[str, dict[str, int]] = {}
         """Signed contracts by account domain and symbol."""
@@ -65,7 +66,6 @@ class Book:
         self.agreed_at: dict[str, datetime] = {}
         """By account domain: when journal and account were last seen to agree, or it was adopted."""
         self.found = Findings()
-
         self.failed_over: dict[str, str] = {}
         """Routes that take no openings until they failed back, each with the reason."""
 
@@ -73,21 +73,18 @@ class Book:
         """Take in one event; return what a report did (MOVES for everything else)."""
         self.sequence, self.found = sequence, self.found.after(event)
         move = Move.MOVES
+        if (signal := getattr(event, "signal", None)) is not None:
+            is_refused = isinstance(event, happened.SignalRefused)
+            self.signals[signal.signal_id] = (False, None) if is_refused else (True, event.correlation)
         match event:
             case happened.ExecutorStarted(epoch=epoch):
                 self.epoch = epoch
             case happened.SessionOpened(session=session, baseline=baseline):
                 self.session, self.baseline = session, dict(baseline)
-            case happened.OrderPlaced(order=order, signal=signal):
+            case happened.OrderPlaced(order=order):
                 self._change(order.cl_ord_id, OrderLife(order=order))
-                if signal is not None:
-                    self.signals[signal.signal_id] = (True, order.cl_ord_id)
-            case happened.SignalRefused(signal=signal):
-                self.signals[signal.signal_id] = (False, None)
-            case happened.CancelAsked(signal=signal, cl_ord_id=order_id):
-                if signal is not None:
-                    self.signals[signal.signal_id] = (True, order_id)
-                self._change(order_id, self.orders[order_id].model_copy(update={"cancel_asked": True}))
+                if order.replaces is not None:
+                    self._change(order.replaces, order_state.replaced(self.orders[order.replaces], order.cl_ord_id))
             case happened.ReportTaken(cl_ord_id=order_id, report=report):
                 move = self._take_report(order_id, report)
             case happened.CashBooked(event=cash):
@@ -97,8 +94,7 @@ class Book:
             case happened.AccountAgreed(account_domain=domain, at=at):
                 self.agreed_at[domain] = at
             case happened.Quarantined(underlying=underlying, account_domain=domain, text=text):
-                self.quarantined[underlying] = text
-                self.quarantined_in[underlying] = domain
+                self.quarantined[underlying], self.quarantined_in[underlying] = text, domain
             case happened.QuarantineLifted(underlying=underlying):
                 self.quarantined.pop(underlying, None)
             case finding.ForeignAdopted(account_domain=domain, positions=positions):
@@ -108,6 +104,8 @@ class Book:
                 self.failed_over[route] = f"failed over to {to}: {reason}"
             case happened.RouteFailedBack(route=route):
                 self.failed_over.pop(route, None)
+            case TriggersPlaced() | TriggerMoved() | TriggerTrailed():
+                self.triggers.apply(event)
             case _:
                 if (moved := order_fold.moved(self.orders, event)) is not None:
                     self._change(*moved)
@@ -248,7 +246,8 @@ class Book:
             self.strangers[domain, fill.exec_id] = fill
         if order is None:
             return
-        structure = self.structures.get(order.structure_id) or founded(order, domain, fill.at)
+        opening = self.orders[order.structure_id].order
+        structure = self.structures.get(order.structure_id) or founded(opening, domain, fill.at)
         opens = order.intent is Intent.OPEN
         structure = structure.moved(fill.symbol, signed, entry=opens).paid(cash, entry=opens)
         if late := self.pending_fees.pop(f"{domain}/{fill.exec_id}", None):

@@ -8,6 +8,8 @@ from pydantic import Field
 from actors.domain.market.contract import Products
 from actors.domain.orders.order import Fill
 from actors.domain.orders.order_state import OrderLife
+from actors.domain.orders.trigger import Trigger
+from actors.domain.orders.trigger_event import Triggers
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.findings import Findings
 from actors.domain.portfolio.structure import Structure
@@ -41,6 +43,14 @@ class BookState(Value):
     """Account domain, fill."""
     found: Findings = Findings()
     failed_over: Mapping[str, str] = Field(default_factory=dict)
+    triggers: tuple[Trigger, ...] = ()
+
+
+class ExecutorRecord(Value):
+    """The checkpoint: the book, and the hash of the journal's event it was taken after."""
+
+    book: BookState
+    anchor: str
 
 
 def dump(book: Book) -> BookState:
@@ -67,6 +77,7 @@ def dump(book: Book) -> BookState:
         strangers=tuple((domain, fill) for (domain, _), fill in book.strangers.items()),
         found=book.found,
         failed_over=book.failed_over,
+        triggers=tuple(book.triggers.known.values()),
     )
 
 
@@ -88,4 +99,5 @@ def restore(state: BookState, products: Products) -> Book:
     book.strangers = {(domain, fill.exec_id): fill for domain, fill in state.strangers}
     book.found = state.found
     book.failed_over = dict(state.failed_over)
+    book.triggers = Triggers(state.triggers)
     return book

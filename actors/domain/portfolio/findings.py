@@ -7,6 +7,7 @@ from pydantic import Field
 from actors.domain.orders import event as happened
 from actors.domain.orders import finding
 from actors.domain.orders.fill_check import Fault
+from actors.domain.orders.leg_event import LegsEnded, LegsStarted
 from actors.domain.value import Instant, Money, Value
 
 
@@ -21,6 +22,8 @@ class Findings(Value):
     """The same on the market's clock, which a reboot does not set back."""
     uncovered_s: Mapping[str, float] = Field(default_factory=dict)
     """The longest that a structure was uncovered, once it is covered again."""
+    legging: Mapping[str, tuple[str, int]] = Field(default_factory=dict)
+    """Combos that go leg by leg: the account domain, and since when, boot clock."""
     apart: Mapping[str, Mapping[str, int]] = Field(default_factory=dict)
     """Foreign contracts by account domain and symbol that came after the session's baseline: no result of the day."""
     cash_gaps: Mapping[str, Money] = Field(default_factory=dict)
@@ -56,6 +59,11 @@ class Findings(Value):
                 return self.model_copy(update={"apart": {**self.apart, domain: held}})
             case finding.CashDiffers(account_domain=domain, gap=gap):
                 return self.model_copy(update={"cash_gaps": {**self.cash_gaps, domain: gap}})
+            case LegsStarted(cl_ord_id=name, account_domain=domain, since_ns=since_ns):
+                return self.model_copy(update={"legging": {**self.legging, name: (domain, since_ns)}})
+            case LegsEnded(cl_ord_id=name):
+                left = {each: how for each, how in self.legging.items() if each != name}
+                return self.model_copy(update={"legging": left})
             case happened.SessionOpened(baseline=baseline):
                 kept = {domain: held for domain, held in self.apart.items() if domain not in baseline}
                 return self.model_copy(update={"apart": kept})

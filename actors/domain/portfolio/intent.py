@@ -12,8 +12,10 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from actors.domain.market.contract import Product
 from actors.domain.market.quote import QuoteTable
 from actors.domain.orders.order import Intent, Leg, Order
+from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.signal import Close, Open, Signal
-from actors.domain.portfolio.mark import natural_price
+from actors.domain.orders.working import Plan, Spread, Working, price_of
+from actors.domain.portfolio.mark import mid_price, natural_price
 from actors.domain.portfolio.structure import Structure, closing
 
 SLACK_SHARE = Decimal("0.05")
@@ -23,9 +25,9 @@ PRICE_STEP = Decimal("0.05")
 _SHARED = ("underlying", "legs", "order_qty", "order_type", "net_price", "time_in_force")
 
 
-def opening_order(signal: Signal, request: Open, now: datetime) -> Order:
-    """Return the order that opens a structure."""
-    return Order(
+def opening_order(signal: Signal, request: Open, now: datetime, quotes: QuoteTable | None = None) -> Order:
+    """Return the order that opens a structure, at the first price of its plan where it has one."""
+    order = Order(
         cl_ord_id=signal.signal_id,
         signal_id=signal.signal_id,
         strategy=signal.strategy,
@@ -35,6 +37,7 @@ def opening_order(signal: Signal, request: Open, now: datetime) -> Order:
         expires_at=signal.expires_at,
         **{name: getattr(request, name) for name in _SHARED},
     )
+    return worked(order, request.work, request.net_price, quotes)
 
 
 def closing_order(
@@ -47,7 +50,7 @@ def closing_order(
         price = marketable_price(legs, quotes)
     if price is None or not legs:
         return None
-    return Order(
+    order = Order(
         cl_ord_id=signal.signal_id,
         signal_id=signal.signal_id,
         strategy=signal.strategy,
@@ -62,6 +65,48 @@ def closing_order(
         created_at=now,
         expires_at=signal.expires_at,
     )
+    return worked(order, request.work, request.net_price, quotes)
+
+
+def spread_of(legs: Sequence[Leg], quotes: QuoteTable | None) -> Spread | None:
+    """Return what a net price of the legs is measured by; None where a leg is not quoted on both sides."""
+    if quotes is None:
+        return None
+    mid, natural = mid_price(legs, quotes), natural_price(legs, quotes)
+    marketable = marketable_price(legs, quotes)
+    if mid is None or natural is None or marketable is None:
+        return None
+    products = [quotes.universe.contracts[quotes.row_of[leg.symbol]].product for leg in legs]
+    tick = products[0].tick_at(mid) if len(legs) == 1 else max(product.tick_small for product in products)
+    return Spread(mid, natural, marketable, tick)
+
+
+def worked(order: Order, plan: Plan | None, worst_px: Decimal | None, quotes: QuoteTable | None) -> Order:
+    """Return an order with its plan begun, at the plan's first price; as it is without a plan.
+
+    `worst_px` is the signal's own price. Without quotes the order keeps the price it has, and its plan goes on.
+    """
+    if plan is None:
+        return order
+    working = Working(plan=plan, began_at=order.created_at, worst_px=worst_px)
+    spread = spread_of(order.legs, quotes)
+    price = price_of(working, order.created_at, spread) if spread is not None else order.net_price
+    return order.model_copy(update={"net_price": price, "working": working})
+
+
+def replacement(life: OrderLife, now: datetime) -> Order:
+    """Return the order that takes the place of one that has ended: what is left of it, at its new price."""
+    order = life.order
+    update = {
+        "cl_ord_id": order.next_price_id,
+        "replaces": order.cl_ord_id,
+        "price_number": order.price_number + 1,
+        "order_qty": life.leaves_qty,
+        "net_price": life.replace_px,
+        "created_at": now,
+        "expires_at": max(order.expires_at, now + (order.expires_at - order.created_at)),
+    }
+    return order.model_copy(update=update)
 
 
 def marketable_price(legs: Sequence[Leg], quotes: QuoteTable) -> Decimal | None:
@@ -95,11 +140,14 @@ def _product(leg: Leg, quotes: QuoteTable) -> Product:
 
 
 def signal_again(order: Order) -> Signal:
-    """Return the signal an opening order came from, to be admitted once more before a late send."""
+    """Return the signal an order came from, to be admitted once more before it is sent late, or at another price."""
+    request: Open | Close = Close(structure_id=order.structure_id, net_price=order.net_price)
+    if order.intent is Intent.OPEN:
+        request = Open(**{name: getattr(order, name) for name in _SHARED})
     return Signal(
         signal_id=order.signal_id,
         strategy=order.strategy,
-        request=Open(**{name: getattr(order, name) for name in _SHARED}),
+        request=request,
         reason="admitted again",
         created_at=order.created_at,
         expires_at=order.expires_at,

@@ -10,12 +10,13 @@ from collections import Counter
 from decimal import Decimal
 
 from actors.domain.market.quote import QuoteTable
-from actors.domain.orders.order import Intent
+from actors.domain.orders.order import Intent, OrderType
 from actors.domain.orders.order_state import OrderLife
+from actors.domain.orders.trigger import Trigger, TriggerState
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.mark import worth
 from actors.domain.portfolio.structure import Structure
-from actors.domain.portfolio.view import BookView, OrderView, Phase, StructureView
+from actors.domain.portfolio.view import BookView, Holder, OrderView, Phase, StructureView, TriggerView
 from actors.domain.value import ZERO
 
 _NUMBERED = re.compile(r"^(?P<strategy>.+)-(?P<session>\d{8})-(?P<number>\d+)$")
@@ -33,6 +34,7 @@ def picture(book: Book, quotes: QuoteTable | None, *, ready: bool) -> BookView:
         ready=ready,
         structures=tuple(_structure(book, identifier, orders) for identifier, orders in by_structure.items()),
         orders=tuple(_order(life) for life in lives),
+        triggers=tuple(_trigger(book, trigger) for trigger in book.triggers.live()),
         quarantined=tuple(sorted(book.quarantined)),
         signals=_last_numbers(book),
         cash=dict(book.cash),
@@ -95,6 +97,28 @@ def _order(life: OrderLife) -> OrderView:
         net_price=life.order.net_price,
         broker_order_id=life.last.broker_order_id if life.last else None,
         waits=life.waits,
+        order_type=life.order.order_type,
+        is_replacing=life.replace_px is not None,
+        replaces=life.order.replaces,
+        replaced_by=life.replaced_by,
+    )
+
+
+def _trigger(book: Book, trigger: Trigger) -> TriggerView:
+    request, sent = trigger.request, book.orders.get(trigger.last_order or "")
+    is_sent = trigger.state is TriggerState.PLACED and not (sent and sent.waits)
+    return TriggerView(
+        trigger_id=trigger.trigger_id,
+        signal_id=trigger.signal_id,
+        structure_id=trigger.structure_id,
+        strategy=trigger.strategy,
+        intent=trigger.intent,
+        order_type=request.stop.order_type(request.net_price) if request.stop else OrderType.LIMIT,
+        state=trigger.state,
+        holder=Holder.BROKER if is_sent else Holder.HOLDFAST,
+        stop_px=trigger.level,
+        net_price=request.net_price,
+        cl_ord_id=trigger.last_order,
     )
 
 

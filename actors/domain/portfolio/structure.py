@@ -48,6 +48,11 @@ class Structure(Value):
         """Short contracts held beyond whole combos: nothing of this structure covers them."""
         return {symbol: held for symbol, held in excess(self).items() if held < 0}
 
+    @property
+    def reversed(self) -> Mapping[str, int]:
+        """Signed contracts held against the legs: more was closed than was there."""
+        return {leg.symbol: self.holdings[leg.symbol] for leg in self.legs if self._held(leg) < 0}
+
     def _held(self, leg: Leg) -> int:
         return self.holdings.get(leg.symbol, 0) * leg.action.sign
 

@@ -9,8 +9,9 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from actors.domain.orders.order import Leg
+from actors.domain.orders.order import Intent, Leg, OrderType
 from actors.domain.orders.report import Status
+from actors.domain.orders.trigger import TriggerState
 from actors.domain.value import Instant, Money, Value
 
 
@@ -65,6 +66,39 @@ class OrderView(Value):
     broker_order_id: str | None = None
     waits: str = ""
     """Why no route has it yet, of a close that waits for its account."""
+    order_type: OrderType = OrderType.LIMIT
+    """Every order is held by its broker from its send on."""
+    is_replacing: bool = False
+    """Whether another takes its place once its end is known."""
+    replaces: str | None = None
+    replaced_by: str | None = None
+
+
+class Holder(StrEnum):
+    """Who holds an order: what Holdfast holds rests only while Holdfast runs."""
+
+    BROKER = "BROKER"
+    HOLDFAST = "HOLDFAST"
+
+
+class TriggerView(Value):
+    """One order that waits for its time, or was sent when it had come and is not finished."""
+
+    trigger_id: str
+    signal_id: str
+    """Those of one signal cancel each other."""
+    structure_id: str
+    strategy: str
+    intent: Intent
+    order_type: OrderType
+    state: TriggerState
+    holder: Holder
+    stop_px: Decimal | None
+    """The net price that fires it now; a trail moves it."""
+    net_price: Decimal | None
+    """Its limit once sent."""
+    cl_ord_id: str | None
+    """The order it was last sent as."""
 
 
 class BookView(Value):
@@ -76,6 +110,8 @@ class BookView(Value):
     """False until every account was reconciled (law 8)."""
     structures: tuple[StructureView, ...]
     orders: tuple[OrderView, ...]
+    triggers: tuple[TriggerView, ...] = ()
+    """Orders held by Holdfast, and those they became, until they are over."""
     quarantined: tuple[str, ...] = ()
     signals: Mapping[str, int] = Field(default_factory=dict)
     """Last signal number seen of each strategy in this session."""

@@ -8,26 +8,30 @@ Rules of this file:
 * A cancel is asked only whether there is something to cancel.
 * Nothing here waits, and nothing is remembered: the same circumstances give the same verdict.
 
-Times: `now` is the market's; the age of a quote is counted on both clocks and the worse one counts.
+Times: `now` is the market's.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 
 from actors.domain.market.contract import Contract
-from actors.domain.market.quote import Quote, QuoteTable
-from actors.domain.market.session import NEW_YORK, Closed, Session, Sessions
+from actors.domain.market.quote import QuoteTable
+from actors.domain.market.session import Sessions
 from actors.domain.orders.coverage import Coverage, Load, cannot_carry
 from actors.domain.orders.order import Intent, Leg
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.refusal import Admitted, Check, Code, Refused, Verdict
-from actors.domain.orders.signal import Cancel, Close, Open, Signal
+from actors.domain.orders.signal import Cancel, Close, Complex, Open, Replace, Signal
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.closable import closable
+from actors.domain.portfolio.intent import signal_again
 from actors.domain.portfolio.mark import natural_price
+from actors.domain.portfolio.replaced import chain
 from actors.domain.risk.committed_loss import committed_loss
+from actors.domain.risk.leg_hours import sessions_open
+from actors.domain.risk.leg_quotes import quotes_good
 from actors.domain.risk.permit import Limits, Permit, TradingState
 from actors.domain.risk.structure_loss import loss_at_expiry, naked_exposure
 from actors.domain.value import ZERO
@@ -69,10 +73,16 @@ def review(signal: Signal, seen: Circumstances) -> Verdict:
     """Return the verdict on a signal, with every check that was made."""
     checks = [Check(code=Code.R003_EXPIRED, passed=seen.now < signal.expires_at, limit=f"{signal.expires_at:%H:%M:%S}")]
     match signal.request:
-        case Open() as request:
+        case Open(stop=None) as request:
             checks += _review_open(request, seen)
-        case Close() as request:
+        case Close(stop=None) as request:
             checks += _review_close(request, seen)
+        case Open() | Close() as request:
+            checks += _review_resting(request, seen)
+        case Complex() as request:
+            checks += _review_complex(request, seen)
+        case Replace() as request:
+            checks += _review_replace(request, seen)
         case Cancel(cl_ord_id=order_id):
             checks += _review_cancel(order_id, seen)
     kept = tuple(checks)
@@ -89,11 +99,11 @@ def _review_open(request: Open, seen: Circumstances) -> Iterator[Check]:
     if not all(known):
         return
     yield from _carried(request, seen)
-    yield from _sessions_open([seen.contracts[leg.symbol] for leg in request.legs], seen)
+    yield from sessions_open([seen.contracts[leg.symbol] for leg in request.legs], seen.sessions, seen.now)
     if seen.permit is None or seen.quotes is None:
         yield Check(code=Code.R030_NO_QUOTE, passed=seen.quotes is not None)
         return
-    yield from _quotes_good(request.legs, seen, seen.quotes, seen.permit.limits)
+    yield from quotes_good(request.legs, seen.quotes, seen.permit.limits, seen.now, seen.boot_ns)
     yield _opens_only(request.legs, seen)
     yield from _price_sane(request, seen.quotes, seen.permit.limits)
     yield from _size_allowed(request, seen, seen.permit.limits)
@@ -119,10 +129,12 @@ def _leave_to_trade(request: Open, seen: Circumstances) -> Iterator[Check]:
 
 
 def _carried(request: Open, seen: Circumstances) -> Iterator[Check]:
-    """Of the routes that could take an opening, one at least must be able to carry this one."""
+    """Of the routes that could take an opening, one at least must be able to carry this one, whole or leg by leg."""
     kinds = frozenset(seen.contracts[leg.symbol].product.kind for leg in request.legs)
     load = Load(kinds=kinds, legs=len(request.legs), order_type=request.order_type, time_in_force=request.time_in_force)
-    told = {name: cannot_carry(seen.coverages.get(name, Coverage()), load) for name in seen.routes}
+    one = load.model_copy(update={"legs": 1})  # what no route takes whole goes leg by leg
+    coverages = {name: seen.coverages.get(name, Coverage()) for name in seen.routes}
+    told = {name: cannot_carry(each, load) and cannot_carry(each, one) for name, each in coverages.items()}
     if told:
         value = "; ".join(f"{name} {why}" for name, why in told.items() if why)
         yield Check(code=Code.R061_NOT_CARRIED, passed=not all(told.values()), value=value)
@@ -130,82 +142,6 @@ def _carried(request: Open, seen: Circumstances) -> Iterator[Check]:
 
 def _in_doubt_over(life: OrderLife, underlying: str, seen: Circumstances) -> bool:
     return life.in_doubt and life.order.underlying == underlying and life.order.cl_ord_id != seen.excluding
-
-
-def _sessions_open(contracts: Iterable[Contract], seen: Circumstances) -> Iterator[Check]:
-    hours: dict[tuple[str, date | None], Session | Closed] = {}
-    today, time = seen.now.astimezone(NEW_YORK).date(), f"{seen.now.astimezone(NEW_YORK):%H:%M:%S}"
-    for contract in contracts:
-        if contract.expires_on is not None and contract.expires_on < today:
-            yield Check(code=Code.R021_CONTRACT_EXPIRED, passed=False, subject=contract.symbol)
-            continue
-        key = contract.product.session, contract.expires_on
-        session = hours.get(key) or hours.setdefault(key, _session(*key, today, seen))
-        if isinstance(session, Closed):
-            yield Check(code=Code.R020_SESSION_CLOSED, passed=False, subject=contract.symbol, value=session.text)
-            continue
-        yield Check(
-            code=Code.R020_SESSION_CLOSED,
-            passed=session.holds(seen.now),
-            subject=contract.symbol,
-            value=time,
-            limit=f"{session.opens_at.astimezone(NEW_YORK):%H:%M} to {session.closes_at.astimezone(NEW_YORK):%H:%M}",
-        )
-
-
-def _session(rule: str, expires_on: date | None, today: date, seen: Circumstances) -> Session | Closed:
-    on = seen.sessions.session_date(seen.now, rule) or today
-    return seen.sessions.find(rule, on, expiring=expires_on == on)
-
-
-def _quotes_good(legs: Sequence[Leg], seen: Circumstances, quotes: QuoteTable, limits: Limits) -> Iterator[Check]:
-    stamps = []
-    for leg in legs:
-        quote = quotes.quote(leg.symbol)
-        yield Check(code=Code.R030_NO_QUOTE, passed=quote is not None, subject=leg.symbol)
-        if quote is None:
-            continue
-        age_s = _age_s(quote, seen)
-        stamps.append(age_s)
-        yield Check(
-            code=Code.R031_QUOTE_STALE,
-            passed=age_s <= limits.quote_age_max_s,
-            subject=leg.symbol,
-            value=f"{age_s:.3f} s",
-            limit=f"{limits.quote_age_max_s} s",
-            age_s=age_s,
-        )
-        yield _two_sided(quote, age_s)
-        yield _spread_narrow(quote, limits, age_s)
-    skew = max(stamps, default=0.0) - min(stamps, default=0.0)
-    passed = skew <= limits.leg_skew_max_s
-    yield Check(code=Code.R033_LEG_SKEW, passed=passed, value=f"{skew:.3f} s", limit=f"{limits.leg_skew_max_s} s")
-
-
-def _age_s(quote: Quote, seen: Circumstances) -> float:
-    return quote.age_s(seen.now, seen.boot_ns)
-
-
-def _two_sided(quote: Quote, age_s: float) -> Check:
-    sound = quote.code == 0 and quote.bid is not None and quote.ask is not None and quote.bid < quote.ask
-    value = f"{quote.bid} / {quote.ask}, code {quote.code}"
-    return Check(code=Code.R032_QUOTE_UNSOUND, passed=sound, subject=quote.symbol, value=value, age_s=age_s)
-
-
-def _spread_narrow(quote: Quote, limits: Limits, age_s: float) -> Check:
-    """Against the middle, with a floor in points: cheap options are wide by a tick or two and that is no fault."""
-    if quote.bid is None or quote.ask is None or not quote.mid:
-        return Check(code=Code.R034_SPREAD_WIDE, passed=False, subject=quote.symbol, value="one-sided", age_s=age_s)
-    width = quote.ask - quote.bid
-    share = float(width / quote.mid)
-    return Check(
-        code=Code.R034_SPREAD_WIDE,
-        passed=float(width) <= limits.spread_floor or share <= limits.spread_max,
-        subject=quote.symbol,
-        value=f"{share:.0%} of mid, {width} wide",
-        limit=f"{limits.spread_max:.0%} or {limits.spread_floor}",
-        age_s=age_s,
-    )
 
 
 def _opens_only(legs: Sequence[Leg], seen: Circumstances) -> Check:
@@ -292,11 +228,62 @@ def _review_close(request: Close, seen: Circumstances) -> Iterator[Check]:
     now = domain in seen.reconciled and domain in seen.writable
     value = "" if now else "it waits until this account can be reached and agrees"
     yield Check(code=Code.R060_NO_ROUTE, passed=True, subject=domain, value=value)
-    yield from _sessions_open([seen.book.contract(symbol) for symbol in structure.holdings], seen)
+    yield from sessions_open([seen.book.contract(symbol) for symbol in structure.holdings], seen.sessions, seen.now)
+
+
+def _review_complex(request: Complex, seen: Circumstances) -> Iterator[Check]:
+    if request.trigger_order is not None:
+        yield from _review_open(request.trigger_order, seen)
+    else:
+        for order in request.orders:
+            yield from _review_resting(order, seen)
+    limits = [order.net_price for order in request.orders if order.stop is None and order.net_price is not None]
+    stops = [
+        order.stop.stop_px for order in request.orders if order.stop is not None and order.stop.stop_px is not None
+    ]
+    apart = isinstance(request.orders[0], Open) or not limits or not stops or limits[0] > stops[0]
+    yield Check(code=Code.R036_STOP_ABOVE_LIMIT, passed=apart, value=str(stops[:1]), limit=str(limits[:1]))
+
+
+def _review_resting(request: Open | Close, seen: Circumstances) -> Iterator[Check]:
+    """What rests is asked whether it could ever be sent; the whole review follows when it is."""
+    if isinstance(request, Close):
+        structure = seen.book.structures.get(request.structure_id)
+        yield Check(code=Code.R050_UNKNOWN_STRUCTURE, passed=structure is not None, subject=request.structure_id)
+        held = structure is not None and not structure.is_flat
+        yield Check(code=Code.R053_NOTHING_TO_CLOSE, passed=held, subject=request.structure_id)
+        return
+    yield from _leave_to_trade(request, seen)
+    unknown = [leg.symbol for leg in request.legs if leg.symbol not in seen.contracts]
+    yield Check(code=Code.R022_UNKNOWN_CONTRACT, passed=not unknown, value=", ".join(unknown))
+    if not unknown and seen.permit is not None:
+        worst = request.net_price if request.stop is None or request.net_price is not None else request.stop.stop_px
+        priced = request.model_copy(update={"net_price": worst})
+        yield _opens_only(request.legs, seen)
+        yield from _size_allowed(priced, seen, seen.permit.limits)
+
+
+def _review_replace(request: Replace, seen: Circumstances) -> Iterator[Check]:
+    """An opening is admitted at its new price before its cancel is asked for, and again before it is sent."""
+    life = chain(seen.book, request.cl_ord_id)[-1] if request.cl_ord_id in seen.book.orders else None
+    yield Check(code=Code.R054_UNKNOWN_ORDER, passed=life is not None, subject=request.cl_ord_id)
+    if life is None:
+        return
+    works = not life.status.is_terminal and life.order.contingency is None
+    yield Check(code=Code.R055_ORDER_FINISHED, passed=works, subject=request.cl_ord_id, value=life.status.value)
+    yield Check(code=Code.R056_CANCEL_ASKED, passed=not life.cancel_asked, subject=request.cl_ord_id)
+    if life.order.intent is Intent.OPEN:
+        again = signal_again(life.order.model_copy(update={"net_price": request.net_price})).request
+        if isinstance(again, Open):
+            yield from _review_open(again, replace(seen, excluding=life.order.cl_ord_id))
 
 
 def _review_cancel(order_id: str, seen: Circumstances) -> Iterator[Check]:
-    life = seen.book.orders.get(order_id)
-    yield Check(code=Code.R054_UNKNOWN_ORDER, passed=life is not None, subject=order_id)
-    if life is not None:
-        yield Check(code=Code.R055_ORDER_FINISHED, passed=life.is_live, subject=order_id, value=life.status.value)
+    resting = seen.book.triggers.of(order_id)
+    life = chain(seen.book, order_id)[-1] if order_id in seen.book.orders else None
+    known = life is not None or order_id in seen.book.triggers.known or bool(resting)
+    yield Check(code=Code.R054_UNKNOWN_ORDER, passed=known, subject=order_id)
+    if known:
+        live = bool(resting) or (life is not None and life.is_live)
+        status = life.status.value if life is not None else ""
+        yield Check(code=Code.R055_ORDER_FINISHED, passed=live, subject=order_id, value=status)

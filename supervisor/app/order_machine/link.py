@@ -45,7 +45,8 @@ class Link:
     def __init__(self, broker: ModelBroker, world: Surroundings, settle: SettleLimits) -> None:
         self.broker, self._world, self._settle = broker, world, settle
         self.incarnation, self.boot = 0, 0
-        self.is_up = False
+        self.is_up = self.is_sick = False
+        """Sick: its write path fails, and it says so; what is sent all the same does not leave."""
         self.faults = 0
         self._boots: dict[int, int] = {}
         self._ledger = Ledger()
@@ -97,7 +98,10 @@ class Link:
 
     def say_state(self) -> None:
         """Say what the route can do, if that is news or due."""
-        self._watch.write_probe()
+        if self.is_sick:
+            self._watch.write_probe("sick")
+        else:
+            self._watch.write_probe()
         status = self._watch.news(Vitals(), None)
         if status is None:
             return
@@ -107,7 +111,7 @@ class Link:
                 account_domain=self.broker.account_domain,
                 incarnation=self.incarnation,
                 reads=status.reads,
-                writes=status.writes,
+                writes=status.writes and not self.is_sick,
                 stream=status.stream,
                 reason=status.reason,
                 at_ns=self._world.clock.boot_ns(),
@@ -132,7 +136,7 @@ class Link:
             return
         send = self._world.luck.send()
         self.faults += send.fate is not Fate.TAKEN or send.answered_s is None
-        if send.fate is Fate.REFUSED:
+        if self.is_sick or send.fate is Fate.REFUSED:
             self._decide(attempt_id, NotSent(cause="connection refused"))
         elif send.fate is Fate.DIES_BEFORE_ENTRY:
             self.die()

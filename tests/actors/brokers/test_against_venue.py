@@ -17,7 +17,7 @@ from actors.brokers.tastytrade_stream import AccountStreamLimits
 from actors.brokers.tastytrade_token import TastytradeLogin
 from actors.clock import SharedMarketClock
 from actors.domain.orders.attempt import Absent, Accepted, Found, InDoubt, NotSent, Rejected
-from actors.domain.orders.order import Action, Intent, Leg, Order, OrderType
+from actors.domain.orders.order import Action, Contingency, Intent, Leg, Order, OrderType
 from actors.domain.orders.report import CashEvent, Status
 from actors.ports import BrokerUnavailable
 from tests.actors.venue.conftest import OPENS_AT, TASTYTRADE, option, places_in, running
@@ -331,3 +331,131 @@ def test_pages_are_read_to_the_last(venue):
     account, resolution = asyncio.run(scenario())
     assert {order.attempt_id for order in account.orders} == {f"a{number}-r1" for number in range(7)}
     assert isinstance(resolution, Found)
+
+
+def one_leg(name, action, net_price, **terms):
+    return condor(name, "1").model_copy(
+        update={
+            "legs": (Leg(symbol=option(5050, "C"), action=action),),
+            "net_price": None if net_price is None else Decimal(net_price),
+            "intent": Intent.OPEN if action.is_open else Intent.CLOSE,
+            **terms,
+        }
+    )
+
+
+def stop(name, stop_px, net_price=None):
+    kind = OrderType.STOP if net_price is None else OrderType.STOP_LIMIT
+    return one_leg(name, Action.SELL_TO_CLOSE, net_price, order_type=kind, stop_px=Decimal(stop_px), account_domain="x")
+
+
+@pytest.mark.parametrize(
+    ("stop_px", "net_price", "status"),
+    [
+        ("9.00", None, Status.NEW),
+        ("10.00", None, Status.FILLED),
+        ("10.00", "9.00", Status.FILLED),
+        ("10.00", "10.00", Status.NEW),
+    ],
+    ids=["not reached", "stop", "stop limit", "stop limit out of reach"],
+)
+def test_a_stop_of_one_leg_is_held_by_the_broker_until_its_price(venue, stop_px, net_price, status):
+    """The call is 9.90 bid, 10.10 asked."""
+
+    async def scenario():
+        async with session("tastytrade", venue) as (adapter, pushed):
+            await submit(adapter, one_leg("a", Action.BUY_TO_OPEN, "-10.10"))
+            await step(venue, 1)
+            await until(pushed, Status.FILLED)
+            outcome = await submit(adapter, stop("b", stop_px, net_price))
+            await step(venue, 2)
+            await until(pushed, status)
+            return outcome, await adapter.order(outcome.broker_order_id)
+
+    outcome, report = asyncio.run(scenario())
+    assert isinstance(outcome, Accepted), outcome
+    assert (report.attempt_id, report.status) == ("b-r1", status)
+
+
+def test_a_stop_is_no_order_where_options_have_none(venue):
+    async def scenario():
+        async with session("alpaca", venue) as (adapter, _):
+            return await submit(adapter, stop("b", "9.00")), await adapter.account(OPENS_AT)
+
+    outcome, account = asyncio.run(scenario())
+    assert isinstance(outcome, Rejected)
+    assert account.orders == ()
+
+
+def pair(name):
+    """A limit and a stop that close one call, which is 9.90 bid and 10.10 asked."""
+    limit = one_leg(f"{name}.1", Action.SELL_TO_CLOSE, "20.00", account_domain="x")
+    return [(f"{order.cl_ord_id}-r1", order) for order in (limit, stop(f"{name}.2", "5.00"))]
+
+
+async def with_a_call(venue, adapter, pushed):
+    await submit(adapter, one_leg("a", Action.BUY_TO_OPEN, "-10.10"))
+    await step(venue, 1)
+    await until(pushed, Status.FILLED)
+
+
+def test_a_pair_is_one_message_two_orders_and_each_is_found_by_its_own_mark(venue):
+    async def scenario():
+        async with session("tastytrade", venue) as (adapter, pushed):
+            await with_a_call(venue, adapter, pushed)
+            outcomes = await adapter.submit_complex(Contingency.OCO, pair("b"), 3.0, lambda: None)
+            looks = [await adapter.resolve(name, order, OPENS_AT) for name, order in pair("b")]
+            await adapter.cancel(outcomes[0].broker_order_id, 3.0, lambda: None)
+            await step(venue, 2)
+            return outcomes, looks, await adapter.account(OPENS_AT)
+
+    outcomes, looks, account = asyncio.run(scenario())
+    assert [type(outcome) for outcome in outcomes] == [Accepted, Accepted]
+    assert [look.report.broker_order_id for look in looks] == [outcome.broker_order_id for outcome in outcomes]
+    assert {order.attempt_id: order.status for order in account.orders} == {
+        "a-r1": Status.FILLED,
+        "b.1-r1": Status.CANCELED,
+        "b.2-r1": Status.NEW,
+    }
+
+
+@pytest.mark.parametrize(
+    ("struck", "kind_of_outcome", "created"),
+    [
+        ({"kind": "drop"}, InDoubt, False),
+        ({"kind": "drop", "after": True}, InDoubt, True),
+        ({"kind": "half_body"}, InDoubt, True),
+        ({"kind": "status", "status": 503, "after": True}, InDoubt, True),
+        ({"kind": "status", "status": 429}, Rejected, False),
+    ],
+)
+def test_a_pair_cut_off_is_in_doubt_as_a_whole_and_found_as_a_whole(venue, struck, kind_of_outcome, created):
+    async def scenario():
+        async with session("tastytrade", venue) as (adapter, pushed):
+            await with_a_call(venue, adapter, pushed)
+            await fault(venue, route="tastytrade", method="POST", path="complex-orders", count=1, **struck)
+            outcomes = await adapter.submit_complex(Contingency.OCO, pair("b"), 0.5, lambda: None)
+            return outcomes, [await adapter.resolve(name, order, OPENS_AT) for name, order in pair("b")]
+
+    outcomes, looks = asyncio.run(scenario())
+    assert {type(outcome) for outcome in outcomes} == {kind_of_outcome}
+    assert {type(look) for look in looks} == {Found if created else Absent}
+
+
+def test_a_pair_that_closes_what_is_not_held_creates_nothing(venue):
+    async def scenario():
+        async with session("tastytrade", venue) as (adapter, _):
+            outcomes = await adapter.submit_complex(Contingency.OCO, pair("b"), 3.0, lambda: None)
+            return outcomes, await adapter.account(OPENS_AT)
+
+    outcomes, account = asyncio.run(scenario())
+    assert [outcome.code for outcome in outcomes] == ["closing_with_no_position"] * 2
+    assert account.orders == ()
+
+
+def test_a_pair_held_back_by_its_guard_was_not_sent(venue):
+    async def scenario():
+        async with session("tastytrade", venue) as (adapter, _):
+            return await adapter.submit_complex(Contingency.OCO, pair("b"), 3.0, lambda: "fenced")
+
+    assert {type(outcome) for outcome in asyncio.run(scenario())} == {NotSent}

@@ -34,7 +34,8 @@ def test_every_adapter_can_say_what_it_states(adapter, condor):
             legs=condor().legs[-legs:],
             order_type=order_type,
             time_in_force=time_in_force,
-            net_price=Decimal("-1.25") if order_type is OrderType.LIMIT else None,
+            net_price=Decimal("-1.25") if order_type in {OrderType.LIMIT, OrderType.STOP_LIMIT} else None,
+            stop_px=Decimal("-1.20") if order_type in {OrderType.STOP, OrderType.STOP_LIMIT} else None,
         )
         assert BODIES[adapter]("a-r1", order)
 

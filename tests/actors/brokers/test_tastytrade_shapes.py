@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from actors.brokers import tastytrade_shapes as shapes
 from actors.brokers.outcomes import Unsendable
 from actors.brokers.payload import decoded
-from actors.domain.orders.order import Action, Intent, Leg, OrderType
+from actors.domain.orders.order import Action, Contingency, Intent, Leg, Order, OrderType
 from actors.domain.orders.report import BrokerPosition, CashEvent, Status
 from actors.ports import BrokerUnavailable
+
+AT = datetime(2026, 11, 20, 15, tzinfo=UTC)
 
 
 def read(folder, name):
@@ -242,3 +244,54 @@ def test_whatever_comes_is_read_or_unavailable_and_nothing_else(payload):
             reading(payload)
         except BrokerUnavailable:
             continue
+
+
+@pytest.mark.parametrize(
+    ("action", "stop_px", "net_price", "expected"),
+    [
+        (Action.SELL_TO_CLOSE, "1.20", None, {"order-type": "Stop", "stop-trigger": "1.20"}),
+        (Action.BUY_TO_CLOSE, "-3.00", None, {"order-type": "Stop", "stop-trigger": "3.00"}),
+        (
+            Action.BUY_TO_CLOSE,
+            "-3.00",
+            "-3.20",
+            {"order-type": "Stop Limit", "stop-trigger": "3.00", "price": "3.20", "price-effect": "Debit"},
+        ),
+    ],
+)
+def test_a_stop_is_told_by_the_price_of_its_leg(action, stop_px, net_price, expected):
+    order = Order(
+        cl_ord_id="x",
+        signal_id="x",
+        strategy="s",
+        structure_id="s",
+        intent=Intent.CLOSE,
+        underlying="SPX",
+        legs=(Leg(symbol="SPXW  261120C05050000", action=action),),
+        order_qty=1,
+        order_type=OrderType.STOP if net_price is None else OrderType.STOP_LIMIT,
+        net_price=None if net_price is None else Decimal(net_price),
+        stop_px=Decimal(stop_px),
+        account_domain="tastytrade:5W",
+        created_at=AT,
+        expires_at=AT,
+    )
+    body = shapes.order_body("x-r1", order)
+    assert {name: body[name] for name in expected} == expected
+    assert body["advanced-instructions"] == {"strict-position-effect-validation": True}
+    assert ("price" in body) == (net_price is not None)
+
+
+def test_an_order_of_a_kind_the_broker_has_not_is_not_sent(condor):
+    odd = condor().model_copy(update={"order_type": OrderType.TRAILING_STOP})
+    with pytest.raises(Unsendable):
+        shapes.order_body("x-r1", odd)
+
+
+def test_a_pair_is_said_as_the_vendors_client_says_one(condor, shared):
+    captured = read(shared, "sdk13.2.3_wire_capture.json")
+    requests = captured if isinstance(captured, list) else captured["requests"]
+    said = next(each["body"] for each in requests if each["path"].endswith("/complex-orders") and each["m"] == "POST")
+    body = shapes.complex_body(Contingency.OCO, [("a.1-r1", condor()), ("a.2-r1", condor())])
+    assert set(said) - {"trigger-order"} <= set(body)
+    assert (body["type"], [order["external-identifier"] for order in body["orders"]]) == ("OCO", ["a.1-r1", "a.2-r1"])

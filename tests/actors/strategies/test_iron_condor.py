@@ -11,6 +11,7 @@ from actors.domain.market.contract import Right
 from actors.domain.orders.order import Action
 from actors.domain.orders.report import Status
 from actors.domain.orders.signal import Cancel, Close, Open
+from actors.domain.orders.working import GiveUp, Plan
 from actors.strategies.iron_condor import CondorParameters, IronCondor
 from actors.strategies.work import Pace
 
@@ -337,3 +338,36 @@ def test_its_state_comes_back_from_disk_as_it_was(desk):
     desk.look()
     assert desk.state.tasks
     assert type(desk.state).model_validate_json(desk.state.model_dump_json()) == desk.state
+
+
+# -- worked by the executor --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def planned(market, make_desk):
+    return make_desk(condor(pace={**PACE, "plan": Plan()}), market)
+
+
+def test_with_a_plan_it_asks_once_and_leaves_the_price_to_the_executor(planned):
+    (ask,) = planned.look(TEN_AM_S)
+    assert ask.request.work == Plan()
+    assert planned.look(3_600) == ()
+
+
+def test_with_a_plan_an_exit_goes_to_the_market_in_the_end(planned):
+    planned.look(TEN_AM_S)
+    planned.end(Status.FILLED)
+    planned.now = planned.hours.closes_at - timedelta(minutes=1)
+    (ask,) = planned.look()
+    assert (ask.request.net_price, ask.request.work.give_up) == (None, GiveUp.MARKET)
+
+
+def test_a_lost_state_takes_over_a_chain_once_and_as_what_it_is(planned):
+    planned.look(TEN_AM_S)
+    (name,) = planned.orders
+    first = planned.orders[name].model_copy(update={"status": Status.CANCELED, "replaced_by": f"{name}.p2"})
+    second = planned.orders[name].model_copy(update={"cl_ord_id": f"{name}.p2", "replaces": name})
+    planned.orders |= {name: first, f"{name}.p2": second}
+    planned.forget()
+    assert planned.look() == ()
+    assert [(task.cl_ord_id, task.is_opening) for task in planned.state.tasks] == [(name, True)]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from actors.domain.orders.order import Action, Leg
 from actors.domain.orders.report import Status
+from actors.domain.orders.working import Plan
 from actors.domain.portfolio.view import OrderView
 from actors.messages import SignalAnswered
 from actors.strategies.base import MarketView
@@ -183,3 +184,46 @@ def test_what_is_sold_needs_no_ask_and_what_is_bought_does(market):
 def test_an_unknown_contract_has_no_price(market):
     legs = (Leg(symbol="NONE", action=Action.SELL_TO_OPEN),)
     assert combo_quote(legs, market.table, closing=False) is None
+
+
+# -- worked by the executor --------------------------------------------------------------------------------------------
+
+PLANNED = PACE.model_copy(update={"plan": Plan()})
+
+
+def with_chain(view: MarketView, status: Status, *, first_cum: int = 0, **last: object) -> MarketView:
+    """An order that was replaced once, and where its successor stands."""
+    first = with_order(view, Status.CANCELED, first_cum).orders["O"].model_copy(update={"replaced_by": "O.p2"})
+    second = with_order(view, status).orders["O"].model_copy(update={"cl_ord_id": "O.p2", "replaces": "O", **last})
+    return replace(view, orders={"O": first, "O.p2": second})
+
+
+def test_what_the_executor_works_is_left_to_it_however_long(view):
+    waited = task(view, Stage.WORKING, waited_s=10_000)
+    assert advance(waited, with_order(view, Status.NEW), PLANNED)[1] is Next.WAIT
+    assert advance(waited, with_chain(view, Status.NEW), PLANNED)[1] is Next.WAIT
+
+
+def test_an_order_whose_successor_is_due_has_not_ended(view):
+    seen = with_chain(view, Status.CANCELED, is_replacing=True)
+    assert advance(task(view, Stage.WORKING), seen, PLANNED)[1] is Next.WAIT
+
+
+def test_a_successor_the_book_does_not_show_yet_is_waited_for(view):
+    seen = with_chain(view, Status.NEW)
+    alone = replace(seen, orders={"O": seen.orders["O"]})
+    assert advance(task(view, Stage.WORKING), alone, PLANNED)[1] is Next.WAIT
+
+
+@pytest.mark.parametrize(
+    ("closes", "first_cum", "status", "expected"),
+    [
+        (False, 0, Status.FILLED, Next.FILLED),
+        (False, 1, Status.CANCELED, Next.FILLED),
+        (False, 0, Status.CANCELED, Next.REFUSED),
+        (True, 1, Status.CANCELED, Next.REPRICE),
+    ],
+)
+def test_the_end_of_the_last_is_the_end_of_all(view, closes, first_cum, status, expected):
+    seen = with_chain(view, status, first_cum=first_cum)
+    assert advance(task(view, Stage.WORKING, closes=closes), seen, PLANNED)[1] is expected

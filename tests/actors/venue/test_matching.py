@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from actors.domain.orders.order import Action, OrderType, TimeInForce
 from actors.domain.value import CENT
-from actors.venue.matching import FINE, LegQuote, match, net_of, split
+from actors.venue.matching import FINE, LegQuote, is_reached, match, net_of, split
 from actors.venue.paper_order import PaperFill, PaperLeg, PaperOrder, PaperStatus
 
 NOW = datetime(2021, 1, 4, 15, tzinfo=UTC)
@@ -165,3 +166,20 @@ def test_a_match_is_whole_combos_inside_every_quote_and_never_worse_than_the_lim
         assert part.quantity <= (quoted.ask_size if leg.action.is_buy else quoted.bid_size)
         assert quoted.bid <= part.price <= quoted.ask
     assert net_of(wanted.legs, [part.price for part in found]) == max(wanted.net_price, natural)
+
+
+@pytest.mark.parametrize(
+    ("action", "trigger", "seen", "reached"),
+    [
+        (Action.SELL_TO_CLOSE, "5.00", quote("5.00", "5.20"), True),
+        (Action.SELL_TO_CLOSE, "4.99", quote("5.00", "5.20"), False),
+        (Action.SELL_TO_CLOSE, "5.00", quote(None, "5.20"), False),
+        (Action.BUY_TO_CLOSE, "5.20", quote("5.00", "5.20"), True),
+        (Action.BUY_TO_CLOSE, "5.21", quote("5.00", "5.20"), False),
+        (Action.BUY_TO_CLOSE, "5.20", quote("5.00", "5.20", halted=True), False),
+        (Action.SELL_TO_CLOSE, "5.00", quote("5.00", "4.90"), False),
+    ],
+)
+def test_a_stop_is_reached_by_the_side_it_would_trade_with(action, trigger, seen, reached):
+    resting = replace(order([(action, 1)], None), order_type=OrderType.STOP, stop_trigger=Decimal(trigger))
+    assert is_reached(resting, [seen]) is reached

@@ -39,6 +39,7 @@ def test_nothing_follows_an_end(end, status):
 def test_a_terminal_order_knows_when_it_ended(status):
     before = {
         PaperStatus.RECEIVED: None,
+        PaperStatus.CONTINGENT: None,
         PaperStatus.ROUTED: PaperStatus.RECEIVED,
         PaperStatus.LIVE: PaperStatus.ROUTED,
         PaperStatus.REJECTED: PaperStatus.ROUTED,

@@ -57,7 +57,9 @@ def test_strict_closes_are_asked_for_in_the_advanced_instructions():
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"order-type": "Stop"}, "order_type_not_supported"),
+        ({"order-type": "Marketable Limit"}, "order_type_not_supported"),
+        ({"order-type": "Stop"}, "stop_trigger_required"),
+        ({"order-type": "Stop", "stop-trigger": "0"}, "invalid_stop_trigger"),
         ({"time-in-force": "GTD"}, "tif_not_supported"),
         ({"order-type": "Market", "time-in-force": "GTC"}, "gtc_market_orders_not_supported"),
         ({"price": "x"}, "price_required"),

@@ -32,6 +32,7 @@ def where(tmp_path) -> Iterator[Places]:
 @pytest.fixture
 def rig(where, monkeypatch) -> Iterator[FiledRig]:
     found = FiledRig(where.journal)
+    monkeypatch.setattr(door, "ANSWER_TIMEOUT_S", 20.0)
     monkeypatch.setattr(door, "market_now", lambda _: found.clock.market_now())
     yield found.ready()
     found.writer.close()

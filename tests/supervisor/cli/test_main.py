@@ -143,6 +143,18 @@ def test_an_impossible_ray_address_starts_nothing(where, tmp_path, options):
     assert not (where.state / "plan.json").exists()
 
 
+def test_up_names_who_has_no_backup_before_it_starts_anything(where, tmp_path):
+    shipped = (ROOT / "config" / "holdfast.toml").read_text()
+    first, _, rest = shipped.partition("[[routes]]                    # where openings go")
+    alone = first + rest[rest.index("[risk]") :]
+    (tmp_path / "alone.toml").write_text(alone)
+    replay = ("--replay", tmp_path / "nowhere", "--date", "2015-12-24")
+    code, said = call("up", "--state", where.state, "--config", tmp_path / "alone.toml", *replay)
+    assert code == 9
+    assert "Backup   condor       NONE: there is one route only" in said
+    assert not (where.state / "plan.json").exists()
+
+
 def test_a_plan_that_does_not_parse_is_refused_with_its_field(where, tmp_path):
     (tmp_path / "plan.json").write_text('{"groups": [], "spare": 1}')
     code, said = call("up", "--state", where.state, "--plan", tmp_path / "plan.json")

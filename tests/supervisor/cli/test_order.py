@@ -6,14 +6,14 @@ from collections.abc import Iterator
 import pytest
 from click.testing import CliRunner
 
-from actors.domain.orders.attempt import Absent, InDoubt
+from actors.domain.orders.attempt import Absent, Accepted, InDoubt
 from actors.domain.orders.report import Status
 from actors.messages import Resolved, SendOrder
 from actors.places import Places, places
 from supervisor.cli.main import main
 from tests.builders import CONDOR_SYMBOLS, open_signal
 from tests.filed_rig import FiledRig
-from tests.rig import fills_of, quoted_fills, report
+from tests.rig import ROUTES, fills_of, quoted_fills, report
 
 ORDER, ATTEMPT = "condor-20260105-1", "condor-20260105-1-r1"
 
@@ -104,6 +104,24 @@ def test_an_unknown_id_is_told_with_the_nearest_ones(where, rig):
     assert "did you mean" in text
     assert ORDER in text
     assert told(where, "zzz")[1].strip() == "no order or signal zzz in this journal"
+
+
+def test_a_combo_that_went_leg_by_leg_shows_the_fills_of_its_legs(where, rig):
+    for route in ROUTES:
+        rig.connect(route, incarnation=2, combo_legs_max=1)
+        rig.read(route)
+    rig.ask(open_signal(1))
+    for _ in range(2):
+        rig.after(0.1)
+        for _, sent in rig.told(SendOrder):
+            rig.outcome(sent.attempt_id, Accepted(broker_order_id=sent.attempt_id))
+            fills = quoted_fills(sent.order)
+            rig.push(report(sent.attempt_id, Status.FILLED, *fills, attempt=sent.attempt_id))
+    rig.after(0.1)
+    text = told(where, ORDER)[1]
+    assert text.startswith(f"{ORDER}: FILLED, 1 of 1 filled at +2.0000\n")
+    assert "LEG BY LEG" in text
+    assert f"Of the same structure: {ORDER}-leg-1, {ORDER}-leg-2, {ORDER}-leg-3, {ORDER}-leg-4" in text
 
 
 def test_without_a_journal_there_is_nothing_to_tell(where):

@@ -28,6 +28,10 @@ GOOD = {
         "legs": [leg.model_dump(mode="json") for leg in condor_legs()],
     },
 }
+STOP = {"kind": "close", "structure_id": "another", "stop": {"stop_px": "-3.00"}}
+LONE = {"kind": "complex", "orders": [{"kind": "close", "structure_id": "s", "net_price": "-1.00"}]}
+OTHERS_EXIT = {**GOOD, "request": {"kind": "complex", "trigger_order": GOOD["request"], "orders": [STOP]}}
+"""An entry whose exit closes something else."""
 REFUSED = (
     Check(code=Code.R010_HALTED, passed=True),
     Check(code=Code.R041_STRUCTURE_LOSS, passed=False, value="4805 dollars", limit="500"),
@@ -159,6 +163,9 @@ CLOSING = [{**GOOD["request"]["legs"][0], "action": "SELL_TO_CLOSE"}]
         (changed(legs=CLOSING), "request.open"),
         (changed(net_price=None), "request.open"),
         (changed(order_type="MARKET"), "request.open"),
+        ({**GOOD, "request": LONE}, "request.complex"),
+        ({**GOOD, "request": {**STOP, "stop": {}}}, "request.close.stop"),
+        (OTHERS_EXIT, "the file"),
     ],
 )
 def test_what_is_not_understood_is_refused_with_its_code_and_its_field_and_never_sent(where, executor, content, field):

@@ -1,7 +1,7 @@
 """The table of latest quotes: later rows win, and an unsound one moves no mark."""
 
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -102,3 +102,11 @@ def test_each_row_holds_its_last_sound_quote_and_its_last_code(frames):
 )
 def test_a_price_is_exact_to_the_hundredth_of_a_cent(value, expected):
     assert price(value) == (None if expected is None else Decimal(expected))
+
+
+@pytest.mark.parametrize(("market_s", "boot_s", "age_s"), [(3, 1, 3.0), (1, 3, 3.0)])
+def test_a_quote_is_as_old_as_the_worse_of_two_clocks_says(market_s, boot_s, age_s):
+    table = QuoteTable(universe())
+    table.apply(quotes(7))
+    now = START + timedelta(seconds=market_s)
+    assert table.quote(SYMBOL).age_s(now, 7 + boot_s * 10**9) == age_s

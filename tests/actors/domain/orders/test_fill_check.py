@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from actors.domain.orders.attempt import Attempt
 from actors.domain.orders.fill_check import FillCode, FillLimits, check, incomplete, missing, net_price
 from actors.domain.orders.order import Action, Fill, Intent, Leg, Order
 from actors.domain.orders.order_state import OrderLife, report
@@ -65,7 +66,15 @@ def told(*fills: Fill, status: Status = Status.PARTIALLY_FILLED) -> ExecutionRep
 
 
 def life(*fills: Fill, status: Status = Status.NEW, **changes: object) -> OrderLife:
-    return OrderLife(order=order(**changes), status=status, fills=fills)
+    attempt = Attempt(
+        number=1,
+        route="primary",
+        account_domain="primary-account",
+        connection_incarnation=1,
+        executor_epoch=1,
+        started_at=START,
+    )
+    return OrderLife(order=order(**changes), status=status, fills=fills, attempts=(attempt,))
 
 
 def codes(before: OrderLife, *fills: Fill, quoted=None, now=NOW) -> list[FillCode]:
@@ -182,6 +191,10 @@ def test_filled_is_complete_only_when_every_leg_is_in():
     assert incomplete(first) is not None
     whole = report(first, told(*ALL, status=Status.FILLED))[0]
     assert (missing(whole), incomplete(whole)) == ({}, None)
+
+
+def test_a_combo_that_was_never_sent_itself_lacks_nothing():
+    assert incomplete(life(status=Status.FILLED).model_copy(update={"attempts": ()})) is None
 
 
 def test_an_order_that_still_works_is_not_called_incomplete():

@@ -4,11 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.brokers.coverages import COVERAGES
 from actors.domain.market.contract import Kind
 from actors.domain.orders.attempt import Attempt, AttemptState
 from actors.domain.orders.coverage import Coverage, Load
-from actors.domain.orders.lease import Route, carrying, may_wait, next_route, obstacles, openable, passed_over
-from actors.domain.orders.order import Action, Intent, Leg, Order
+from actors.domain.orders.lease import (
+    Route,
+    carrying,
+    legs_domain,
+    may_wait,
+    next_route,
+    obstacles,
+    openable,
+    passed_over,
+)
+from actors.domain.orders.order import Action, Intent, Leg, Order, OrderType
 from actors.domain.orders.order_state import OrderLife
 from tests.builders import CONDOR_SYMBOLS, condor_legs
 from tests.fakes import START
@@ -96,6 +106,23 @@ def test_an_opening_that_completes_a_structure_goes_to_the_account_that_holds_it
     bound = opening.model_copy(update={"order": opening.order.model_copy(update={"account_domain": "backup-account"})})
     assert next_route(bound, BOTH, ATTEMPTS_MAX).name == "backup"
     assert next_route(bound, (route("primary"),), ATTEMPTS_MAX) is None
+
+
+def legged(name: str, **more) -> Route:
+    return route(name, coverage=Coverage().narrowed(1), **more)
+
+
+def test_a_combo_goes_leg_by_leg_only_where_no_route_will_ever_take_it_whole():
+    whole, order = route("backup"), life().order
+    load = Load(kinds=frozenset({Kind.INDEX_OPTION}), legs=len(order.legs))
+    assert legs_domain(order, load, (legged("primary"),)) == "primary-account"
+    assert legs_domain(order, load, (legged("primary"), whole)) is None
+    assert legs_domain(order, load, (legged("primary"), route("backup", writes=False))) is None, "it comes back"
+    assert legs_domain(order, load, (legged("primary", writes=False),)) is None
+    bound = order.model_copy(update={"account_domain": "primary-account"})
+    assert legs_domain(bound, load, (legged("primary"), whole)) == "primary-account"
+    single = life(closes="primary-account").order
+    assert legs_domain(single, load.model_copy(update={"legs": 1}), (legged("primary"),)) is None, "one leg is no combo"
 
 
 def test_a_close_may_take_another_route_to_the_same_account_or_the_same_again():
@@ -194,3 +221,9 @@ def test_whatever_is_chosen_can_write_agrees_and_breaks_no_law(found, tried, clo
     assert closes in {None, chosen.account_domain}
     assert closes is not None or chosen.name not in {at for at, _, _ in tried}
     assert closes is not None or (chosen.followed and not chosen.barred)
+
+
+def test_a_route_that_does_not_take_the_type_is_none_for_it():
+    load = Load(kinds=frozenset({Kind.INDEX_OPTION}), legs=1, order_type=OrderType.STOP)
+    takes = route("primary").model_copy(update={"coverage": COVERAGES["tastytrade"]})
+    assert carrying(load, [route("primary"), takes]) == (takes,)

@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
+from actors.domain.orders.order import Stop
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.book_state import BookState, dump, restore
-from tests.builders import PRODUCTS, open_signal
+from tests.builders import PRODUCTS, open_signal, stop_signal
 from tests.fakes import START
 from tests.rig import Rig
 
@@ -12,7 +13,8 @@ from tests.rig import Rig
 def full() -> Book:
     """A book of which no part is empty."""
     rig = Rig().ready()
-    rig.opened(open_signal(1))
+    order_id = rig.opened(open_signal(1))
+    rig.ask(stop_signal(2, order_id, Stop(trail=Decimal(1))))
     book = rig.book
     book.quarantined, book.quarantined_in = {"SPX": "differs"}, {"SPX": "primary-account"}
     book.cash_events, book.pending_fees = {"f1"}, {"primary-account/x": Decimal("-1.25")}
@@ -24,7 +26,8 @@ def full() -> Book:
 
 def parts(book: Book) -> dict[str, object]:
     """Everything but what is derived from the rest."""
-    return {name: value for name, value in vars(book).items() if not name.startswith("_")}
+    named = {name: value for name, value in vars(book).items() if not name.startswith("_")}
+    return {**named, "triggers": book.triggers.known}
 
 
 def test_every_part_of_a_book_comes_back_through_json():
@@ -41,7 +44,7 @@ def test_a_book_that_came_back_shares_nothing_with_the_checkpoint():
 
 
 def test_an_older_checkpoint_without_the_newer_parts_is_still_read():
-    newer = {"foreign", "history_until", "agreed_at", "strangers", "found", "failed_over"}
+    newer = {"foreign", "history_until", "agreed_at", "strangers", "found", "failed_over", "triggers"}
     old = dump(full()).model_dump(mode="json", exclude=newer)
     book = restore(BookState.model_validate(old), PRODUCTS)
-    assert (book.foreign, book.history_until, book.agreed_at) == (set(), {}, {})
+    assert (book.foreign, book.history_until, book.agreed_at, book.triggers.known) == (set(), {}, {}, {})

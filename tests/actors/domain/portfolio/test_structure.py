@@ -108,3 +108,16 @@ def test_a_long_nobody_bids_for_is_kept_and_a_short_nobody_bids_for_is_not():
 
 def test_a_long_without_any_quote_is_not_taken_for_worthless():
     assert [leg.symbol for leg in closing({LONG_PUT: 1}, QuoteTable(universe()))[0]] == [LONG_PUT]
+
+
+@pytest.mark.parametrize(
+    ("held", "against"),
+    [
+        ((1, -1, -1, 1), {}),
+        ((0, 0, 0, 0), {}),
+        ((-1, 1, 1, -1), {LONG_PUT: -1, SHORT_PUT: 1, SHORT_CALL: 1, LONG_CALL: -1}),
+        ((0, 1, 0, 0), {SHORT_PUT: 1}),
+    ],
+)
+def test_more_closed_than_was_there_shows_as_held_against_the_legs(held, against):
+    assert structure(dict(zip(CONDOR_SYMBOLS, held, strict=True))).reversed == against

@@ -1,0 +1,154 @@
+"""What the executor decides about signals: admitted or refused in one step, then sent, held, cancelled or replaced.
+
+Rules of this file:
+* The same id again gets the first answer and moves nothing.
+* What rests (a stop, the later parts of a complex order) is journaled here and watched by `trigger_desk`.
+* A close beside a stop that its broker holds for the same structure waits for that stop's end.
+* A replacement is a cancel first; what is left once the end is known goes on in `work_desk`.
+"""
+
+from datetime import datetime
+
+from actors.chase import Chase
+from actors.desk import Desk, Step
+from actors.domain.orders import event as happened
+from actors.domain.orders.order import Order
+from actors.domain.orders.refusal import Check, Code, Refused
+from actors.domain.orders.replace_event import ReplaceAsked
+from actors.domain.orders.signal import Cancel, Close, Complex, Open, Replace, Signal
+from actors.domain.orders.trigger import Trigger, TriggerState, at_once, held_back
+from actors.domain.orders.trigger_event import TriggerMoved, TriggersPlaced
+from actors.domain.portfolio.closable import closable
+from actors.domain.portfolio.intent import closing_order, opening_order
+from actors.domain.portfolio.replaced import chain
+from actors.domain.risk.gate import review
+from actors.domain.value import Value
+from actors.messages import SignalAnswered, SubmitSignal
+from actors.order_desk import OrderDesk
+
+
+class SignalDesk:
+    """The one door of every request."""
+
+    def __init__(self, desk: Desk, chase: Chase, orders: OrderDesk) -> None:
+        self._desk, self._chase, self._orders = desk, chase, orders
+
+    def on_signal(self, asked: SubmitSignal) -> Step:
+        """Admit or refuse, in one step; the same id again gets the first answer and moves nothing."""
+        signal = asked.signal
+        known = self._desk.book.signals.get(signal.signal_id)
+        if known is None and signal.signal_id in self._desk.book.orders:
+            known = (True, signal.signal_id)  # an order the executor owed itself has that id
+        if known is not None:
+            return Step(tells=[(asked.reply_to, _answer(signal, admitted=known[0], order_id=known[1]))])
+        resting_stop = self._resting_stop(signal.request)
+        seen = self._desk.circumstances(excluding=resting_stop)
+        verdict = review(signal, seen)
+        checks = verdict.checks
+        admitted = not isinstance(verdict, Refused)
+        if admitted and isinstance(signal.request, Cancel):
+            return self._cancel(asked, signal.request.cl_ord_id, seen.now)
+        if admitted and isinstance(signal.request, Replace):
+            return self._replace(asked, signal.request, seen.now)
+        if admitted and resting_stop is not None:
+            return self._supersede(asked, resting_stop, checks, seen.now)
+        if admitted and (resting := held_back(signal, self._desk.book.epoch)):
+            return self._rest(asked, resting, checks, seen.now)
+        order = self._order(signal, seen.now) if admitted else None
+        if admitted and order is None:
+            checks = (*checks, Check(code=Code.R030_NO_QUOTE, passed=False, value="no price bounds the close"))
+        if order is None:
+            refused = happened.SignalRefused(signal=signal, checks=checks, at=seen.now)
+            return Step(events=[refused], tells=[(asked.reply_to, _answer(signal, admitted=False, checks=checks))])
+        step = Step(events=[happened.OrderPlaced(signal=signal, order=order, checks=checks, at=seen.now)])
+        self._orders.send(order, step)
+        step.tells.append((asked.reply_to, _answer(signal, admitted=True, order_id=order.cl_ord_id, checks=checks)))
+        return step
+
+    def _order(self, signal: Signal, now: datetime) -> Order | None:
+        match signal.request:
+            case Open() as request:
+                return opening_order(signal, request, now, self._desk.quotes)
+            case Close() as request:
+                structure = self._desk.book.structures[request.structure_id]
+                bounded = structure.model_copy(update={"holdings": closable(self._desk.book, structure)})
+                return closing_order(signal, request, bounded, self._desk.quotes, now)
+        return None
+
+    def _rest(
+        self, asked: SubmitSignal, resting: tuple[Trigger, ...], checks: tuple[Check, ...], now: datetime
+    ) -> Step:
+        """Hold an order, or all but the first of several, until its time; `TriggerDesk` takes it from there."""
+        signal, step = asked.signal, Step()
+        step.events.append(TriggersPlaced(signal=signal, triggers=resting, checks=checks, at=now))
+        if isinstance(signal.request, Complex) and signal.request.trigger_order is not None:
+            order = opening_order(signal, signal.request.trigger_order, now, self._desk.quotes)
+            step.events.append(happened.OrderPlaced(signal=signal, order=order, checks=checks, at=now))
+            self._orders.send(order, step)
+        step.tells.append((asked.reply_to, _answer(signal, admitted=True, order_id=signal.signal_id, checks=checks)))
+        return step
+
+    def _resting_stop(self, request: Value) -> str | None:
+        """Return the stop that its broker holds for a structure somebody wants to close now."""
+        if not isinstance(request, Close) or request.stop is not None:
+            return None
+        live = self._desk.book.live_orders(request.structure_id)
+        return next((life.order.cl_ord_id for life in live if life.order.stop_px is not None), None)
+
+    def _supersede(self, asked: SubmitSignal, stop: str, checks: tuple[Check, ...], now: datetime) -> Step:
+        """Let a close wait for the end of the stop whose work it does: brokers let both fill, or refuse the second."""
+        book, signal = self._desk.book, asked.signal
+        close = at_once(signal, book.epoch)
+        step = Step(events=[TriggersPlaced(signal=signal, triggers=(close,), checks=checks, at=now)])
+        text = f"{signal.signal_id} closes what it guarded"
+        held = [each for each in book.triggers.of(stop) if each.last_order == stop]
+        step.events += [_ended(trigger, text, None, book.epoch, now) for trigger in held]
+        if not book.orders[stop].cancel_asked:
+            step.events.append(happened.CancelAsked(signal=None, cl_ord_id=stop, at=now))
+        self._chase.tell_cancel(book.orders[stop], step)
+        step.tells.append((asked.reply_to, _answer(signal, admitted=True, order_id=close.trigger_id, checks=checks)))
+        return step
+
+    def _replace(self, asked: SubmitSignal, request: Replace, now: datetime) -> Step:
+        """Ask for the cancel whose end lets the replacement go; `WorkDesk` takes it from there."""
+        life, signal = chain(self._desk.book, request.cl_ord_id)[-1], asked.signal
+        order_id = life.order.cl_ord_id
+        event = ReplaceAsked(signal=signal, cl_ord_id=order_id, net_price=request.net_price, text=signal.reason, at=now)
+        step = Step(events=[event])
+        self._chase.tell_cancel(life, step)
+        step.tells.append((asked.reply_to, _answer(signal, admitted=True, order_id=order_id)))
+        return step
+
+    def _cancel(self, asked: SubmitSignal, name: str, now: datetime) -> Step:
+        """End an order, or what rests under a name; what waits for a live order is not ended with it."""
+        book, signal, step = self._desk.book, asked.signal, Step()
+        own = chain(book, name)[-1] if name in book.orders else None
+        ending = [own] if own is not None and own.is_live else []
+        is_order = bool(ending)
+        for trigger in book.triggers.of(name):
+            if is_order and trigger.last_order != name:
+                continue
+            text = f"{signal.strategy} asked: {signal.reason}"
+            step.events.append(_ended(trigger, text, signal, book.epoch, now))
+            last = chain(book, trigger.last_order)[-1] if trigger.last_order else None
+            if last is not None and last.is_live and last not in ending:
+                ending.append(last)
+        for life in ending:
+            order_id = life.order.cl_ord_id
+            step.events.append(happened.CancelAsked(signal=signal, cl_ord_id=order_id, at=now))
+            if not life.cancel_asked:  # else the chase is on: it asks again at its own pace
+                self._chase.tell_cancel(life, step)
+        step.tells.append((asked.reply_to, _answer(signal, admitted=True, order_id=name)))
+        return step
+
+
+def _answer(
+    signal: Signal, *, admitted: bool, order_id: str | None = None, checks: tuple[Check, ...] = ()
+) -> SignalAnswered:
+    return SignalAnswered(signal_id=signal.signal_id, admitted=admitted, cl_ord_id=order_id, checks=checks)
+
+
+def _ended(trigger: Trigger, text: str, signal: Signal | None, epoch: int, now: datetime) -> TriggerMoved:
+    return TriggerMoved(
+        trigger_id=trigger.trigger_id, state=TriggerState.CANCELED, signal=signal, text=text, epoch=epoch, at=now
+    )
