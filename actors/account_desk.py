@@ -109,10 +109,10 @@ class AccountDesk:
         """
         if read.request_id == 0:
             return self._desk.now_ns()
-        if read.request_id != seat.request_id or not seat.asked_ns:
+        if read.request_id != seat.request_id:
             return seat.agreed_ns
-        begun_ns, seat.asked_ns = seat.asked_ns, 0
-        return begun_ns
+        seat.asked_ns = 0
+        return seat.question_ns
 
     def on_missed(self, peer: str) -> None:
         """Have an account read at once: some of what its connection told was lost, the answer to a question perhaps."""
@@ -132,7 +132,8 @@ class AccountDesk:
 
     def ask(self, seat: Seat, step: Step) -> None:
         """Ask for one reading of an account."""
-        seat.asked_ns, seat.request_id = self._desk.now_ns(), seat.request_id + 1
+        seat.asked_ns = seat.question_ns = self._desk.now_ns()
+        seat.request_id += 1
         step.tells.append((seat.peer, AskAccount(request_id=seat.request_id, since=self._since(seat))))
 
     def _since(self, seat: Seat) -> datetime:

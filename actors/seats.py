@@ -35,7 +35,9 @@ class Seat:
     agreed_ns: int = 0
     """When the reading was begun that last agreed."""
     asked_ns: int = 0
-    """When its account was last asked for, boot clock."""
+    """When the reading that is waited for was asked for, boot clock; 0 where none is."""
+    question_ns: int = 0
+    """When the reading `request_id` was asked for, waited for or not."""
     read_due_ns: int = 0
     """When it is to be read next."""
     request_id: int = 0

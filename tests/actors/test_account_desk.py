@@ -592,3 +592,13 @@ def test_the_answer_to_a_predecessors_question_is_taken_and_our_own_is_still_wai
     assert (seat.reconciled, rig.executor._desk.routes()[0].followed) == (True, False)
     rig.read()
     assert rig.executor._desk.routes()[0].followed
+
+
+def test_an_answer_that_comes_right_after_a_gap_is_still_the_answer_to_our_question():
+    """The first message of a connection's inbox always follows a gap: the reading would count for nothing."""
+    rig = Rig()
+    rig.connect()
+    (asked,) = [message.request_id for _, message in rig.told(AskAccount)]
+    rig.stream.arrivals.append(Resync(peer="connection-primary", incarnation=1))
+    rig.read(request_id=asked)
+    assert rig.executor._desk.routes()[0].followed
