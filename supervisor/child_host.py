@@ -25,6 +25,8 @@ from supervisor.process import identify
 
 REASON_CHARS_MAX = 400
 FRAMES_MAX = 8
+GARBAGE_MIN = 50_000
+"""Objects between two collections: with Python's own 700 every order would pay for several."""
 SECRET = re.compile(
     r"(?i)\b(password|passwd|secret|token|authorization|api[_-]?key)\b\W{0,4}\S+|[A-Za-z0-9_\-+=.~]{32,}"
 )
@@ -83,6 +85,7 @@ class ChildHost:
         except BaseException as error:  # noqa: BLE001 - whatever it was, this process ends with its reason told
             _end(context, error)
         gc.freeze()
+        gc.set_threshold(GARBAGE_MIN, *gc.get_threshold()[1:])
         threading.Thread(target=self._work, args=(shell, context), name=context.name, daemon=True).start()
         return os.getpid()
 

@@ -98,6 +98,7 @@ def _review_open(request: Open, seen: Circumstances) -> Iterator[Check]:
         yield Check(code=Code.R022_UNKNOWN_CONTRACT, passed=is_known, subject=leg.symbol, value=value)
     if not all(known):
         return
+    yield _underlying_named(request, seen)
     yield from _carried(request, seen)
     yield from sessions_open([seen.contracts[leg.symbol] for leg in request.legs], seen.sessions, seen.now)
     if seen.permit is None or seen.quotes is None:
@@ -126,6 +127,12 @@ def _leave_to_trade(request: Open, seen: Circumstances) -> Iterator[Check]:
     yield Check(code=Code.R015_IN_DOUBT, passed=not doubts, subject=request.underlying, value=", ".join(doubts))
     value = ", ".join(seen.routes) or "; ".join(seen.obstacles)
     yield Check(code=Code.R060_NO_ROUTE, passed=bool(seen.routes), value=value)
+
+
+def _underlying_named(request: Open, seen: Circumstances) -> Check:
+    """What is asked by underlying (doubts, quarantine) is asked of the one the legs are on."""
+    strange = sorted({seen.contracts[leg.symbol].underlying for leg in request.legs} - {request.underlying})
+    return Check(code=Code.R023_UNDERLYING, passed=not strange, value=", ".join(strange), limit=request.underlying)
 
 
 def _carried(request: Open, seen: Circumstances) -> Iterator[Check]:
@@ -259,6 +266,7 @@ def _review_resting(request: Open | Close, seen: Circumstances) -> Iterator[Chec
     if not unknown and seen.permit is not None:
         worst = request.net_price if request.stop is None or request.net_price is not None else request.stop.stop_px
         priced = request.model_copy(update={"net_price": worst})
+        yield _underlying_named(request, seen)
         yield _opens_only(request.legs, seen)
         yield from _size_allowed(priced, seen, seen.permit.limits)
 

@@ -6,8 +6,9 @@
     answer   the executor writes the venue's answer to the journal
 
 All on this machine's boot clock. Between any two orders one bare Ray call is made, so that both see the same machine,
-under the same flow of quotes. A refused order is a failure of the run, not a sample. Markers that come before the
-strategy has its book, or too close on a machine that stalled, lead to one order together; the last orders are counted.
+under the same flow of quotes. A refused order is a failure of the run, not a sample, once the first was admitted.
+Markers that come before the strategy has its book, or too close on a machine that stalled, lead to one order together;
+the last orders are counted.
 """
 
 import time
@@ -72,7 +73,7 @@ def _orders(tree: BenchTree) -> list[tuple[int, int, int, int]]:
     reader = JournalReader(tree.where.journal)
     for entry in reader.read():
         match parse_event(entry.body):
-            case SignalRefused(checks=checks):
+            case SignalRefused(checks=checks) if placed:
                 raise RunSpoiled(f"refused: {[check for check in checks if not check.passed]}")
             case OrderPlaced(signal=Signal(reason=reason), order=order):
                 placed[attempt_id(order.cl_ord_id, 1)] = marker_of(reason)

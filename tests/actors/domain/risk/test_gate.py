@@ -207,6 +207,13 @@ def test_a_contract_outside_the_universe_is_unknown():
     assert codes(open_signal(1, legs=legs), circumstances()) == [Code.R022_UNKNOWN_CONTRACT]
 
 
+def test_an_opening_names_the_underlying_its_legs_are_on_or_a_doubt_could_be_passed_by():
+    signal = open_signal(1)
+    elsewhere = signal.model_copy(update={"request": signal.request.model_copy(update={"underlying": "NDX"})})
+    assert Code.R015_IN_DOUBT in codes(open_signal(2), circumstances(book=in_doubt()))
+    assert codes(elsewhere, circumstances()) == [Code.R023_UNDERLYING]
+
+
 def test_an_adjusted_contract_is_not_opened_though_the_universe_holds_it():
     adjusted = "SPXW1 260105C06100000"
     legs = (*condor_legs()[:3], Leg(symbol=adjusted, action=Action.BUY_TO_OPEN))
