@@ -77,11 +77,12 @@ class ModelBroker:
         self.fees: list[CashEvent] = []
         self._known: dict[str, str] = {}
         self._closing: set[str] = set()
+        self._taken_back: set[str] = set()
 
     def book(self, attempt_id: str, order: Order, now: datetime) -> Held | None:
         """Take an order in; None where it is refused: its id is known, or there is no position to close."""
         is_known = self.kind is Kind.DEDUPES and attempt_id in self._known
-        if is_known or (order.intent is Intent.CLOSE and not self._holds(order)):
+        if is_known or (order.intent is Intent.CLOSE and order.structure_id in self._taken_back):
             return None
         if order.intent is Intent.CLOSE:
             self._closing.add(order.structure_id)
@@ -115,6 +116,7 @@ class ModelBroker:
         """Take every execution of a finished order back, and return them; it does not trade again."""
         if held.order.structure_id in self._closing or not held.status.is_terminal or not held.fills:
             return []
+        self._taken_back.add(held.order.structure_id)
         gone, held.fills = held.fills, []
         for fill in gone:
             held.busted.append(fill.exec_id)
@@ -180,15 +182,6 @@ class ModelBroker:
             cash_events=tuple(self.fees),
             cash=self.cash,
             net_liquidation=self.cash,
-        )
-
-    def _holds(self, order: Order) -> bool:
-        """Whether there is a position for each leg to close, as strict position effect has it."""
-        wanted = ((leg.symbol, -leg.action.sign * leg.ratio * order.order_qty) for leg in order.legs)
-        return all(
-            abs(count) <= abs(held) and count * held > 0
-            for symbol, count in wanted
-            for held in [self.positions.get(symbol, 0)]
         )
 
     def _move(self, fill: Fill, sign: int) -> None:
