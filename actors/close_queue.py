@@ -21,6 +21,7 @@ from actors.domain.orders.order import Order
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.refusal import Refused
 from actors.domain.orders.report import Status
+from actors.domain.orders.route_event import OrderRevised
 from actors.domain.orders.signal import Close, Signal
 from actors.domain.portfolio.late_close import NoPrice, NothingToClose, late_close
 from actors.domain.risk.gate import review
@@ -89,7 +90,7 @@ class CloseQueue:
             f"{waited_s:.0f} s after it was asked for, {fresh.order_qty} combos at {fresh.net_price} "
             f"(were {order.order_qty} at {order.net_price})"
         )
-        step.events.append(happened.OrderRevised(cl_ord_id=order.cl_ord_id, order=fresh, text=text, at=now))
+        step.events.append(OrderRevised(cl_ord_id=order.cl_ord_id, order=fresh, text=text, at=now))
         told = f"the close {order.cl_ord_id} is sent late to {route.name}: {text}"
         step.alerts.append(self._desk.alert("A016", Level.P1, f"late-{order.cl_ord_id}", told))
         self._orders.start(order_state.revise(life, fresh), route, step)

@@ -23,6 +23,7 @@ from actors.domain.market.contract import Products
 from actors.domain.market.quote import QuoteFrame, QuoteTable, Universe
 from actors.domain.market.session import Sessions
 from actors.domain.orders import event as happened
+from actors.domain.orders.route_event import RouteTurned
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.book_state import ExecutorRecord, dump, restore
 from actors.domain.portfolio.picture import picture
@@ -213,7 +214,7 @@ class Executor:
             self._commit(self._accounts.on_tick())
 
     def _turned(self, route: str, incarnation: int, *, writes: bool, reason: str) -> None:
-        event = happened.RouteTurned(
+        event = RouteTurned(
             route=route, writes=writes, incarnation=incarnation, reason=reason, at=self._clock.market_now()
         )
         level = Level.P2 if writes else Level.P1

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 from actors.desk import Desk, Step
 from actors.domain.alerts.alert import Level
-from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import AttemptState
 from actors.domain.orders.failback import Return, waits_for
 from actors.domain.orders.order import attempt_id
+from actors.domain.orders.route_event import RouteFailedBack
 
 _UNKNOWN = {AttemptState.SENDING, AttemptState.IN_DOUBT}
 
@@ -34,7 +34,7 @@ class Failback:
             if waiting:
                 continue
             text = f"healthy for {after_s:g} s, nothing in doubt there, and its account agrees"
-            step.events.append(happened.RouteFailedBack(route=route, text=text, at=now))
+            step.events.append(RouteFailedBack(route=route, text=text, at=now))
             told = f"{route} takes openings again: {text}"
             step.alerts.append(self._desk.alert("A012", Level.P2, f"failback-{route}", told))
         return step

@@ -24,6 +24,7 @@ from actors.domain.orders.leg_event import LegsStarted
 from actors.domain.orders.order import Contingency, Intent, Order, attempt_id, cl_ord_id_of
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.report import ExecutionReport, Status
+from actors.domain.orders.route_event import OrderQueued, RouteFailedOver
 from actors.domain.portfolio.intent import signal_again
 from actors.domain.risk.gate import review
 from actors.fill_desk import FillDesk
@@ -161,9 +162,7 @@ class OrderDesk:
             route, reason = None, again
         if route is not None:
             for name, why in passed_over(life, routes, route).items():
-                moved = happened.RouteFailedOver(
-                    route=name, to=route.name, cl_ord_id=order.cl_ord_id, reason=why, at=now
-                )
+                moved = RouteFailedOver(route=name, to=route.name, cl_ord_id=order.cl_ord_id, reason=why, at=now)
                 step.events.append(moved)
             self.start(life, route, step)
         elif not life.attempts and not life.cancel_asked and (domain := self._legs_domain(order)) is not None:
@@ -181,7 +180,7 @@ class OrderDesk:
     def _queue(self, life: OrderLife, reason: str, step: Step, now: datetime) -> None:
         order_id, domain = life.order.cl_ord_id, life.order.account_domain
         self._ended_ns[order_id] = self._desk.now_ns()
-        step.events.append(happened.OrderQueued(cl_ord_id=order_id, text=reason, at=now))
+        step.events.append(OrderQueued(cl_ord_id=order_id, text=reason, at=now))
         text = f"the close {order_id} waits for {domain} until {life.order.expires_at:%H:%M:%S} UTC: {reason}"
         step.alerts.append(self._desk.alert("A013", Level.P1, f"queued-{life.order.structure_id}", text))
 

@@ -22,6 +22,7 @@ import click
 from actors.domain.market.session import NEW_YORK
 from actors.domain.orders import event as happened
 from actors.domain.orders.order import Intent, Order
+from actors.domain.orders.route_event import RouteTurned
 from actors.domain.orders.signal import Close, Open
 from actors.domain.performance.scorecard import Scorecard
 from actors.latch import Latch, StopLevel, tighten
@@ -165,7 +166,7 @@ class _Play:
                 self._agreed = set()
             case happened.AccountAgreed(account_domain=domain):
                 self._agreed.add(domain)
-            case happened.RouteTurned(route=route, writes=writes) if route == PRIMARY:
+            case RouteTurned(route=route, writes=writes) if route == PRIMARY:
                 self._primary_writes = writes
 
     def _clock(self) -> str:

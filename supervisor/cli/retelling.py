@@ -5,6 +5,7 @@ from datetime import datetime
 from actors.domain.market.session import NEW_YORK
 from actors.domain.orders import event as happened
 from actors.domain.orders.report import Status
+from actors.domain.orders.route_event import OrderQueued, OrderRevised, RouteFailedBack, RouteFailedOver, RouteTurned
 from actors.domain.performance.scorecard import Scorecard
 
 _OPTION_TAIL = 15
@@ -42,15 +43,15 @@ def retell(event: happened.Event) -> str | None:
 
 def _retell_routing(event: happened.Event) -> str | None:
     match event:
-        case happened.RouteTurned(route=route, writes=writes, reason=reason, at=at):
+        case RouteTurned(route=route, writes=writes, reason=reason, at=at):
             return _line(at, "ROUTE", f"{route} " + ("can send" if writes else f"cannot send: {reason}"))
-        case happened.RouteFailedOver(route=route, to=to, reason=reason, at=at):
+        case RouteFailedOver(route=route, to=to, reason=reason, at=at):
             return _line(at, "FAILOVER", f"openings go to {to}, not to {route}: {reason}")
-        case happened.RouteFailedBack(route=route, text=text, at=at):
+        case RouteFailedBack(route=route, text=text, at=at):
             return _line(at, "FAILBACK", f"{route} takes openings again: {text}")
-        case happened.OrderQueued(cl_ord_id=name, text=text, at=at):
+        case OrderQueued(cl_ord_id=name, text=text, at=at):
             return _line(at, "WAITS", f"{name} for its account: {text}")
-        case happened.OrderRevised(cl_ord_id=name, text=text, at=at):
+        case OrderRevised(cl_ord_id=name, text=text, at=at):
             return _line(at, "LATE", f"{name}: {text}")
     return None
 

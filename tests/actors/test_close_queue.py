@@ -6,10 +6,11 @@ from decimal import Decimal
 import pytest
 
 from actors.domain.orders.attempt import Accepted, InDoubt, NotSent, Rejected
-from actors.domain.orders.event import OrderAbandoned, OrderQueued, OrderRevised
+from actors.domain.orders.event import OrderAbandoned
 from actors.domain.orders.order import Action
 from actors.domain.orders.refusal import Code
 from actors.domain.orders.report import Status
+from actors.domain.orders.route_event import OrderQueued, OrderRevised
 from actors.messages import SendOrder
 from tests.builders import CONDOR_SYMBOLS, cancel_signal, close_signal, open_signal
 from tests.rig import Rig, fills_of, report

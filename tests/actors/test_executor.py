@@ -7,10 +7,11 @@ import pytest
 
 from actors.domain.alerts.alert import Alert
 from actors.domain.orders.attempt import Absent, Accepted, InDoubt, NotSent
-from actors.domain.orders.event import AttemptEnded, Event, OrderAbandoned, RouteTurned, SignalRefused, parse_event
+from actors.domain.orders.event import AttemptEnded, Event, OrderAbandoned, SignalRefused, parse_event
 from actors.domain.orders.order import Action, Leg, OrderType, Stop
 from actors.domain.orders.refusal import Code
 from actors.domain.orders.report import CashEvent, Status
+from actors.domain.orders.route_event import RouteTurned
 from actors.domain.orders.signal import Open
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.book_state import BookState, ExecutorRecord, dump, restore

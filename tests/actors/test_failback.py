@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from actors.domain.orders.attempt import Absent, InDoubt, NotSent
-from actors.domain.orders.event import RouteFailedBack, RouteFailedOver
 from actors.domain.orders.refusal import Code
+from actors.domain.orders.route_event import RouteFailedBack, RouteFailedOver
 from actors.messages import IssuePermit, Resolved, SendOrder
 from tests.builders import CONDOR_SYMBOLS, close_signal, open_signal, permit
 from tests.rig import Rig

@@ -18,11 +18,7 @@ from actors.domain.orders.order import Order, cl_ord_id_of
 from actors.domain.orders.refusal import Check
 from actors.domain.orders.replace_event import ReplaceEvent
 from actors.domain.orders.report import CashEvent, ExecutionReport
-from actors.domain.orders.route_event import OrderQueued as OrderQueued  # noqa: PLC0414 - an event as any other
-from actors.domain.orders.route_event import OrderRevised as OrderRevised  # noqa: PLC0414 - an event as any other
-from actors.domain.orders.route_event import RouteFailedBack as RouteFailedBack  # noqa: PLC0414 - an event as any other
-from actors.domain.orders.route_event import RouteFailedOver as RouteFailedOver  # noqa: PLC0414 - an event as any other
-from actors.domain.orders.route_event import RouteTurned as RouteTurned  # noqa: PLC0414 - an event as any other
+from actors.domain.orders.route_event import RouteEvent
 from actors.domain.orders.signal import Signal
 from actors.domain.orders.trigger_event import TriggerEvent
 from actors.domain.value import Instant, Money, Value
@@ -273,11 +269,7 @@ Event = Annotated[
     | AccountAgreed
     | Quarantined
     | QuarantineLifted
-    | RouteTurned
-    | RouteFailedOver
-    | RouteFailedBack
-    | OrderQueued
-    | OrderRevised
+    | RouteEvent
     | Finding
     | TriggerEvent
     | ReplaceEvent

@@ -8,6 +8,7 @@ from actors.domain.orders.leg_event import LegsEnded
 from actors.domain.orders.order import cl_ord_id_of
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.replace_event import ReplaceAsked, ReplaceEnded
+from actors.domain.orders.route_event import OrderQueued, OrderRevised
 
 
 def moved(  # noqa: C901 - a table of events
@@ -33,8 +34,8 @@ def moved(  # noqa: C901 - a table of events
             return order_id, order_state.abandon(lives[order_id], text)
         case LegsEnded(cl_ord_id=order_id, status=status, text=text):
             return order_id, order_state.legged(lives[order_id], status, text)
-        case happened.OrderQueued(cl_ord_id=order_id, text=text):
+        case OrderQueued(cl_ord_id=order_id, text=text):
             return order_id, order_state.wait(lives[order_id], text)
-        case happened.OrderRevised(cl_ord_id=order_id, order=order):
+        case OrderRevised(cl_ord_id=order_id, order=order):
             return order_id, order_state.revise(lives[order_id], order)
     return None

@@ -79,3 +79,6 @@ class OrderRevised(Value):
     def correlation(self) -> str:
         """The order."""
         return self.cl_ord_id
+
+
+RouteEvent = RouteTurned | RouteFailedOver | RouteFailedBack | OrderQueued | OrderRevised

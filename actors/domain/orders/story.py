@@ -17,11 +17,12 @@ from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.refusal import Check
 from actors.domain.orders.replace_event import ReplaceAsked, ReplaceEnded
 from actors.domain.orders.report import ExecutionReport
+from actors.domain.orders.route_event import OrderQueued, OrderRevised
 from actors.domain.orders.signal import Signal
 from actors.domain.orders.trigger_event import TriggerMoved, TriggersPlaced, TriggerTrailed
 from actors.domain.value import Instant, Value
 
-_ENDINGS = {happened.OrderAbandoned: "ABANDONED", ReplaceEnded: "NOT REPLACED", happened.OrderQueued: "WAITS"}
+_ENDINGS = {happened.OrderAbandoned: "ABANDONED", ReplaceEnded: "NOT REPLACED", OrderQueued: "WAITS"}
 
 
 class Moment(Value):
@@ -135,9 +136,9 @@ class _Teller:
                 self._add(event.at, "CANCEL", "asked by " + (_who(signal) if signal else "the executor itself"))
             case ReplaceAsked(net_price=price, text=text):
                 self._add(event.at, "REPLACE", f"what is left is to work at {price:+f}: {text}")
-            case happened.OrderAbandoned(text=text) | ReplaceEnded(text=text) | happened.OrderQueued(text=text):
+            case happened.OrderAbandoned(text=text) | ReplaceEnded(text=text) | OrderQueued(text=text):
                 self._add(event.at, _ENDINGS[type(event)], text)
-            case happened.OrderRevised(text=text):
+            case OrderRevised(text=text):
                 self._add(event.at, "REVISED", text)
             case LegsStarted(account_domain=domain):
                 self._add(event.at, "LEG BY LEG", f"no route takes it whole; its legs go singly, to {domain}")

@@ -28,6 +28,7 @@ from actors.domain.orders.attempt import Accepted, Attempt, AttemptState
 from actors.domain.orders.order import attempt_id, cl_ord_id_of
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.report import Status
+from actors.domain.orders.route_event import RouteFailedOver
 from actors.domain.portfolio.book import Book
 from actors.domain.value import ZERO, Money, Value
 
@@ -252,7 +253,7 @@ class _Failover:
 
     def hear(self, recorded: Recorded) -> None:
         match recorded.event:
-            case happened.RouteFailedOver(cl_ord_id=name, route=passed_over):
+            case RouteFailedOver(cl_ord_id=name, route=passed_over):
                 self._begun.setdefault(name, (passed_over, recorded.written_ns))
             case happened.AttemptStarted(cl_ord_id=name, attempt=attempt):
                 self._begun.setdefault(name, (attempt.route, recorded.written_ns))

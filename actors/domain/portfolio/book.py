@@ -23,6 +23,7 @@ from actors.domain.orders import finding, order_fold, order_state
 from actors.domain.orders.order import Fill, Intent, Order, cl_ord_id_of
 from actors.domain.orders.order_state import Move, OrderLife
 from actors.domain.orders.report import CashEvent, ExecutionReport
+from actors.domain.orders.route_event import RouteFailedBack, RouteFailedOver
 from actors.domain.orders.trigger_event import TriggerMoved, Triggers, TriggersPlaced, TriggerTrailed
 from actors.domain.portfolio.findings import Findings
 from actors.domain.portfolio.structure import Structure, founded, settled
@@ -100,9 +101,9 @@ class Book:
             case finding.ForeignAdopted(account_domain=domain, positions=positions):
                 for symbol, quantity in positions.items():
                     self._move(domain, symbol, quantity)
-            case happened.RouteFailedOver(route=route, to=to, reason=reason):
+            case RouteFailedOver(route=route, to=to, reason=reason):
                 self.failed_over[route] = f"failed over to {to}: {reason}"
-            case happened.RouteFailedBack(route=route):
+            case RouteFailedBack(route=route):
                 self.failed_over.pop(route, None)
             case TriggersPlaced() | TriggerMoved() | TriggerTrailed():
                 self.triggers.apply(event)

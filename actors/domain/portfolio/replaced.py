@@ -10,8 +10,3 @@ def chain(book: Book, order_id: str) -> list[OrderLife]:
     while (successor := lives[-1].replaced_by) is not None:
         lives.append(book.orders[successor])
     return lives
-
-
-def opened_qty(book: Book, structure_id: str) -> int:
-    """Return the whole combos a structure was opened with, at whichever prices."""
-    return sum(life.cum_qty for life in chain(book, structure_id))

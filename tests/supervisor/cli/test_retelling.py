@@ -10,6 +10,7 @@ from actors.domain.orders.attempt import Accepted, InDoubt
 from actors.domain.orders.event import Event
 from actors.domain.orders.order import Action, Intent, Leg, Order, OrderType
 from actors.domain.orders.report import CashEvent, Status
+from actors.domain.orders.route_event import OrderQueued, OrderRevised, RouteFailedBack, RouteFailedOver, RouteTurned
 from actors.domain.performance.scorecard import Scorecard, Takeover
 from supervisor.cli.retelling import retell, table
 from tests.builders import open_signal
@@ -67,16 +68,16 @@ def test_a_doubt_is_told_and_a_plain_yes_is_not():
 
 
 def test_a_route_that_cannot_send_says_why():
-    turned = happened.RouteTurned(route="primary", writes=False, incarnation=1, reason="refused", at=START)
+    turned = RouteTurned(route="primary", writes=False, incarnation=1, reason="refused", at=START)
     assert retell(turned).endswith("primary cannot send: refused")
     assert retell(turned.model_copy(update={"writes": True})).endswith("primary can send")
 
 
 def test_a_failover_its_failback_a_close_that_waits_and_its_late_send_are_told():
-    over = happened.RouteFailedOver(route="primary", to="backup", cl_ord_id="o-1", reason="refused", at=START)
-    back = happened.RouteFailedBack(route="primary", text="healthy for 60 s", at=START)
-    waits = happened.OrderQueued(cl_ord_id="o-2", text="cannot send", at=START)
-    late = happened.OrderRevised(cl_ord_id="o-2", order=order("GOOG").order, text="12 s after", at=START)
+    over = RouteFailedOver(route="primary", to="backup", cl_ord_id="o-1", reason="refused", at=START)
+    back = RouteFailedBack(route="primary", text="healthy for 60 s", at=START)
+    waits = OrderQueued(cl_ord_id="o-2", text="cannot send", at=START)
+    late = OrderRevised(cl_ord_id="o-2", order=order("GOOG").order, text="12 s after", at=START)
     assert [retell(event) for event in (over, back, waits, late)] == [
         "10:00:00  FAILOVER  openings go to backup, not to primary: refused",
         "10:00:00  FAILBACK  primary takes openings again: healthy for 60 s",

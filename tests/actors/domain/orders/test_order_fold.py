@@ -4,6 +4,7 @@ import pytest
 
 from actors.domain.orders import event as happened
 from actors.domain.orders.order_fold import moved
+from actors.domain.orders.route_event import OrderQueued, OrderRevised, RouteTurned
 from tests.builders import close_signal, open_signal
 from tests.fakes import START
 from tests.rig import Rig
@@ -34,11 +35,11 @@ def test_an_order_that_a_route_may_hold_neither_waits_nor_is_revised():
     rig.ask(open_signal(1))
     order = rig.book.orders[ORDER].order
     with pytest.raises(AssertionError, match="may exist"):
-        moved(rig.book.orders, happened.OrderQueued(cl_ord_id=ORDER, text="x", at=START))
+        moved(rig.book.orders, OrderQueued(cl_ord_id=ORDER, text="x", at=START))
     with pytest.raises(AssertionError, match="does not wait"):
-        moved(rig.book.orders, happened.OrderRevised(cl_ord_id=ORDER, order=order, text="x", at=START))
+        moved(rig.book.orders, OrderRevised(cl_ord_id=ORDER, order=order, text="x", at=START))
 
 
 def test_an_event_of_something_else_moves_no_order():
-    turned = happened.RouteTurned(route="primary", writes=False, incarnation=1, reason="x", at=START)
+    turned = RouteTurned(route="primary", writes=False, incarnation=1, reason="x", at=START)
     assert moved(waiting().book.orders, turned) is None

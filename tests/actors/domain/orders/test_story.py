@@ -7,9 +7,10 @@ from actors.domain.orders.attempt import Absent, Accepted, InDoubt, NotSent
 from actors.domain.orders.event import parse_event
 from actors.domain.orders.order import cl_ord_id_of
 from actors.domain.orders.report import Status
+from actors.domain.orders.signal import Stop
 from actors.domain.orders.story import Story, tell
 from actors.messages import Resolved
-from tests.builders import cancel_signal, open_signal
+from tests.builders import cancel_signal, close_signal, open_signal, replace_signal, stop_signal
 from tests.fakes import START
 from tests.rig import Rig, quoted_fills, report
 
@@ -136,3 +137,49 @@ def test_an_abandoned_order_says_why():
     rig.stream.away |= {"connection-primary", "connection-backup"}
     rig.ask(open_signal(1))
     assert words(story(rig))[-1] == "ABANDONED"
+
+
+def test_what_rests_here_says_so_and_then_becomes_an_order_under_the_same_name():
+    rig = Rig().ready()
+    rig.opened(open_signal(1))
+    name = rig.ask(stop_signal(2, ORDER, Stop(stop_px=Decimal("-3.00")))).cl_ord_id
+    rig.after(0.1)
+    found = story(rig, name)
+    assert (found.standing, found.life, words(found)[0]) == ("HELD HERE, ARMED", None, "RESTS")
+    rig.market(1.1)
+    found = story(rig, name)
+    assert {"RESTS", "TRIGGERED", "PLACED", "SEND"} <= set(words(found))
+    assert found.standing == "UNANSWERED"
+
+
+def test_a_replacement_is_told_of_the_order_it_takes_the_place_of():
+    rig = sent()
+    rig.outcome(ATTEMPT)
+    rig.ask(replace_signal(2, ORDER, "1.85"))
+    rig.push(report("primary-1", Status.CANCELED, attempt=ATTEMPT))
+    rig.after(0.1)
+    assert [word for word in words(story(rig)) if word in {"REPLACE", "CANCELED"}] == ["REPLACE", "CANCELED"]
+    assert story(rig).life == rig.book.orders[ORDER].model_copy(
+        update={"replaced_by": None, "replace_px": Decimal("1.85")}
+    )
+
+
+def test_a_close_that_waits_and_is_sent_late_says_why_and_how_it_was_revised():
+    rig = Rig().ready()
+    rig.opened(open_signal(1))
+    rig.connect(writes=False)
+    name = rig.ask(close_signal(2, ORDER)).cl_ord_id
+    rig.connect()
+    rig.read(positions=rig.book.positions["primary-account"])
+    rig.after(0.1)
+    assert words(story(rig, name)) == ["PLACED", "WAITS", "REVISED", "SEND"]
+
+
+def test_an_execution_that_its_broker_takes_back_is_told_as_such():
+    rig = sent()
+    rig.outcome(ATTEMPT)
+    fills = quoted_fills(rig.book.orders[ORDER].order)
+    rig.push(report("primary-1", Status.FILLED, *fills, attempt=ATTEMPT))
+    rig.push(report("primary-1", Status.FILLED, attempt=ATTEMPT, busted=(fills[0].exec_id,)))
+    assert words(story(rig))[-1] == "BUSTED"
+    assert story(rig).life == rig.book.orders[ORDER]

@@ -16,11 +16,10 @@ from actors.domain.orders.event import (
     DoubtEnded,
     OrderPlaced,
     ReportTaken,
-    RouteFailedOver,
-    RouteTurned,
 )
 from actors.domain.orders.order import Action, Fill, Intent, Leg, Order, attempt_id
 from actors.domain.orders.report import CashEvent, ExecutionReport, Status
+from actors.domain.orders.route_event import RouteFailedOver, RouteTurned
 from actors.domain.performance.scorecard import Recorded, Scorecard, StatedOrder, Statement, score, takeovers
 
 AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
