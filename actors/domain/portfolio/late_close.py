@@ -3,13 +3,13 @@
 The position may have shrunk while it waited: expired, settled, closed by hand. Of each leg no more is closed than was
 asked for, than the structure still holds, and than the account has free. A price that came from the quotes is taken
 from them anew. A limit its asker gave stays what it is, for it bounds what may be paid; but it was meant for those legs
-in that ratio, and says nothing of others.
+in that ratio, and says nothing of others. What has no limit (a market order, a stop at its broker) gets none.
 """
 
 from collections.abc import Mapping
 
 from actors.domain.market.quote import QuoteTable
-from actors.domain.orders.order import Leg, Order
+from actors.domain.orders.order import Leg, Order, OrderType
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.closable import closable
 from actors.domain.portfolio.intent import marketable_price
@@ -28,7 +28,7 @@ def late_close(order: Order, book: Book, quotes: QuoteTable | None) -> Order:
     """Return a waiting close as it may be sent now. Raises `NothingToClose`, `NoPrice`."""
     structure = book.structures[order.structure_id]
     free = closable(book, structure, _still_held(order, structure))
-    if order.follows_quotes:
+    if order.follows_quotes and order.order_type is OrderType.LIMIT:
         legs, quantity = closing(free, quotes)
         price = marketable_price(legs, quotes) if legs and quotes is not None else None
         if legs and price is None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.domain.orders.order import Order, OrderType
 from actors.domain.portfolio.late_close import NoPrice, NothingToClose, late_close
 from tests.builders import CONDOR_SYMBOLS, close_signal, open_signal
 from tests.rig import Rig
@@ -68,3 +69,19 @@ def test_a_limit_says_nothing_of_other_legs():
     has(book, holdings, holdings)
     with pytest.raises(NoPrice, match="was meant for"):
         late_close(book.orders[CLOSE].order, book, table)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"order_type": OrderType.MARKET, "net_price": None},
+        {"order_type": OrderType.STOP, "net_price": None, "stop_px": Decimal("-3.00")},
+        {"order_type": OrderType.STOP_LIMIT, "net_price": Decimal("-3.50"), "stop_px": Decimal("-3.00")},
+    ],
+)
+def test_a_market_order_or_a_stop_that_waited_stays_what_it_is(terms):
+    book, table = waiting()
+    order = book.orders[CLOSE].order
+    stop = order.model_copy(update={**terms, "legs": order.legs[:1], "follows_quotes": True})
+    fresh = late_close(stop, book, table)
+    assert Order.model_validate(fresh.model_dump()) == stop
