@@ -10,8 +10,7 @@ Rules of this file:
   turned up after it was given up counts as not ours: its structure, if any, lives elsewhere.
 * What an adopted account did before its first reading is in its start: neither known nor new.
 * Money put in or taken out moves the session's baseline with it, or it would pass for a result.
-
-A book has one owner. `sequence` is the last event it holds.
+* A book has one owner. `sequence` is the last event it holds.
 """
 
 from datetime import date, datetime
