@@ -8,6 +8,7 @@ import asyncio
 import json
 import socket
 from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
 
 import pytest
 from pydantic import SecretStr
@@ -22,7 +23,7 @@ from actors.domain.orders.order import OrderType
 from actors.domain.orders.report import Status
 from actors.ports import BrokerRefused, BrokerUnavailable
 from actors.venue.venue_settings import LeanSettings
-from tests.actors.brokers.test_against_venue import condor, fault, step, submit, until
+from tests.actors.brokers.test_against_venue import PATIENCE_S, condor, fault, step, submit, until
 from tests.actors.venue.conftest import OPENS_AT, PRODUCTS, QUANTCONNECT, TASTYTRADE, places_in, running
 
 DOMAIN = f"quantconnect:{QUANTCONNECT}"
@@ -355,10 +356,22 @@ def test_a_pipe_is_known_by_its_brokers_id_and_leaves_fills_and_the_account_to_t
     assert (account.route, account.cash, connected) == ("quantconnect", 1, 1)
 
 
+async def refused(url):
+    """Wait until nobody listens there any more."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection(urlsplit(url).hostname, urlsplit(url).port)
+            except ConnectionRefusedError:
+                return
+            writer.close()
+
+
 def test_a_refused_connection_is_not_sent(deployed):
     async def scenario():
         async with session(deployed) as (adapter, _):
-            await fault(deployed, route="quantconnect", kind="refuse", duration_s=0.5)
+            await fault(deployed, route="quantconnect", kind="refuse", duration_s=5)
+            await refused(deployed.file.quantconnect)
             with suppress(BrokerUnavailable):
                 await adapter.probe_writes()
             return await submit(adapter, condor("a", "9.00"))
