@@ -39,7 +39,6 @@ from supervisor.tree import ChildState
 DETACH_TIMEOUT_S = 180.0
 RECOVERY_TIMEOUT_S = 90.0
 """A start is told after `executor.start_report_s` at the latest; before that, Ray and the children must be up."""
-EXECUTOR = "executor"
 REPLAY_CONFIG = SHIPPED / "replay.toml"
 POLL_S = 0.1
 STATE_HELP = "The state folder: one runtime each; default is what the settings say."
@@ -82,16 +81,16 @@ def up(state: Path | None, detach: bool, **options: Any) -> None:
     before = 0 if is_kept else recovery.journal_end(where)
     if not is_kept:
         write()
-    trades = any(child.name == EXECUTOR for child in plan.children())
+    is_told = options["plan_file"] is None  # whoever brings a plan of their own knows what they start
     if detach and os.fork():
         _wait_until_running(where, plan)
-        if trades:
+        if is_told:
             recovery.print_when_told(where, before, RECOVERY_TIMEOUT_S)
         return
     if detach:
         _leave_terminal(where)
     ownership.sign(datetime.now(UTC))
-    if trades:
+    if is_told:
         telling = (where, before, RECOVERY_TIMEOUT_S)
         threading.Thread(target=recovery.print_when_told, args=telling, name="recovery", daemon=True).start()
     orderly = keeper.keep(plan, where)
