@@ -140,6 +140,14 @@ class Checkpoints(Protocol):
         ...
 
 
+class NotingCheckpoints(Checkpoints, Protocol):
+    """The checkpoints of an actor whose words must not be told before they are written, nor wait for a disk."""
+
+    def note(self, state: Value, journal_sequence: int) -> None:
+        """Write what `save` is given next so that it survives this process, and wait for nothing."""
+        ...
+
+
 Guard = Callable[[], str | None]
 """Asked right before the first byte of a write: None lets it leave, anything else is the reason why it stays."""
 

@@ -1,8 +1,8 @@
 """The strategy's shell: quotes, book and answers in; decisions on disk; signals out. Its rules are `actors.strategies`.
 
-Every signal is written before it is told (law 1), and stays outstanding until answered: it is told again, under its id,
-whenever the executor may not have heard it. The executor answers an id once and for all, so a signal acts at most once,
-however often either side dies.
+Every signal is noted before it is told (law 1), and saved after. It stays outstanding until answered: it is told again,
+under its id, whenever the executor may not have heard it. The executor answers an id once and for all, so a signal acts
+at most once, however often either side dies.
 
 Nothing is decided before the executor's book is ready and the feed's universe is known, nor outside a session. A frame
 that comes while nothing is due costs its columns and two comparisons.
@@ -33,7 +33,17 @@ from actors.messages import (
     SubmitSignal,
     UniverseChanged,
 )
-from actors.ports import Arrival, Checkpoints, Clock, Envelope, PeerLost, PeerUnavailable, Resync, Stream, Watermark
+from actors.ports import (
+    Arrival,
+    Clock,
+    Envelope,
+    NotingCheckpoints,
+    PeerLost,
+    PeerUnavailable,
+    Resync,
+    Stream,
+    Watermark,
+)
 from actors.strategies.base import MarketView, Strategy
 from actors.strategies.outstanding import Outstanding
 
@@ -68,7 +78,7 @@ class StrategyPorts:
     stream: Stream
     clock: Clock
     watermark: Watermark
-    checkpoints: Checkpoints
+    checkpoints: NotingCheckpoints
     sessions: Sessions
     executor: str = "executor"
     data_feed: str = "data_feed"
@@ -189,9 +199,11 @@ class StrategyActor:
             self._state = decision.state
             self._outstanding.settle()
             signals = self._outstanding.issue(decision.asks, now, self._frame_sequence)
-            self._save(book)
+            record = self._record()
+            self._ports.checkpoints.note(record, book.journal_sequence)
             for signal in signals:
                 self._tell(signal)
+            self._ports.checkpoints.save(record, book.journal_sequence)
 
     def _tell(self, signal: Signal) -> None:
         try:
@@ -219,15 +231,14 @@ class StrategyActor:
             if self._wants_universe:
                 stream.tell(self._ports.data_feed, AskUniverse(reply_to=self._name))
 
-    def _save(self, book: BookView) -> None:
-        record = StrategyRecord(
+    def _record(self) -> StrategyRecord:
+        return StrategyRecord(
             kind=self._kind,
             session=self._outstanding.session,
             number=self._outstanding.number,
             outstanding=self._outstanding.signals,
             state=self._state.model_dump(mode="json"),
         )
-        self._ports.checkpoints.save(record, book.journal_sequence)
 
     def _restore(self) -> None:
         found = self._ports.checkpoints.load(StrategyRecord)

@@ -9,6 +9,7 @@ words, or to hear its quotes. What is told goes to one actor, what is published 
   gap is seen.
 * Everything is sequenced, per sender, per way. A missing number, a new incarnation or a new link is a `Resync` before
   the message; a message of an older incarnation than one already heard is dropped and counted.
+* Quotes go first to those that decide on them: whoever hears of them wants a core then.
 * The end of a peer told before, or named at the start, is a `PeerLost`, as soon as its kernel closes the socket.
 
 A stream belongs to one thread, and moves only in `receive`: whoever only publishes calls it too.
@@ -34,6 +35,7 @@ from actors.ports import Arrival, PeerLost, PeerUnavailable, Resync
 _TELL: Final = b"T"
 _HEAR: Final = b"M"
 _HEAR_QUOTES: Final = b"Q"
+_HEAR_QUOTES_FIRST: Final = b"F"
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 _Hearing = tuple[Inflow, bytes, str | None]
 """A link that is read, its way, and the peer that was dialled for it; None for one who knocked."""
@@ -66,6 +68,7 @@ class LocalStream:
         peers: Iterable[str] = (),
         hears: Iterable[str] = (),
         hears_quotes_of: str | None = None,
+        decides_on_quotes: bool = False,
         limits: StreamLimits | None = None,
     ) -> None:
         self._places, self._name, self._incarnation = places, name, incarnation
@@ -76,11 +79,11 @@ class LocalStream:
         """Links that hold whole frames there was no room for."""
         self._heard: dict[tuple[bytes, str], tuple[int, int]] = {}
         self._told: dict[str, Outflow] = {}
-        self._hearers: dict[bytes, dict[Outflow, None]] = {_HEAR: {}, _HEAR_QUOTES: {}}
+        self._hearers: dict[bytes, dict[Outflow, None]] = {_HEAR: {}, _HEAR_QUOTES_FIRST: {}, _HEAR_QUOTES: {}}
         self._published = {_HEAR: 0, _HEAR_QUOTES: 0}
         self._wanted = [(_HEAR, peer) for peer in hears]
         if hears_quotes_of:
-            self._wanted.append((_HEAR_QUOTES, hears_quotes_of))
+            self._wanted.append((_HEAR_QUOTES_FIRST if decides_on_quotes else _HEAR_QUOTES, hears_quotes_of))
         self._wanted += [(_TELL, peer) for peer in peers]
         self._missing = dict.fromkeys(self._wanted)
         self._redial_at = 0.0
@@ -128,9 +131,10 @@ class LocalStream:
     def publish_quotes(self, frame: QuoteFrame) -> None:
         """Send columns to every hearer of quotes."""
         self._published[_HEAR_QUOTES] += 1
-        if self._hearers[_HEAR_QUOTES]:
-            number = self._published[_HEAR_QUOTES]
-            self._spread(_HEAR_QUOTES, frames.pack_quotes(self._name, self._incarnation, number, frame))
+        if self._hearers[_HEAR_QUOTES_FIRST] or self._hearers[_HEAR_QUOTES]:
+            packed = frames.pack_quotes(self._name, self._incarnation, self._published[_HEAR_QUOTES], frame)
+            self._spread(_HEAR_QUOTES_FIRST, packed)
+            self._spread(_HEAR_QUOTES, packed)
 
     def fileno(self) -> int:
         """Return a descriptor that turns readable when something may have arrived.

@@ -6,6 +6,9 @@ Rules of this file:
 * A store opened with `durable=False` hands its writes to the kernel and does not wait for the disk: they survive the
   process (`kill -9` at any instant), and may be lost with the machine, newest first, never torn (WAL). It is for an
   actor whose state the journal restores well enough, and whose every write would stand in the path of an order.
+* `note` is a save that waits for nothing: one write(2) to a plain file, which survives the process from then on. The
+  next `save` stands for it; where the process died before that, opening the store saves what was noted. A torn note is
+  a death within that write, before anybody was told of what it says, and is passed over.
 * A record is JSON text in a raw row. Every other row mode is refused, on writing and on reading: a planted row can
   make nobody unpickle it.
 * Each record carries a keyed hash over its name and content, its schema, its kind and the journal sequence it stands
@@ -43,6 +46,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "disk_min_file_size": 2**31 - 1,
     "statistics": 0,
 }
+NOTE: Final = "note"
 UNSYNCED: Final[dict[str, Any]] = {"sqlite_synchronous": 1}
 
 
@@ -101,19 +105,19 @@ class CheckpointStore:
         self._cache = diskcache.Cache(str(folder), disk=RawDisk, timeout=5, **settings)
         _assert_settings(self._cache, settings)
         self._generation = max((number for number, _ in self._slots() if number != _UNREADABLE), default=0)
+        self._note = os.open(folder / NOTE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._save_noted()
 
     def save(self, state: BaseModel, journal_sequence: int) -> None:
         """Write one generation over the oldest, durable on return."""
-        self._generation += 1
-        record = _Record(
-            schema_version=SCHEMA,
-            kind=type(state).__name__,
-            generation=self._generation,
-            journal_sequence=journal_sequence,
-            body=state.model_dump_json(),
-        )
-        name, text = f"slot-{self._generation % self._generations}", record.model_dump_json()
-        self._cache.set(name, f"{self._generation} {self._check(name, text)} {text}")
+        self._write(self._next(state, journal_sequence))
+
+    def note(self, state: BaseModel, journal_sequence: int) -> None:
+        """Hand the state that is saved next to the kernel. Raises `OSError`: then it is not noted."""
+        text = self._next(state, journal_sequence).model_dump_json().encode()
+        line = b"%s %d %s" % (self._check(NOTE, text.decode()).encode(), len(text), text)
+        if os.pwrite(self._note, line, 0) != len(line):
+            raise OSError(f"part of {len(line)} bytes noted")
 
     def load(self, kind: type[M]) -> tuple[M, int] | None:
         """Return the newest sound generation and its journal sequence; None where there is none."""
@@ -126,7 +130,32 @@ class CheckpointStore:
 
     def close(self) -> None:
         """Close the folder."""
+        os.close(self._note)
         self._cache.close()
+
+    def _next(self, state: BaseModel, journal_sequence: int) -> _Record:
+        return _Record(
+            schema_version=SCHEMA,
+            kind=type(state).__name__,
+            generation=self._generation + 1,
+            journal_sequence=journal_sequence,
+            body=state.model_dump_json(),
+        )
+
+    def _write(self, record: _Record) -> None:
+        self._generation = record.generation
+        name, text = f"slot-{self._generation % self._generations}", record.model_dump_json()
+        self._cache.set(name, f"{self._generation} {self._check(name, text)} {text}")
+
+    def _save_noted(self) -> None:
+        check, _, rest = os.pread(self._note, os.fstat(self._note).st_size, 0).partition(b" ")
+        length, _, text = rest.partition(b" ")
+        noted = text[: int(length)].decode(errors="replace") if length.isdigit() else ""
+        if not hmac.compare_digest(check, self._check(NOTE, noted).encode()):
+            return
+        record = _Record.model_validate_json(noted)
+        if record.schema_version == SCHEMA and record.generation > self._generation:
+            self._write(record)
 
     def _read(self, number: int, name: str, kind: type[M]) -> tuple[M, int]:
         _, _, rest = str(self._cache[name]).partition(" ")

@@ -167,7 +167,9 @@ def strategy(context: ChildContext) -> Shell:
     section = next(each for each in place.config.strategies if each.name == place.argument("strategy"))
     kind = load(section.strategy)
     ports = StrategyPorts(
-        stream=place.stream(("executor", "data_feed", "notifier"), ("executor", "data_feed"), "data_feed"),
+        stream=place.stream(
+            ("executor", "data_feed", "notifier"), ("executor", "data_feed"), "data_feed", decides_on_quotes=True
+        ),
         clock=place.clock,
         watermark=place.watermark(),
         # On the path of every order, and no law rests on it: after the loss of the machine the executor's journal still

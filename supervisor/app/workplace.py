@@ -107,10 +107,23 @@ class Workplace:
         """Return this child's checkpoints."""
         return CheckpointStore(self.places.checkpoints(self.name), durable=durable, tell=logger.error)
 
-    def stream(self, peers: Iterable[str] = (), hears: Iterable[str] = (), quotes: str | None = None) -> LocalStream:
+    def stream(
+        self,
+        peers: Iterable[str] = (),
+        hears: Iterable[str] = (),
+        quotes: str | None = None,
+        *,
+        decides_on_quotes: bool = False,
+    ) -> LocalStream:
         """Return this child's stream."""
         return LocalStream(
-            self.places, self.name, incarnation=self.incarnation, peers=peers, hears=hears, hears_quotes_of=quotes
+            self.places,
+            self.name,
+            incarnation=self.incarnation,
+            peers=peers,
+            hears=hears,
+            hears_quotes_of=quotes,
+            decides_on_quotes=decides_on_quotes,
         )
 
     def argument(self, name: str) -> str:

@@ -127,12 +127,18 @@ class Hands:
 
 
 class Disk:
-    """Checkpoints as JSON, as on disk; `saves` tells what had been told when each was written."""
+    """Checkpoints as JSON, as on disk; `notes` and `saves` tell what had been told when each was written."""
 
     def __init__(self, line: Line) -> None:
         self.line = line
         self.body: str | None = None
+        self.noted: str | None = None
+        self.notes: list[int] = []
         self.saves: list[int] = []
+
+    def note(self, state: Value, journal_sequence: int) -> None:
+        self.noted = state.model_dump_json()
+        self.notes.append(len(self.line.of(SubmitSignal)))
 
     def save(self, state: Value, journal_sequence: int) -> None:
         self.body = state.model_dump_json()
@@ -237,9 +243,11 @@ def test_outside_the_session_it_decides_nothing(bench):
     assert bench.strategy.views == []
 
 
-def test_a_signal_is_on_disk_before_it_is_told(bench):
+def test_a_signal_is_noted_before_it_is_told_and_saved_after(bench):
     bench.turn(universe(), book(), frame(sequence=44))
-    assert bench.disk.saves == [0]
+    assert bench.disk.notes == [0]
+    assert bench.disk.saves == [1]
+    assert bench.disk.noted == bench.disk.body
     (submitted,) = bench.line.of(SubmitSignal)
     assert submitted.reply_to == "s"
     assert submitted.signal.signal_id == "s-20261123-1"

@@ -207,6 +207,22 @@ def test_quotes_arrive_as_the_same_columns_and_only_where_asked_for(opened):
     assert not quotes.receive(0)
 
 
+def test_quotes_reach_who_decides_on_them_before_who_only_keeps_them(opened):
+    feed = opened("feed")
+    keeps = opened("keeps", hears_quotes_of="feed")
+    settle(feed, keeps)
+    decides = opened("decides", hears_quotes_of="feed", decides_on_quotes=True)
+    settle(feed, keeps, decides)
+    served: list[str] = []
+    for way, hearers in feed._hearers.items():
+        for hearer in hearers:
+            send, name = hearer.send, "decides" if way == b"F" else "keeps"
+            hearer.send = lambda packed, send=send, name=name: (served.append(name), send(packed))
+    feed.publish_quotes(frame())
+    assert served == ["decides", "keeps"]
+    assert [collect(stream, 2)[1].sequence for stream in (keeps, decides)] == [1, 1]
+
+
 def test_whoever_hears_an_actor_hears_its_successor_too(opened):
     words = opened("b", hears=("feed",))
     first = opened("feed")

@@ -121,6 +121,50 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert CheckpointStore(folder, durable=False).load(State) == (State(number=4), 4)
 
 
+def noted(folder: Path, *numbers: int) -> CheckpointStore:
+    """Return a store whose last number was noted and not saved, as a death between the two leaves it."""
+    store = CheckpointStore(folder, durable=False)
+    for number in numbers[:-1]:
+        store.save(State(number=number), number)
+    store.note(State(number=numbers[-1]), numbers[-1])
+    return store
+
+
+def test_what_was_noted_outlives_a_death_before_it_was_saved(tmp_path):
+    folder = tmp_path / "actor"
+    noted(folder, 1, 2, 3).close()
+    again = CheckpointStore(folder, durable=False)
+    assert again.load(State) == (State(number=3), 3)
+    again.note(State(number=4), 4)
+    (folder / "note").write_bytes(b"half of a")  # and the death within the next note loses that one alone
+    again.close()
+    assert CheckpointStore(folder, durable=False).load(State) == (State(number=3), 3)
+
+
+def test_what_was_saved_after_its_note_is_not_taken_for_older(tmp_path):
+    store = noted(tmp_path / "actor", 1, 2)
+    store.save(State(number=2), 2)
+    store.save(State(number=3), 3)
+    store.close()
+    assert CheckpointStore(tmp_path / "actor").load(State) == (State(number=3), 3)
+
+
+def test_a_shorter_note_over_a_longer_one_is_whole(tmp_path):
+    store = CheckpointStore(tmp_path / "actor")
+    store.note(State(number=1, text="long" * 100), 1)
+    store.note(State(number=2), 2)
+    store.close()
+    assert CheckpointStore(tmp_path / "actor").load(State) == (State(number=2), 2)
+
+
+@pytest.mark.parametrize("keep", [0, 1, 40, 70, -1])
+def test_a_torn_note_is_passed_over(tmp_path, keep):
+    noted(tmp_path / "actor", 1, 2).close()
+    path = tmp_path / "actor" / "note"
+    path.write_bytes(path.read_bytes()[:keep])
+    assert CheckpointStore(tmp_path / "actor").load(State) == (State(number=1), 1)
+
+
 @pytest.mark.parametrize(("durable", "synchronous"), [(True, 2), (False, 1)])
 def test_how_long_a_write_waits_is_what_was_asked_for_however_the_folder_was_opened_before(
     tmp_path, durable, synchronous

@@ -4,32 +4,30 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
 from actors.domain.market.contract import Contract
-from actors.domain.market.session import NEW_YORK, Closed, Session, Sessions
+from actors.domain.market.session import NEW_YORK, Closed, Sessions
 from actors.domain.orders.refusal import Check, Code
 
 
 def sessions_open(contracts: Iterable[Contract], sessions: Sessions, now: datetime) -> Iterator[Check]:
     """Yield a check for each contract; legs that share hours share the look-up."""
-    hours: dict[tuple[str, date | None], Session | Closed] = {}
+    seen: dict[tuple[str, date | None], tuple[bool, str, str]] = {}
     local = now.astimezone(NEW_YORK)
     for contract in contracts:
         if contract.expires_on is not None and contract.expires_on < local.date():
             yield Check(code=Code.R021_CONTRACT_EXPIRED, passed=False, subject=contract.symbol)
             continue
         key = contract.product.session, contract.expires_on
-        session = hours.get(key) or hours.setdefault(key, _session(*key, sessions, now))
-        if isinstance(session, Closed):
-            yield Check(code=Code.R020_SESSION_CLOSED, passed=False, subject=contract.symbol, value=session.text)
-            continue
-        yield Check(
-            code=Code.R020_SESSION_CLOSED,
-            passed=session.holds(now),
-            subject=contract.symbol,
-            value=f"{local:%H:%M:%S}",
-            limit=f"{session.opens_at.astimezone(NEW_YORK):%H:%M} to {session.closes_at.astimezone(NEW_YORK):%H:%M}",
-        )
+        passed, value, limit = seen.get(key) or seen.setdefault(key, _look(*key, sessions, now, local))
+        yield Check(code=Code.R020_SESSION_CLOSED, passed=passed, subject=contract.symbol, value=value, limit=limit)
 
 
-def _session(rule: str, expires_on: date | None, sessions: Sessions, now: datetime) -> Session | Closed:
-    on = sessions.session_date(now, rule) or now.astimezone(NEW_YORK).date()
-    return sessions.find(rule, on, expiring=expires_on == on)
+def _look(
+    rule: str, expires_on: date | None, sessions: Sessions, now: datetime, local: datetime
+) -> tuple[bool, str, str]:
+    """Return whether the session holds `now`, and value and limit in words."""
+    on = sessions.session_date(now, rule) or local.date()
+    session = sessions.find(rule, on, expiring=expires_on == on)
+    if isinstance(session, Closed):
+        return False, session.text, ""
+    opens_at, closes_at = session.opens_at.astimezone(NEW_YORK), session.closes_at.astimezone(NEW_YORK)
+    return session.holds(now), f"{local:%H:%M:%S}", f"{opens_at:%H:%M} to {closes_at:%H:%M}"

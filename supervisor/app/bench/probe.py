@@ -80,10 +80,23 @@ class ProbedStream(LocalStream):
 class ProbedWorkplace(Workplace):
     """A workplace whose stream is probed."""
 
-    def stream(self, peers: Iterable[str] = (), hears: Iterable[str] = (), quotes: str | None = None) -> ProbedStream:
+    def stream(
+        self,
+        peers: Iterable[str] = (),
+        hears: Iterable[str] = (),
+        quotes: str | None = None,
+        *,
+        decides_on_quotes: bool = False,
+    ) -> ProbedStream:
         """Return this child's stream."""
         stream = ProbedStream(
-            self.places, self.name, incarnation=self.incarnation, peers=peers, hears=hears, hears_quotes_of=quotes
+            self.places,
+            self.name,
+            incarnation=self.incarnation,
+            peers=peers,
+            hears=hears,
+            hears_quotes_of=quotes,
+            decides_on_quotes=decides_on_quotes,
         )
         stream.ages = Ages(ages_path(self.places))
         return stream
