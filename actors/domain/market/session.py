@@ -20,7 +20,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from actors.domain.value import Instant, Value
 
@@ -123,6 +123,8 @@ class Sessions(Value):
     rules: Mapping[str, SessionRule]
     declared: Mapping[date, Session] = Field(default_factory=dict)
     """Sessions of a made-up market, which stand for every product of their date, whatever the tables say."""
+    _found: dict[tuple[str, date, bool], "Session | Closed"] = PrivateAttr(default_factory=dict)
+    """What was looked up before: every order asks for the same few."""
 
     def session(self, name: str, on: date, *, expiring: bool = False) -> Session | None:
         """Return the session of rule `name` on New York date `on`; None where there is none, or none is certain.
@@ -134,6 +136,10 @@ class Sessions(Value):
 
     def find(self, name: str, on: date, *, expiring: bool = False) -> Session | Closed:
         """Return what `session` does, or the reason why there is none. Raises `UnknownSession`."""
+        key = name, on, expiring
+        return self._found.get(key) or self._found.setdefault(key, self._look_up(*key))
+
+    def _look_up(self, name: str, on: date, expiring: bool) -> Session | Closed:  # noqa: FBT001 - a key's part
         rule = self._rule(name)
         if (made_up := self.declared.get(on)) is not None:
             return made_up
@@ -156,7 +162,8 @@ class Sessions(Value):
     def declare(self, on: date, opens_at: datetime, closes_at: datetime) -> "Sessions":
         """Return these sessions with one more made-up day, for a synthetic market."""
         day = Session(opens_at=opens_at, closes_at=closes_at, is_half_day=False)
-        return self.model_copy(update={"declared": {**self.declared, on: day}})
+        declared = {**self.declared, on: day}
+        return Sessions(exchange=self.exchange, official=self.official, rules=self.rules, declared=declared)
 
     def _rule(self, name: str) -> SessionRule:
         try:

@@ -139,9 +139,11 @@ def _carried(request: Open, seen: Circumstances) -> Iterator[Check]:
     """Of the routes that could take an opening, one at least must be able to carry this one, whole or leg by leg."""
     kinds = frozenset(seen.contracts[leg.symbol].product.kind for leg in request.legs)
     load = Load(kinds=kinds, legs=len(request.legs), order_type=request.order_type, time_in_force=request.time_in_force)
-    one = load.model_copy(update={"legs": 1})  # what no route takes whole goes leg by leg
-    coverages = {name: seen.coverages.get(name, Coverage()) for name in seen.routes}
-    told = {name: cannot_carry(each, load) and cannot_carry(each, one) for name, each in coverages.items()}
+    told = {}
+    for name in seen.routes:
+        coverage = seen.coverages.get(name) or Coverage()
+        why = cannot_carry(coverage, load)  # what no route takes whole goes leg by leg
+        told[name] = why and cannot_carry(coverage, load.model_copy(update={"legs": 1}))
     if told:
         value = "; ".join(f"{name} {why}" for name, why in told.items() if why)
         yield Check(code=Code.R061_NOT_CARRIED, passed=not all(told.values()), value=value)

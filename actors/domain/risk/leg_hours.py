@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
+from functools import lru_cache
 
 from actors.domain.market.contract import Contract
 from actors.domain.market.session import NEW_YORK, Closed, Sessions
@@ -29,5 +30,9 @@ def _look(
     session = sessions.find(rule, on, expiring=expires_on == on)
     if isinstance(session, Closed):
         return False, session.text, ""
-    opens_at, closes_at = session.opens_at.astimezone(NEW_YORK), session.closes_at.astimezone(NEW_YORK)
-    return session.holds(now), f"{local:%H:%M:%S}", f"{opens_at:%H:%M} to {closes_at:%H:%M}"
+    return session.holds(now), f"{local:%H:%M:%S}", _hours(session.opens_at, session.closes_at)
+
+
+@lru_cache(maxsize=64)
+def _hours(opens_at: datetime, closes_at: datetime) -> str:
+    return f"{opens_at.astimezone(NEW_YORK):%H:%M} to {closes_at.astimezone(NEW_YORK):%H:%M}"

@@ -53,15 +53,18 @@ def _worst_payoff(legs: Sequence[Leg], contracts: Mapping[str, Contract]) -> Dec
     calls = [leg for leg in legs if contracts[leg.symbol].right is Right.CALL]
     if sum(leg.action.sign * leg.ratio for leg in calls) < 0:
         return None
-    kinks = [ZERO, *(strike for leg in legs if (strike := contracts[leg.symbol].strike) is not None)]
-    return min(_payoff(legs, contracts, spot) for spot in kinks)
+    held = [_held(leg, contracts[leg.symbol]) for leg in legs]
+    return min(_payoff(held, spot) for spot in (ZERO, *(strike for _, _, strike in held)))
 
 
-def _payoff(legs: Sequence[Leg], contracts: Mapping[str, Contract], spot: Decimal) -> Decimal:
+def _held(leg: Leg, contract: Contract) -> tuple[int, bool, Decimal]:
+    assert contract.strike is not None
+    return leg.action.sign * leg.ratio, contract.right is Right.CALL, contract.strike
+
+
+def _payoff(held: Sequence[tuple[int, bool, Decimal]], spot: Decimal) -> Decimal:
     total = ZERO
-    for leg in legs:
-        contract = contracts[leg.symbol]
-        assert contract.strike is not None
-        distance = spot - contract.strike if contract.right is Right.CALL else contract.strike - spot
-        total += leg.action.sign * leg.ratio * max(ZERO, distance)
+    for quantity, is_call, strike in held:
+        if (spot > strike) is is_call and spot != strike:
+            total += quantity * abs(spot - strike)
     return total
