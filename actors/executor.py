@@ -2,14 +2,14 @@
 
 It hears signals, permits, quotes, and what the connections say; it decides through its desks (`signal_desk`,
 `order_desk`, `account_desk` and the others), and carries out what they decide in one place and one order: events to the
-journal, events to the book, then messages (law 1). It starts HALTED, from checkpoint and journal, and trades when every
-account with exposure agrees (law 8). It never waits for anybody.
+journal, then messages (law 1), then events to the book, for an order need not wait for what only the next decision
+reads. It starts HALTED, from checkpoint and journal, and trades when every account with exposure agrees (law 8).
 
 One message at a time, on one thread: what a check saw still holds when the order leaves.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from threading import Event as StopEvent
 
 from pydantic import Field
@@ -244,21 +244,25 @@ class Executor:
             self._checkpoint()
 
     def _commit(self, step: Step) -> None:
-        """Carry out a decision: durable first, then true, then told."""
-        if step.events:
-            self._start.hear(step.events, self._desk.book)
-            sequence = self._journal.append(
-                (event.kind, event.correlation, event.model_dump_json().encode()) for event in step.events
-            )
-            for place, event in enumerate(step.events, start=sequence - len(step.events) + 1):
-                self._desk.book.apply(event, place)
-            delay_ns = int(self._settings.picture_delay_s * 1e9)
-            self._picture_due_ns = min(self._picture_due_ns, self._clock.boot_ns() + delay_ns)
+        """Carry out a decision: durable first, then told, then true here too: nothing is heard in between."""
+        sequence = self._write(step.events)
+        untold = [(peer, message) for peer, message in step.tells if not self._tell(peer, message)]
+        for place, event in enumerate(step.events, start=sequence - len(step.events) + 1):
+            self._desk.book.apply(event, place)
         self._alerts.extend(AlertRaised(alert=alert) for alert in step.alerts)
-        for peer, message in step.tells:
-            if not self._tell(peer, message) and isinstance(message, SendOrder | SendComplex):
+        for peer, message in untold:
+            if isinstance(message, SendOrder | SendComplex):
                 for unsent in self._orders.unsent(message):
                     self._commit(self._orders.on_outcome(unsent, peer))
+
+    def _write(self, events: Sequence[happened.Event]) -> int:
+        """Make events durable; return the sequence of the last."""
+        if not events:
+            return self._desk.book.sequence
+        self._start.hear(events, self._desk.book)
+        delay_ns = int(self._settings.picture_delay_s * 1e9)
+        self._picture_due_ns = min(self._picture_due_ns, self._clock.boot_ns() + delay_ns)
+        return self._journal.append((each.kind, each.correlation, each.model_dump_json().encode()) for each in events)
 
     def _commit_all(self, steps: Iterable[Step]) -> None:
         """Carry out decisions that are taken one after the other."""
