@@ -35,6 +35,8 @@ class VenueAbsent(Exception):
 class Workplace:
     """One child's surroundings. Made on its process; costs what is asked for."""
 
+    streams: type[LocalStream] = LocalStream
+
     def __init__(self, context: ChildContext) -> None:
         self.name, self.incarnation, self.arguments = context.name, context.incarnation, context.arguments
         self.places = Places(state=context.state, run=context.run)
@@ -116,7 +118,7 @@ class Workplace:
         decides_on_quotes: bool = False,
     ) -> LocalStream:
         """Return this child's stream."""
-        return LocalStream(
+        return self.streams(
             self.places,
             self.name,
             incarnation=self.incarnation,

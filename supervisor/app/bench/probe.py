@@ -7,8 +7,9 @@ next pass begins, for then it is applied and everything that came with it is don
 import mmap
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,8 +65,11 @@ class Ages:
 class ProbedStream(LocalStream):
     """A stream that notes when what it handed over was worked off."""
 
-    ages: Ages
     _handed: Sequence[tuple[int, int]] = ()
+
+    def __init__(self, places: Places, name: str, **options: Any) -> None:
+        super().__init__(places, name, **options)
+        self.ages = Ages(ages_path(places))
 
     def receive(self, timeout_s: float) -> Sequence[Arrival]:
         """Note the frames handed over last, then wait as ever."""
@@ -80,26 +84,7 @@ class ProbedStream(LocalStream):
 class ProbedWorkplace(Workplace):
     """A workplace whose stream is probed."""
 
-    def stream(
-        self,
-        peers: Iterable[str] = (),
-        hears: Iterable[str] = (),
-        quotes: str | None = None,
-        *,
-        decides_on_quotes: bool = False,
-    ) -> ProbedStream:
-        """Return this child's stream."""
-        stream = ProbedStream(
-            self.places,
-            self.name,
-            incarnation=self.incarnation,
-            peers=peers,
-            hears=hears,
-            hears_quotes_of=quotes,
-            decides_on_quotes=decides_on_quotes,
-        )
-        stream.ages = Ages(ages_path(self.places))
-        return stream
+    streams = ProbedStream
 
 
 def _sound(frame: QuoteFrame) -> int:
