@@ -490,6 +490,16 @@ def test_a_cancel_of_the_whole_ends_both_sides():
     assert {state(rig, f"{EXIT}.{side}") for side in (1, 2)} == {TriggerState.CANCELED}
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_cancel_of_the_whole_is_answered_the_same_again_although_it_ended_several(restarted):
+    rig = bracketed()
+    first = rig.ask(cancel_signal(3, EXIT))
+    if restarted:
+        rig.start()
+    again = rig.ask(cancel_signal(3, EXIT))
+    assert (again.admitted, again.cl_ord_id) == (first.admitted, first.cl_ord_id) == (True, EXIT)
+
+
 def test_a_limit_that_would_be_reached_with_its_stop_is_refused():
     rig = holding()
     answer = rig.ask(complex_signal(2, *bracket("-3.50")))

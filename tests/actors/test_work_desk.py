@@ -160,7 +160,8 @@ def test_an_order_answers_to_its_first_name_at_every_price():
     assert sent(rig) == [(f"{ENTRY}.p3", 3, Decimal("1.80"))]
     accept(rig, f"{ENTRY}.p3")
     rig.told(CancelOrder)
-    assert rig.ask(cancel_signal(4, ENTRY)).admitted
+    answers = [rig.ask(cancel_signal(4, ENTRY)) for _ in range(2)]
+    assert [(each.admitted, each.cl_ord_id) for each in answers] == [(True, ENTRY)] * 2
     assert [cancel.broker_order_id for _, cancel in rig.told(CancelOrder)] == [f"at-{ENTRY}.p3"]
 
 

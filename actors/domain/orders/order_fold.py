@@ -1,4 +1,4 @@
-"""An order's life as the fold of its own events; `portfolio.book` keeps the lives, and folds everything else."""
+"""What single events say of orders and signals; `portfolio.book` keeps what they say, and folds everything else."""
 
 from collections.abc import Mapping
 
@@ -9,6 +9,22 @@ from actors.domain.orders.order import cl_ord_id_of
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.replace_event import ReplaceAsked, ReplaceEnded
 from actors.domain.orders.route_event import OrderQueued, OrderRevised
+from actors.domain.orders.signal import Signal
+
+SignalAnswer = tuple[bool, str | None]
+"""Whether a signal was admitted, and the order it became or concerns."""
+
+
+def answered(event: happened.Event) -> tuple[str, SignalAnswer] | None:
+    """Return the signal that led to an event, and its answer; None where none did.
+
+    A cancel concerns what it names, however many orders end with it.
+    """
+    signal: Signal | None = getattr(event, "signal", None)
+    if signal is None:
+        return None
+    is_refused = isinstance(event, happened.SignalRefused)
+    return signal.signal_id, (False, None) if is_refused else (True, signal.cancels or event.correlation)
 
 
 def moved(  # noqa: C901 - a table of events

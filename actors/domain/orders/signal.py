@@ -119,6 +119,11 @@ class Signal(Value):
     quote_sequence: int = 0
     """Sequence of the quote frame that led to it."""
 
+    @property
+    def cancels(self) -> str | None:
+        """What it asks to cancel, as it was named."""
+        return self.request.cl_ord_id if isinstance(self.request, Cancel) else None
+
     @model_validator(mode="after")
     def _closes_what_it_opens(self) -> "Signal":
         if isinstance(self.request, Complex) and self.request.trigger_order is not None:

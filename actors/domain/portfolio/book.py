@@ -28,9 +28,6 @@ from actors.domain.portfolio.findings import Findings
 from actors.domain.portfolio.structure import Structure, founded, settled
 from actors.domain.value import ZERO
 
-SignalAnswer = tuple[bool, str | None]
-"""Whether a signal was admitted, and the order it became or concerns."""
-
 
 class Book:
     """Orders, structures, positions and cash as the journal tells them."""
@@ -52,7 +49,7 @@ class Book:
         self.quarantined: dict[str, str] = {}
         self.quarantined_in: dict[str, str] = {}
         """The account domain where the break is, by underlying."""
-        self.signals: dict[str, SignalAnswer] = {}
+        self.signals: dict[str, order_fold.SignalAnswer] = {}
         self.cash_events: set[str] = set()
         self.executions: dict[tuple[str, str], str | None] = {}
         self.strangers: dict[tuple[str, str], Fill] = {}
@@ -73,9 +70,8 @@ class Book:
         """Take in one event; return what a report did (MOVES for everything else)."""
         self.sequence, self.found = sequence, self.found.after(event)
         move = Move.MOVES
-        if (signal := getattr(event, "signal", None)) is not None:
-            is_refused = isinstance(event, happened.SignalRefused)
-            self.signals[signal.signal_id] = (False, None) if is_refused else (True, event.correlation)
+        if (answered := order_fold.answered(event)) is not None:
+            self.signals[answered[0]] = answered[1]
         match event:
             case happened.ExecutorStarted(epoch=epoch):
                 self.epoch = epoch
