@@ -18,6 +18,7 @@ import shutil
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,11 +30,12 @@ from supervisor.app.order_machine.seeds import play_all  # noqa: E402
 
 
 def main() -> int:
-    """Run the seeds, one after the other; return the exit code."""
+    """Run the seeds; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3, help="how many (default 3)")
     parser.add_argument("--first-seed", type=int, default=1, help="the first of them (default 1)")
     parser.add_argument("--length", type=float, default=LENGTH_S, help=f"seconds of trading a seed ({LENGTH_S:g})")
+    parser.add_argument("--jobs", type=int, default=1, help="seeds at once, each a tree of its own (default 1)")
     parser.add_argument("--state", type=Path, help="where the state folders go; default a new temporary folder")
     parser.add_argument("--json", action="store_true", help="print the one object, and nothing else")
     parser.add_argument("--in-process", action="store_true", help="the order logic alone, on a virtual clock")
@@ -44,17 +46,21 @@ def main() -> int:
         return 0 if total.is_clean else 1
     began = time.monotonic()
     folder = asked.state or Path(tempfile.mkdtemp(prefix="holdfast-faults-"))
-    results = []
-    for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
-        result = run_seed(seed, folder / f"seed-{seed}", asked.length)
-        results.append(result)
-        if not asked.json:
-            _tell(result)
-        if not result.failures:
-            shutil.rmtree(result.state)
+    seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
+    with ThreadPoolExecutor(asked.jobs) as pool:
+        running = pool.map(lambda seed: run_seed(seed, folder / f"seed-{seed}", asked.length), seeds)
+        results = [_seen(result, quiet=asked.json) for result in running]
     total = tally(results, time.monotonic() - began)
     print(json.dumps(total.model_dump(mode="json"), indent=None if asked.json else 1))
     return 0 if total.is_clean else 1
+
+
+def _seen(result: SeedResult, *, quiet: bool) -> SeedResult:
+    if not quiet:
+        _tell(result)
+    if not result.failures:
+        shutil.rmtree(result.state)
+    return result
 
 
 def _tell(result: SeedResult) -> None:
