@@ -146,6 +146,12 @@ class OrderDesk:
         )
         step.tells.append((self._desk.peer(route.name), send))
 
+    def start_legs(self, order: Order, domain: str, step: Step) -> None:
+        """Have a combo go leg by leg, in one account; `LegDesk` takes it from there."""
+        since_ns, now = self._desk.now_ns(), self._desk.now()
+        started = LegsStarted(cl_ord_id=order.cl_ord_id, account_domain=domain, since_ns=since_ns, at=now)
+        step.events.append(started)
+
     def _advance(self, life: OrderLife, step: Step, now: datetime) -> None:
         """Give the lease to the next route; where there is none, have a close wait, and finish an opening.
 
@@ -165,10 +171,8 @@ class OrderDesk:
                 moved = RouteFailedOver(route=name, to=route.name, cl_ord_id=order.cl_ord_id, reason=why, at=now)
                 step.events.append(moved)
             self.start(life, route, step)
-        elif not life.attempts and not life.cancel_asked and (domain := self._legs_domain(order)) is not None:
-            since_ns = self._desk.now_ns()
-            legs = LegsStarted(cl_ord_id=order.cl_ord_id, account_domain=domain, since_ns=since_ns, at=now)
-            step.events.append(legs)
+        elif not life.attempts and not life.cancel_asked and (domain := self._legs_domain(order)):
+            self.start_legs(order, domain, step)
         elif may_wait(life) and not is_part:
             self._queue(life, reason, step, now)
         else:
