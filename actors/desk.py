@@ -74,7 +74,7 @@ class DeskSettings(Value):
     unwind_pace_s: float = Field(default=2.0, gt=0)
     """How long an unwinding may work before it follows the market, and the pause after one that failed."""
     unwind_rejections_max: int = Field(default=5, gt=0)
-    """Unwindings of one structure that may be refused in a row; then a person must look."""
+    """Unwindings of one structure that may be refused for good in a row; then a person must look."""
     history_hours: int = Field(default=36, gt=0)
     """How far back an account is read, before the last agreement or the oldest order that may still trade."""
     replace_wait_s: float = Field(default=30.0, gt=0)

@@ -6,7 +6,8 @@ Rules of this file:
 * Only evidence from the owning route ends a doubt; silence, age and restarts do not (law 2). An order that is known to
   be another of ours is no evidence.
 * An opening that waited is admitted again before it is sent to another route. A close without a route waits for one of
-  its own domain (`close_queue`), and nowhere else. A part of a complex order that was not placed ends.
+  its own domain (`close_queue`), and nowhere else; one that mends an imbalance ends, for `unwind` makes the next one.
+  A part of a complex order that was not placed ends, too.
 * A route that an opening moved on from takes no openings until it failed back (`failback`).
 """
 
@@ -25,6 +26,7 @@ from actors.domain.orders.order import Contingency, Intent, Order, attempt_id, c
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.report import ExecutionReport, Status
 from actors.domain.orders.route_event import OrderQueued, RouteFailedOver
+from actors.domain.portfolio.imbalance import is_mending
 from actors.domain.portfolio.intent import signal_again
 from actors.domain.risk.gate import review
 from actors.fill_desk import FillDesk
@@ -173,7 +175,7 @@ class OrderDesk:
             self.start(life, route, step)
         elif not life.attempts and not life.cancel_asked and (domain := self._legs_domain(order)):
             self.start_legs(order, domain, step)
-        elif may_wait(life) and not is_part:
+        elif may_wait(life) and not is_part and not is_mending(order):
             self._queue(life, reason, step, now)
         else:
             step.events.append(happened.OrderAbandoned(cl_ord_id=order.cl_ord_id, text=reason, at=now))

@@ -47,6 +47,7 @@ class Unwind:
             slippage=settings.completion_slippage,
             pace_s=settings.unwind_pace_s,
             rejections_max=settings.unwind_rejections_max,
+            refusals_max=settings.close_attempts_max,
         )
         self._since_ns: dict[str, int] = {}
         self._working_ns: dict[str, int] = {}

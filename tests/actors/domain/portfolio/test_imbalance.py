@@ -20,7 +20,7 @@ from actors.domain.portfolio.structure import Structure
 from tests.builders import CONDOR_SYMBOLS, condor_legs
 from tests.fakes import START
 
-LIMITS = ImbalanceLimits(deadline_s=10, grace_s=1, pace_s=2, rejections_max=3)
+LIMITS = ImbalanceLimits(deadline_s=10, grace_s=1, pace_s=2, rejections_max=3, refusals_max=5)
 NAME = "condor-20260105-1"
 LONG_PUT, SHORT_PUT, SHORT_CALL, LONG_CALL = CONDOR_SYMBOLS
 
@@ -96,7 +96,10 @@ WORKING = life(status=Status.PARTIALLY_FILLED, fills=True)
         ([OPENED, LATER], 2.0, Remedy.UNWIND),
         ([OPENED, UNSENT], 2.0, Remedy.UNWIND),
         ([OPENED, REFUSED, REFUSED, REFUSED], 2.0, Remedy.GIVE_UP),
-        ([OPENED, LATER, LATER, LATER], 2.0, Remedy.GIVE_UP),
+        ([OPENED, LATER, LATER, LATER, LATER], 2.0, Remedy.UNWIND),
+        ([OPENED, *[LATER] * 5], 2.0, Remedy.GIVE_UP),
+        ([OPENED, REFUSED, LATER, REFUSED, REFUSED], 2.0, Remedy.GIVE_UP),
+        ([OPENED, LATER, LATER, UNWOUND, LATER, LATER, LATER], 2.0, Remedy.UNWIND),
         ([OPENED, REFUSED, REFUSED, UNWOUND, REFUSED], 2.0, Remedy.UNWIND_SHORTS),
         ([OPENED, UNSENT, UNSENT, UNSENT, UNSENT], 2.0, Remedy.UNWIND),
     ],
