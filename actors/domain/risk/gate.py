@@ -67,6 +67,8 @@ class Circumstances:
     """The account domains an opening may go to; None: any. Accounts do not net with each other."""
     excluding: str | None = None
     """An order that is admitted again: it does not count against itself."""
+    completes: bool = False
+    """Whether an opening only brings what a structure that counts already lacks."""
 
 
 def review(signal: Signal, seen: Circumstances) -> Verdict:
@@ -206,8 +208,9 @@ def _size_allowed(request: Open, seen: Circumstances, limits: Limits) -> Iterato
     exposure = loss if loss is not None else naked_exposure(request.legs, contracts, quantity)
     yield _at_most(Code.R041_STRUCTURE_LOSS, exposure, limits.structure_loss_max, "dollars at expiry")
     committed, structures = committed_loss(book, seen.excluding)
-    yield _at_most(Code.R042_ACCOUNT_LOSS, committed + exposure, limits.account_loss_max, "dollars at expiry")
-    yield _at_most(Code.R043_STRUCTURES, structures + 1, limits.structures_max, "structures")
+    total = committed if seen.completes else committed + exposure
+    yield _at_most(Code.R042_ACCOUNT_LOSS, total, limits.account_loss_max, "dollars at expiry")
+    yield _at_most(Code.R043_STRUCTURES, structures + (not seen.completes), limits.structures_max, "structures")
 
 
 def _at_most(code: Code, value: Decimal | int, limit: Decimal | int, unit: str) -> Check:
