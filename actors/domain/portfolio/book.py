@@ -71,7 +71,7 @@ class Book:
 
     def apply(self, event: happened.Event, sequence: int) -> Move:  # noqa: C901, PLR0912 - a table of events
         """Take in one event; return what a report did (MOVES for everything else)."""
-        self.sequence, self.found = sequence, self.found.after(event)
+        self.sequence, self.found = sequence, self.found.after(event, self.structures)
         move = Move.MOVES
         if (signal := getattr(event, "signal", None)) is not None:
             is_refused = isinstance(event, happened.SignalRefused)
