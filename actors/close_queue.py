@@ -80,7 +80,7 @@ class CloseQueue:
     def _send(self, life: OrderLife, step: Step, now: datetime) -> bool:
         """Send a waiting close late; return whether it waits no more."""
         order = life.order
-        verdict = review(_signal_again(order), self._desk.circumstances(excluding=order.cl_ord_id))
+        verdict = review(_signal_again(order), self._desk.circumstances(order.cl_ord_id))
         try:
             fresh = late_close(order, self._desk.book, self._desk.quotes)
         except NoPrice as missing:

@@ -157,8 +157,8 @@ class Desk:
             time_in_force=order.time_in_force,
         )
 
-    def circumstances(self, excluding: str | None = None) -> Circumstances:
-        """Gather what a verdict depends on."""
+    def circumstances(self, *excluding: str) -> Circumstances:
+        """Gather what a verdict depends on; the orders in `excluding` do not count against what is asked."""
         boot_ns = self.now_ns()
         routes = self.routes()
         able, obstacles = openable(routes)
@@ -178,7 +178,7 @@ class Desk:
             obstacles=obstacles,
             coverages={route.name: route.coverage for route in able},
             writable=frozenset(route.account_domain for route in routes if route.writes),
-            excluding=excluding,
+            excluding=frozenset(excluding),
         )
 
     def alert(self, code: str, level: Level, subject: str, text: str) -> Alert:

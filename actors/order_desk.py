@@ -209,7 +209,7 @@ class OrderDesk:
 
     def _refused_again(self, order: Order) -> str:
         """Admit an opening that waited once more; return why not, or nothing (law 8: late is not the same)."""
-        seen = self._desk.circumstances(excluding=order.cl_ord_id)
+        seen = self._desk.circumstances(order.cl_ord_id)
         if seen.now >= order.expires_at:
             return "expired before another route could take it"
         verdict = review(signal_again(order), seen)

@@ -79,8 +79,10 @@ class Remedy(Enum):
 
 
 def is_mending(order: Order) -> bool:
-    """Whether an order is the executor's own, and completes or unwinds its structure."""
-    return order.cl_ord_id.startswith((order.structure_id + COMPLETE_MARK, order.structure_id + UNWIND_MARK))
+    """Whether an order is the executor's own, and completes or unwinds a structure out of ratio."""
+    marks = (order.structure_id + COMPLETE_MARK, order.structure_id + UNWIND_MARK)
+    numbered = (order.cl_ord_id.removeprefix(mark) for mark in marks if order.cl_ord_id.startswith(mark))
+    return any(rest[:1].isdigit() for rest in numbered)
 
 
 def remedy(lives: Sequence[OrderLife], elapsed_s: float, limits: ImbalanceLimits) -> Remedy:

@@ -7,7 +7,7 @@ completes a structure brings nothing that is not counted already.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 from actors.domain.orders.order import Intent, Leg, Order
@@ -23,10 +23,10 @@ _Coming = tuple[Order, Decimal, int]
 """An opening, its limit, and the combos it may yet bring."""
 
 
-def committed_loss(book: Book, excluding: str | None = None) -> tuple[Decimal, int]:
+def committed_loss(book: Book, excluding: Collection[str] = ()) -> tuple[Decimal, int]:
     """Return the largest loss at expiry, in dollars, of all that is held or may yet open, and how many structures.
 
-    An order in doubt or unanswered counts as if it had filled; `excluding` names one that does not count.
+    An order in doubt or unanswered counts as if it had filled; `excluding` names those that do not count.
     """
     coming = _coming(book, excluding)
     held = {name: each for name, each in book.structures.items() if not each.is_flat}
@@ -35,12 +35,12 @@ def committed_loss(book: Book, excluding: str | None = None) -> tuple[Decimal, i
     return total, len(held.keys() | coming.keys())
 
 
-def _coming(book: Book, excluding: str | None) -> Mapping[str, Sequence[_Coming]]:
+def _coming(book: Book, excluding: Collection[str]) -> Mapping[str, Sequence[_Coming]]:
     """Return the openings that may yet bring combos, by structure."""
     found: dict[str, list[_Coming]] = defaultdict(list)
     for life in book.live_orders():
         order = life.order
-        if order.intent is Intent.OPEN and order.cl_ord_id != excluding and (count := _count(life, book)):
+        if order.intent is Intent.OPEN and order.cl_ord_id not in excluding and (count := _count(life, book)):
             price = life.replace_px if life.replace_px is not None else order.net_price
             found[order.structure_id].append((order, price or ZERO, count))
     return found

@@ -63,7 +63,7 @@ def test_an_opening_counts_at_its_limit_as_soon_as_it_may_exist(outcome):
     if outcome is not None:
         found.outcome(f"{ORDER}-r1", outcome)
     assert committed_loss(found.book) == (2 * (WING - 190), 1)
-    assert committed_loss(found.book, excluding=ORDER) == (0, 0)
+    assert committed_loss(found.book, excluding={ORDER}) == (0, 0)
 
 
 def test_what_filled_and_what_may_yet_fill_of_one_order_are_one_structure():
