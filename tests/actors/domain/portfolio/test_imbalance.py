@@ -11,6 +11,7 @@ from actors.domain.orders.report import Status
 from actors.domain.portfolio.imbalance import (
     ImbalanceLimits,
     Remedy,
+    is_mending,
     missing_legs,
     remedy,
     to_cancel,
@@ -179,3 +180,18 @@ def test_the_worst_price_leaves_the_whole_at_the_limit_less_the_slippage():
 def test_a_short_deadline_shortens_every_step_but_the_grace():
     limits = ImbalanceLimits(deadline_s=1, grace_s=1)
     assert (limits.patience_s, limits.unwind_s) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "mends"),
+    [
+        (NAME, False),
+        (f"{NAME}-unwind-1", True),
+        (f"{NAME}-complete-12", True),
+        (f"{NAME}-unwind-1-leg-2", True),
+        (f"{NAME}-unwind-over-1", False),
+        ("other-unwind-1", False),
+    ],
+)
+def test_what_mends_legs_out_of_ratio_is_known_by_its_name(name, mends):
+    assert is_mending(life(name, intent=Intent.CLOSE).order) is mends
