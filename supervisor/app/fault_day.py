@@ -16,10 +16,12 @@ from actors.domain.market.session import NEW_YORK
 UNDERLYING: Final = "SPX"
 FIRST_DAY: Final = date(2025, 1, 6)
 DAYS: Final = 200
+SPEED: Final = 60
+"""Seconds of the market in one of ours."""
 DEADLINE_S: Final = 3
 """How long a short may be uncovered."""
 SETTINGS: Final[Mapping[str, object]] = {
-    "market.speed": 60,
+    "market.speed": SPEED,
     "market.interval_s": 5,
     "market.cash": 10_000_000,
     "risk.quote_age_max_s": 120,

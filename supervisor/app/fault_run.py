@@ -21,6 +21,7 @@ import numpy as np
 
 from actors.domain.orders.event import parse_event
 from actors.domain.orders.signal import Cancel
+from actors.domain.performance.naked_shorts import longest_by_trades
 from actors.domain.portfolio.book import Book
 from actors.domain.value import Value
 from actors.latch import Latch, StopLevel, read_latch, tighten
@@ -30,7 +31,7 @@ from actors.streams import LocalStream
 from actors.venue.faults import Fault
 from supervisor.app.audit import Audit, audit
 from supervisor.app.drill import SUPERVISOR, Found, JournalTail, Overdue, heal, inject, stands, strike, wait_for
-from supervisor.app.fault_day import DEADLINE_S, UNDERLYING, settings
+from supervisor.app.fault_day import DEADLINE_S, SPEED, UNDERLYING, settings
 from supervisor.app.fault_plan import Act, draw
 from supervisor.app.fault_tally import left_alone
 from supervisor.app.fault_trader import EXECUTOR, FEED, NAME, FaultTrader
@@ -266,8 +267,10 @@ class _Run:
         self._trader.ask_view()
         view = self._until("the executor's book", self._trader.view, WHOLE_BY_S).book
         card = scorecard(self._place, [statement(state) for state in read])
-        self._naked = {"naked_short_s": card.naked_short_s_max, "unattended_short_s": card.unattended_short_s_max}
-        return audit(self._verified_book(view.journal_sequence), card, read, view)
+        book = self._verified_book(view.journal_sequence)
+        by_trades_s = longest_by_trades(book, read).total_seconds() / SPEED
+        self._naked = {"naked_short_s": round(by_trades_s, 3), "unattended_short_s": card.unattended_short_s_max}
+        return audit(book, card, read, view)
 
     def _verified_book(self, sequence: int) -> Book:
         """Fold the journal anew, up to one event, its chain verified."""

@@ -14,14 +14,19 @@ An opening or a close that works on beside the short is no excuse: it can be can
 route that nobody declared sick, missing quotes) is none either. Times are nanoseconds of one clock.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import AttemptState
+from actors.domain.orders.order import Fill
 from actors.domain.orders.order_state import OrderLife
+from actors.domain.orders.report import AccountState
 from actors.domain.orders.route_event import RouteTurned
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.imbalance import is_mending
+from actors.domain.portfolio.structure import Structure
 from actors.domain.value import Value
 
 _AT_BROKER = {AttemptState.SENDING, AttemptState.IN_DOUBT, AttemptState.ACCEPTED}
@@ -103,6 +108,36 @@ def _attends(life: OrderLife) -> bool:
         return True
     is_there = life.last is not None and life.last.state in _AT_BROKER and not life.status.is_terminal
     return is_there and (life.cancel_asked or is_mending(life.order))
+
+
+def longest_by_trades(book: Book, accounts: Iterable[AccountState]) -> timedelta:
+    """Return the longest that a structure stood naked by the times its brokers' own trades happened, told or not.
+
+    What stands naked at the end counts up to the reading. Trades of one moment are one.
+    """
+    trades: dict[str, dict[datetime, list[Fill]]] = defaultdict(lambda: defaultdict(list))
+    read_at = None
+    for state in accounts:
+        read_at = state.read_at if read_at is None else max(read_at, state.read_at)
+        for report in state.orders:
+            order_id = book.order_of(report)
+            if order_id is not None and not book.orders[order_id].is_stray(report):
+                for fill in report.fills:
+                    trades[book.orders[order_id].order.structure_id][fill.at].append(fill)
+    spans = [_longest(book.structures[name], moments, read_at) for name, moments in trades.items()]
+    return max(spans, default=timedelta(0))
+
+
+def _longest(structure: Structure, moments: Mapping[datetime, Sequence[Fill]], read_at: datetime | None) -> timedelta:
+    longest, since, held = timedelta(0), None, structure.model_copy(update={"holdings": {}})
+    for at in sorted(moments):
+        for fill in moments[at]:
+            held = held.moved(fill.symbol, fill.action.sign * fill.last_qty)
+        if held.naked:
+            since = since or at
+        elif since is not None:
+            longest, since = max(longest, at - since), None
+    return max(longest, read_at - since) if since is not None and read_at is not None else longest
 
 
 class _Seats:

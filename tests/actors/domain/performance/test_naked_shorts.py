@@ -1,6 +1,7 @@
 """Naked-short seconds: how long a short stood uncovered, and how much of that nobody attended to."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -16,14 +17,14 @@ from actors.domain.orders.event import (
     OrderPlaced,
     ReportTaken,
 )
-from actors.domain.orders.order import Action, Intent, Leg, Order
+from actors.domain.orders.order import Action, Fill, Intent, Leg, Order
 from actors.domain.orders.report import Status
 from actors.domain.orders.route_event import RouteTurned
-from actors.domain.performance.naked_shorts import NakedShorts, Recorded
+from actors.domain.performance.naked_shorts import NakedShorts, Recorded, longest_by_trades
 from actors.domain.portfolio.book import Book
 from tests.builders import CONDOR_SYMBOLS, PRODUCTS, condor_legs
 from tests.fakes import START
-from tests.rig import CASH, fills_of, report
+from tests.rig import CASH, account, fills_of, report
 
 NAME, SHORT = "condor-20260105-1", CONDOR_SYMBOLS[1]
 UNWIND, CLOSE = f"{NAME}-unwind-1", "condor-20260105-2"
@@ -182,3 +183,37 @@ def test_a_dead_executor_sends_nothing_until_its_successor_has_read_the_account(
 
 def test_a_death_before_the_first_event_or_after_the_last_does_no_harm():
     assert seconds(told(*NAKED, *at(14, COVERED), deaths_s=(99.0,))) == (4.0, 4.0)
+
+
+# By the brokers' own trades.
+
+
+def traded(*moments: tuple[float, str, int]) -> float:
+    """The longest by trades: each moment its second, the order, and the place of the leg that traded."""
+    book = Book(PRODUCTS)
+    for number, event in enumerate(
+        (placed(NAME, Intent.OPEN), sending(NAME), accepted(NAME), placed(UNWIND), sending(UNWIND), accepted(UNWIND)),
+        start=1,
+    ):
+        book.apply(event, number)
+    fills: dict[str, list[Fill]] = {NAME: [], UNWIND: []}
+    for second, name, place in moments:
+        fill = fills_of(order(name, Intent.OPEN if name == NAME else Intent.CLOSE))[place]
+        fills[name].append(fill.model_copy(update={"at": START + timedelta(seconds=second)}))
+    told = [report(f"at-{name}", Status.FILLED, *each, attempt=f"{name}-r1") for name, each in fills.items()]
+    for number, each in enumerate(told, start=10):
+        book.apply(ReportTaken(cl_ord_id=each.attempt_id.removesuffix("-r1"), report=each, at=START), number)
+    state = account(orders=told, read_at=START + timedelta(seconds=60))
+    return longest_by_trades(book, [state]).total_seconds()
+
+
+def test_by_trades_it_runs_from_the_trade_that_uncovers_to_the_one_that_covers():
+    assert traded((10, NAME, 1), (13, UNWIND, 0)) == 3
+
+
+def test_legs_that_trade_in_one_moment_leave_nothing_naked():
+    assert traded((10, NAME, 1), (10, NAME, 0), (10, NAME, 2), (10, NAME, 3)) == 0
+
+
+def test_what_is_still_naked_counts_up_to_the_reading():
+    assert traded((10, NAME, 1)) == 50
