@@ -25,6 +25,7 @@ from actors.domain.orders.report import Status
 from actors.domain.orders.route_event import OrderRevised
 from actors.domain.orders.signal import Close, Signal
 from actors.domain.portfolio.late_close import NoPrice, NothingToClose, late_close
+from actors.domain.portfolio.legging import combo_of
 from actors.domain.risk.gate import review
 from actors.order_desk import OrderDesk
 
@@ -80,7 +81,7 @@ class CloseQueue:
     def _send(self, life: OrderLife, step: Step, now: datetime) -> bool:
         """Send a waiting close late; return whether it waits no more."""
         order = life.order
-        verdict = review(_signal_again(order), self._desk.circumstances(order.cl_ord_id))
+        verdict = review(_signal_again(order), self._desk.circumstances(order.cl_ord_id, *self._family(order)))
         try:
             fresh = late_close(order, self._desk.book, self._desk.quotes)
         except NoPrice as missing:
@@ -98,6 +99,17 @@ class CloseQueue:
             return False
         self._start(life, revised, way, step, now)
         return True
+
+    def _family(self, order: Order) -> list[str]:
+        """Return the combo that a leg belongs to and its other legs: what they close is not what this one does.
+
+        While one of them is in doubt it counts: then nothing more of the combo is sent.
+        """
+        if not (combo := combo_of(order)):
+            return []
+        lives = self._desk.book.live_orders(order.structure_id)
+        kin = (life for life in lives if combo in {life.order.cl_ord_id, combo_of(life.order)} and not life.in_doubt)
+        return [life.order.cl_ord_id for life in kin]
 
     def _start(self, life: OrderLife, revised: OrderLife, way: Route | str, step: Step, now: datetime) -> None:
         order, fresh = life.order, revised.order

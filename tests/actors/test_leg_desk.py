@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from actors.domain.orders.attempt import Accepted, InDoubt, Rejected
+from actors.domain.orders.attempt import Accepted, InDoubt, NotSent, Rejected
 from actors.domain.orders.event import CancelAsked
 from actors.domain.orders.leg_event import LegsEnded, LegsStarted
 from actors.domain.orders.order import Intent
@@ -263,3 +263,26 @@ def test_a_successor_goes_on_with_the_legs_of_a_close_that_waited():
     rig.read(positions=held)
     assert sent(rig).keys() == {LONG_PUT, LONG_CALL}
     assert rig.book.orders[closing].is_live
+
+
+def test_a_leg_of_a_close_that_did_not_leave_is_sent_again_beside_the_others():
+    rig = single_legs()
+    opened(rig)
+    rig.ask(close_signal(2, ORDER))
+    first = sent(rig)
+    rig.outcome(first[SHORT_CALL].attempt_id, Accepted(broker_order_id="primary-1"))
+    rig.outcome(first[SHORT_PUT].attempt_id, NotSent(cause="refused"))
+    rig.after(1)
+    assert sent(rig).keys() == {SHORT_PUT}
+
+
+def test_a_leg_of_a_close_waits_while_another_is_in_doubt():
+    rig = single_legs()
+    opened(rig)
+    rig.ask(close_signal(2, ORDER))
+    first = sent(rig)
+    rig.outcome(first[SHORT_CALL].attempt_id, InDoubt(cause="timeout"))
+    rig.outcome(first[SHORT_PUT].attempt_id, NotSent(cause="refused"))
+    for _ in range(20):
+        rig.after(1)
+    assert sent(rig) == {}
