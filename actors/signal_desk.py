@@ -112,7 +112,7 @@ class SignalDesk:
         ended = {each.trigger_id: each for owner in held for each in (owner, *book.triggers.siblings(owner))}
         step.events += [_ended(trigger, text, None, book.epoch, now) for trigger in ended.values()]
         for guard in guards:
-            if not book.orders[guard].cancel_asked:
+            if not book.orders[guard].cancel_asked or book.orders[guard].replace_px is not None:
                 step.events.append(happened.CancelAsked(signal=None, cl_ord_id=guard, at=now))
             self._chase.tell_cancel(book.orders[guard], step)
         step.tells.append((asked.reply_to, _answer(signal, admitted=True, order_id=close.trigger_id, checks=checks)))

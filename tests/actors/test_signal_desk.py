@@ -100,6 +100,14 @@ def test_a_take_profit_that_was_replaced_ends_under_its_newest_name():
     assert sent(rig) == [(CLOSE, 1)]
 
 
+def test_a_take_profit_that_is_being_replaced_is_not_replaced_any_more():
+    rig = bracketed()
+    rig.ask(replace_signal(4, LIMIT, "-0.90"))
+    assert rig.ask(close_signal(3, ENTRY)).admitted
+    end(rig, LIMIT, "limit", Status.CANCELED)
+    assert sent(rig) == [(CLOSE, 1)]
+
+
 @pytest.mark.parametrize("first", ["plain", "superseding"])
 def test_a_close_at_work_is_no_exit_and_a_second_one_is_refused(first):
     rig = bracketed()
