@@ -2,7 +2,7 @@
 
 All of it is volatile: a new executor learns it again from the connections' heartbeats. `reconciled` is lost with every
 new incarnation of a connection, for what a dead one saw last is not known (law 8). Since when a write path works, and
-when when an account was last seen to agree, is counted on the boot clock, from what this executor itself heard. What a
+when an account was last seen to agree, is counted on the boot clock, from what this executor itself heard. What a
 process said before its end may be heard after it, and is not believed: one that goes on saying it, for as long as a
 silent one is trusted, was not at its end.
 """
