@@ -3,8 +3,9 @@
 A close whose domain cannot take it now waits, durably (the journal says so), until its own expiry. As soon as a route
 of that domain can send, and its account was read and agreed since, the gate is asked again, the book bounds it again,
 the quotes price it again (`portfolio.late_close`); the revision is journaled with the new attempt, in one step, and
-somebody is told. One is sent each tick, so the next one is bounded by what this one may take. It waits on where the
-gate, the quotes or a failed attempt moments ago say so; it ends where it expired, was cancelled, or nothing is left.
+somebody is told. Where no route of its domain takes it whole, it goes leg by leg from then on (`leg_desk`). One is sent
+each tick, so the next one is bounded by what this one may take. It waits on where the gate, the quotes or a failed
+attempt moments ago say so; it ends where it expired, was cancelled, or nothing is left.
 
 Openings never wait: without a route they are refused, and their strategy looks again. Cancels are asked for again and
 again by `chase`; those that last are paged here.
@@ -16,7 +17,7 @@ from actors.desk import Desk, Step
 from actors.domain.alerts.alert import Level
 from actors.domain.orders import event as happened
 from actors.domain.orders import order_state
-from actors.domain.orders.lease import Route, carrying, next_route
+from actors.domain.orders.lease import Route, carrying, legs_domain, next_route
 from actors.domain.orders.order import Order
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.refusal import Refused
@@ -24,6 +25,7 @@ from actors.domain.orders.report import Status
 from actors.domain.orders.route_event import OrderRevised
 from actors.domain.orders.signal import Close, Signal
 from actors.domain.portfolio.late_close import NoPrice, NothingToClose, late_close
+from actors.domain.portfolio.legging import combo_of
 from actors.domain.risk.gate import review
 from actors.order_desk import OrderDesk
 
@@ -58,22 +60,28 @@ class CloseQueue:
 
     def _send_first(self, step: Step, now: datetime) -> None:
         for life in self._desk.book.live_orders():
-            if life.waits and (route := self._route(life)) is not None and self._send(life, route, step, now):
+            if life.waits and self._way(life) is not None and self._send(life, step, now):
                 return
 
-    def _route(self, life: OrderLife) -> Route | None:
-        found = carrying(self._desk.load(life.order), self._desk.routes())
-        routes = [route for route in found if route.fresh]
-        route = next_route(life, routes, self._desk.settings.close_attempts_max)
-        if route is None or life.last is None or life.last.route != route.name:
-            return route
-        return route if self._orders.may_retry(life) else None
+    def _way(self, life: OrderLife) -> Route | str | None:
+        """Return the route that takes a waiting close whole, or else the domain where its legs may go singly.
 
-    def _send(self, life: OrderLife, route: Route, step: Step, now: datetime) -> bool:
+        Either was read since it came back.
+        """
+        load, routes = self._desk.load(life.order), self._desk.routes()
+        whole = carrying(load, routes)
+        fresh = [route for route in whole if route.fresh]
+        if (route := next_route(life, fresh, self._desk.settings.close_attempts_max)) is not None:
+            is_again = life.last is not None and life.last.route == route.name
+            return None if is_again and not self._orders.may_retry(life) else route
+        if life.last is not None and not life.last.lets_lease_move:
+            return None
+        return legs_domain(life.order, load, [route for route in routes if route.fresh or route in whole])
+
+    def _send(self, life: OrderLife, step: Step, now: datetime) -> bool:
         """Send a waiting close late; return whether it waits no more."""
         order = life.order
-        seen = self._desk.circumstances(excluding=order.cl_ord_id)
-        verdict = review(_signal_again(order), seen)
+        verdict = review(_signal_again(order), self._desk.circumstances(order.cl_ord_id, *self._family(order)))
         try:
             fresh = late_close(order, self._desk.book, self._desk.quotes)
         except NoPrice as missing:
@@ -85,16 +93,39 @@ class CloseQueue:
         if isinstance(verdict, Refused):
             self._held_by[order.cl_ord_id] = ", ".join(verdict.codes)
             return False
+        revised = order_state.revise(life, fresh)
+        way = self._way(revised)  # what is left of it may be one leg, that needs no combo
+        if way is None:
+            return False
+        self._start(life, revised, way, step, now)
+        return True
+
+    def _family(self, order: Order) -> list[str]:
+        """Return the combo that a leg belongs to and its other legs: what they close is not what this one does.
+
+        While one of them is in doubt it counts: then nothing more of the combo is sent.
+        """
+        if not (combo := combo_of(order)):
+            return []
+        lives = self._desk.book.live_orders(order.structure_id)
+        kin = (life for life in lives if combo in {life.order.cl_ord_id, combo_of(life.order)} and not life.in_doubt)
+        return [life.order.cl_ord_id for life in kin]
+
+    def _start(self, life: OrderLife, revised: OrderLife, way: Route | str, step: Step, now: datetime) -> None:
+        order, fresh = life.order, revised.order
         waited_s = (now - order.created_at).total_seconds()
         text = (
             f"{waited_s:.0f} s after it was asked for, {fresh.order_qty} combos at {fresh.net_price} "
             f"(were {order.order_qty} at {order.net_price})"
         )
         step.events.append(OrderRevised(cl_ord_id=order.cl_ord_id, order=fresh, text=text, at=now))
-        told = f"the close {order.cl_ord_id} is sent late to {route.name}: {text}"
+        where = way.name if isinstance(way, Route) else f"{way}, leg by leg"
+        told = f"the close {order.cl_ord_id} is sent late to {where}: {text}"
         step.alerts.append(self._desk.alert("A016", Level.P1, f"late-{order.cl_ord_id}", told))
-        self._orders.start(order_state.revise(life, fresh), route, step)
-        return True
+        if isinstance(way, Route):
+            self._orders.start(revised, way, step)
+        else:
+            self._orders.start_legs(fresh, way, step)
 
     def _page(self, step: Step) -> None:
         """Page for what goes on waiting, again and again."""

@@ -193,6 +193,13 @@ def _windows(config: RuntimeConfig) -> Iterator[Contradiction]:
         if route.stall_s >= route.answer_timeout_s:
             text = f"{route.stall_s:g} s must be less than answer_timeout_s = {route.answer_timeout_s:g} s"
             yield ("routes", number, "stall_s"), text
+    executor = config.executor
+    first_s = executor.imbalance_grace_s + executor.unwind_pace_s
+    if executor.imbalance_deadline_s <= first_s:
+        text = (
+            f"must outlast imbalance_grace_s + unwind_pace_s = {first_s:g} s, or one unwinding is all there is time for"
+        )
+        yield ("executor", "imbalance_deadline_s"), text
     risk = config.risk
     if risk.permit_interval_s * 2 > risk.permit_ttl_s:
         yield ("risk", "permit_interval_s"), f"must be at most half of permit_ttl_s = {risk.permit_ttl_s:g} s"

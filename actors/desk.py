@@ -74,7 +74,7 @@ class DeskSettings(Value):
     unwind_pace_s: float = Field(default=2.0, gt=0)
     """How long an unwinding may work before it follows the market, and the pause after one that failed."""
     unwind_rejections_max: int = Field(default=5, gt=0)
-    """Unwindings of one structure that may be refused in a row; then a person must look."""
+    """Unwindings of one structure that may be refused for good in a row; then a person must look."""
     history_hours: int = Field(default=36, gt=0)
     """How far back an account is read, before the last agreement or the oldest order that may still trade."""
     replace_wait_s: float = Field(default=30.0, gt=0)
@@ -157,8 +157,8 @@ class Desk:
             time_in_force=order.time_in_force,
         )
 
-    def circumstances(self, excluding: str | None = None) -> Circumstances:
-        """Gather what a verdict depends on."""
+    def circumstances(self, *excluding: str) -> Circumstances:
+        """Gather what a verdict depends on; the orders in `excluding` do not count against what is asked."""
         boot_ns = self.now_ns()
         routes = self.routes()
         able, obstacles = openable(routes)
@@ -178,7 +178,7 @@ class Desk:
             obstacles=obstacles,
             coverages={route.name: route.coverage for route in able},
             writable=frozenset(route.account_domain for route in routes if route.writes),
-            excluding=excluding,
+            excluding=frozenset(excluding),
         )
 
     def alert(self, code: str, level: Level, subject: str, text: str) -> Alert:

@@ -60,7 +60,7 @@ class LegDesk:
             self._stop(combo, legs, why, step)
 
     def _may_go_on(self, order: Order) -> bool:
-        seen = self._desk.circumstances(excluding=order.cl_ord_id)
+        seen = self._desk.circumstances(order.cl_ord_id)
         if order.intent is Intent.CLOSE:
             return True
         allowed = seen.permit is not None and seen.permit.state is TradingState.ACTIVE

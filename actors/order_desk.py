@@ -6,7 +6,8 @@ Rules of this file:
 * Only evidence from the owning route ends a doubt; silence, age and restarts do not (law 2). An order that is known to
   be another of ours is no evidence.
 * An opening that waited is admitted again before it is sent to another route. A close without a route waits for one of
-  its own domain (`close_queue`), and nowhere else. A part of a complex order that was not placed ends.
+  its own domain (`close_queue`), and nowhere else; one that mends an imbalance ends, for `unwind` makes the next one.
+  A part of a complex order that was not placed ends, too.
 * A route that an opening moved on from takes no openings until it failed back (`failback`).
 """
 
@@ -25,6 +26,7 @@ from actors.domain.orders.order import Contingency, Intent, Order, attempt_id, c
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.report import ExecutionReport, Status
 from actors.domain.orders.route_event import OrderQueued, RouteFailedOver
+from actors.domain.portfolio.imbalance import is_mending
 from actors.domain.portfolio.intent import signal_again
 from actors.domain.risk.gate import review
 from actors.fill_desk import FillDesk
@@ -146,6 +148,12 @@ class OrderDesk:
         )
         step.tells.append((self._desk.peer(route.name), send))
 
+    def start_legs(self, order: Order, domain: str, step: Step) -> None:
+        """Have a combo go leg by leg, in one account; `LegDesk` takes it from there."""
+        since_ns, now = self._desk.now_ns(), self._desk.now()
+        started = LegsStarted(cl_ord_id=order.cl_ord_id, account_domain=domain, since_ns=since_ns, at=now)
+        step.events.append(started)
+
     def _advance(self, life: OrderLife, step: Step, now: datetime) -> None:
         """Give the lease to the next route; where there is none, have a close wait, and finish an opening.
 
@@ -165,11 +173,9 @@ class OrderDesk:
                 moved = RouteFailedOver(route=name, to=route.name, cl_ord_id=order.cl_ord_id, reason=why, at=now)
                 step.events.append(moved)
             self.start(life, route, step)
-        elif not life.attempts and not life.cancel_asked and (domain := self._legs_domain(order)) is not None:
-            since_ns = self._desk.now_ns()
-            legs = LegsStarted(cl_ord_id=order.cl_ord_id, account_domain=domain, since_ns=since_ns, at=now)
-            step.events.append(legs)
-        elif may_wait(life) and not is_part:
+        elif not life.attempts and not life.cancel_asked and (domain := self._legs_domain(order)):
+            self.start_legs(order, domain, step)
+        elif may_wait(life) and not is_part and not is_mending(order):
             self._queue(life, reason, step, now)
         else:
             step.events.append(happened.OrderAbandoned(cl_ord_id=order.cl_ord_id, text=reason, at=now))
@@ -203,7 +209,7 @@ class OrderDesk:
 
     def _refused_again(self, order: Order) -> str:
         """Admit an opening that waited once more; return why not, or nothing (law 8: late is not the same)."""
-        seen = self._desk.circumstances(excluding=order.cl_ord_id)
+        seen = self._desk.circumstances(order.cl_ord_id)
         if seen.now >= order.expires_at:
             return "expired before another route could take it"
         verdict = review(signal_again(order), seen)

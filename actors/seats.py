@@ -2,7 +2,9 @@
 
 All of it is volatile: a new executor learns it again from the connections' heartbeats. `reconciled` is lost with every
 new incarnation of a connection, for what a dead one saw last is not known (law 8). Since when a write path works, and
-when an account was last seen to agree, is counted on the boot clock, from what this executor itself heard.
+when an account was last seen to agree, is counted on the boot clock, from what this executor itself heard. What a
+process said before its end may be heard after it, and is not believed: one that goes on saying it, for as long as a
+silent one is trusted, was not at its end.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,6 +28,8 @@ class Seat:
     """What it last said of itself."""
     writes: bool
     reads: bool
+    is_lost: bool = False
+    """Whether the end of this incarnation was seen."""
     reconciled: bool = False
     heard_ns: int = 0
     writes_since_ns: int = 0
@@ -57,6 +61,8 @@ class Seats:
         """Take in a heartbeat; return the seat, whether its incarnation is new, and whether its write path turned."""
         seat = self._seats.get(state.route)
         is_new = seat is None or seat.incarnation != state.incarnation
+        if seat is not None and not is_new and seat.is_lost and now_ns - seat.heard_ns <= self._silence_ns:
+            return seat, False, False
         turned = seat is None or seat.writes != state.writes
         if seat is None or is_new:
             seat = self._seats[state.route] = Seat(
@@ -76,15 +82,17 @@ class Seats:
             seat.read_due_ns = 0  # what happened there meanwhile is wanted before anything is sent again
         if not seat.state.stream and state.stream:
             seat.stream_since_ns, seat.read_due_ns = now_ns, 0
+        seat.is_lost = False
         seat.state, seat.writes, seat.reads, seat.heard_ns = state, state.writes, state.reads, now_ns
         return seat, is_new, turned
 
     def lose(self, peer: str) -> Seat | None:
         """Note that a connection's process ended; return its seat if its write path was thought well."""
         for seat in self._seats.values():
-            if seat.peer == peer and seat.writes:
+            if seat.peer == peer:
+                was_well, seat.is_lost = seat.writes, True
                 seat.writes = seat.reads = False
-                return seat
+                return seat if was_well else None
         return None
 
     def of(self, route: str) -> Seat | None:

@@ -3,7 +3,8 @@
 Rules of this file:
 * The same id again gets the first answer and moves nothing.
 * What rests (a stop, the later parts of a complex order) is journaled here and watched by `trigger_desk`.
-* A close beside a stop that its broker holds for the same structure waits for that stop's end.
+* A close ends the exits at work for the same structure, a stop that its broker holds and the sides of a pair, and waits
+  for their end: what has filled of them by then it does not close again. A plain close at work is not one of them.
 * A replacement is a cancel first; what is left once the end is known goes on in `work_desk`.
 """
 
@@ -12,7 +13,7 @@ from datetime import datetime
 from actors.chase import Chase
 from actors.desk import Desk, Step
 from actors.domain.orders import event as happened
-from actors.domain.orders.order import Order
+from actors.domain.orders.order import Intent, Order
 from actors.domain.orders.refusal import Check, Code, Refused
 from actors.domain.orders.replace_event import ReplaceAsked
 from actors.domain.orders.signal import Cancel, Close, Complex, Open, Replace, Signal
@@ -41,8 +42,8 @@ class SignalDesk:
             known = (True, signal.signal_id)  # an order the executor owed itself has that id
         if known is not None:
             return Step(tells=[(asked.reply_to, _answer(signal, admitted=known[0], order_id=known[1]))])
-        resting_stop = self._resting_stop(signal.request)
-        seen = self._desk.circumstances(excluding=resting_stop)
+        guards = self._guards(signal.request)
+        seen = self._desk.circumstances(*guards)
         verdict = review(signal, seen)
         checks = verdict.checks
         admitted = not isinstance(verdict, Refused)
@@ -50,8 +51,8 @@ class SignalDesk:
             return self._cancel(asked, signal.request.cl_ord_id, seen.now)
         if admitted and isinstance(signal.request, Replace):
             return self._replace(asked, signal.request, seen.now)
-        if admitted and resting_stop is not None:
-            return self._supersede(asked, resting_stop, checks, seen.now)
+        if admitted and guards:
+            return self._supersede(asked, guards, checks, seen.now)
         if admitted and (resting := held_back(signal, self._desk.book.epoch)):
             return self._rest(asked, resting, checks, seen.now)
         order = self._order(signal, seen.now) if admitted else None
@@ -88,26 +89,39 @@ class SignalDesk:
         step.tells.append((asked.reply_to, _answer(signal, admitted=True, order_id=signal.signal_id, checks=checks)))
         return step
 
-    def _resting_stop(self, request: Value) -> str | None:
-        """Return the stop that its broker holds for a structure somebody wants to close now."""
+    def _guards(self, request: Value) -> list[str]:
+        """Return the exits at work for a structure somebody wants to close now: resting stops, sides of a pair."""
         if not isinstance(request, Close) or request.stop is not None:
-            return None
-        live = self._desk.book.live_orders(request.structure_id)
-        return next((life.order.cl_ord_id for life in live if life.order.stop_px is not None), None)
+            return []
+        book = self._desk.book
+        sides = [each for each in book.triggers.live() if each.is_side and each.request.stop is None]
+        live = (life.order for life in book.live_orders(request.structure_id) if life.order.intent is Intent.CLOSE)
+        return [
+            order.cl_ord_id
+            for order in live
+            if order.stop_px is not None or any(self._ends_in(side, [order.cl_ord_id]) for side in sides)
+        ]
 
-    def _supersede(self, asked: SubmitSignal, stop: str, checks: tuple[Check, ...], now: datetime) -> Step:
-        """Let a close wait for the end of the stop whose work it does: brokers let both fill, or refuse the second."""
+    def _supersede(self, asked: SubmitSignal, guards: list[str], checks: tuple[Check, ...], now: datetime) -> Step:
+        """Let a close wait for the end of the exits whose work it does: brokers let both fill, or refuse the second."""
         book, signal = self._desk.book, asked.signal
         close = at_once(signal, book.epoch)
         step = Step(events=[TriggersPlaced(signal=signal, triggers=(close,), checks=checks, at=now)])
         text = f"{signal.signal_id} closes what it guarded"
-        held = [each for each in book.triggers.of(stop) if each.last_order == stop]
-        step.events += [_ended(trigger, text, None, book.epoch, now) for trigger in held]
-        if not book.orders[stop].cancel_asked:
-            step.events.append(happened.CancelAsked(signal=None, cl_ord_id=stop, at=now))
-        self._chase.tell_cancel(book.orders[stop], step)
+        held = [each for each in book.triggers.live() if self._ends_in(each, guards)]
+        ended = {each.trigger_id: each for owner in held for each in (owner, *book.triggers.siblings(owner))}
+        step.events += [_ended(trigger, text, None, book.epoch, now) for trigger in ended.values()]
+        for guard in guards:
+            if not book.orders[guard].cancel_asked or book.orders[guard].replace_px is not None:
+                step.events.append(happened.CancelAsked(signal=None, cl_ord_id=guard, at=now))
+            self._chase.tell_cancel(book.orders[guard], step)
         step.tells.append((asked.reply_to, _answer(signal, admitted=True, order_id=close.trigger_id, checks=checks)))
         return step
+
+    def _ends_in(self, trigger: Trigger, names: list[str]) -> bool:
+        """Whether the order a trigger was last sent as, or what took its place, is one of those named."""
+        last = trigger.last_order
+        return last is not None and chain(self._desk.book, last)[-1].order.cl_ord_id in names
 
     def _replace(self, asked: SubmitSignal, request: Replace, now: datetime) -> Step:
         """Ask for the cancel whose end lets the replacement go; `WorkDesk` takes it from there."""

@@ -14,7 +14,7 @@ from actors.domain.orders.finding import AccountFound, Recovered
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.report import ExecutionReport
 from actors.domain.portfolio.book import Book
-from actors.domain.portfolio.picture import foreign_positions
+from actors.domain.portfolio.day_result import foreign_positions
 
 
 class StartReport:

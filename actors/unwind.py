@@ -12,6 +12,7 @@ or cannot be mended, is paged at once and at each deadline.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -47,6 +48,7 @@ class Unwind:
             slippage=settings.completion_slippage,
             pace_s=settings.unwind_pace_s,
             rejections_max=settings.unwind_rejections_max,
+            refusals_max=settings.close_attempts_max,
         )
         self._since_ns: dict[str, int] = {}
         self._working_ns: dict[str, int] = {}
@@ -159,7 +161,7 @@ class Unwind:
         if price is None:
             return False
         request = Open(underlying=structure.underlying, legs=legs, order_qty=order_qty, net_price=price)
-        verdict = review(self._signal(structure, request, now), self._desk.circumstances())
+        verdict = review(self._signal(structure, request, now), replace(self._desk.circumstances(), completes=True))
         if isinstance(verdict, Refused):
             return False
         order = self._order(structure, COMPLETE_MARK, Intent.OPEN, legs, order_qty, price, now)

@@ -75,7 +75,7 @@ class WorkDesk:
     def _replace(self, life: OrderLife, step: Step) -> None:
         """Send what takes the place of an order that has ended, or say why nothing does."""
         now = self._desk.now()
-        made = replacement_of(life, self._desk.circumstances(excluding=life.order.cl_ord_id))
+        made = replacement_of(life, self._desk.circumstances(life.order.cl_ord_id))
         if not isinstance(made, Sendable):
             patience_s = self._desk.settings.replace_wait_s
             waits = not self._pace.comes_round(life.order.cl_ord_id, "wait", now.timestamp(), patience_s)

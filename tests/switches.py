@@ -11,6 +11,7 @@ from actors.domain.orders import order_state
 from actors.domain.orders.attempt import Attempt, InDoubt, NotSent
 from actors.domain.orders.event import ReportTaken
 from actors.domain.orders.order import cl_ord_id_of
+from actors.domain.portfolio import imbalance
 from actors.domain.portfolio.book import Book
 from actors.executor import Executor
 from supervisor.app.order_machine import link, searches
@@ -106,3 +107,9 @@ def a_cancel_is_asked_once(off: pytest.MonkeyPatch) -> None:
     off.setattr(
         order_desk.Chase, "_is_due", lambda self, question: not question.startswith("cancel") and due(self, question)
     )
+
+
+def shorts_are_left_as_they_are(off: pytest.MonkeyPatch) -> None:
+    """Nothing is done about a leg without its cover."""
+    off.setattr(imbalance, "to_cancel", lambda *_: [])
+    off.setattr(imbalance, "remedy", lambda *_: imbalance.Remedy.WAIT)

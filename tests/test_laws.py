@@ -31,7 +31,7 @@ from actors.domain.orders.order import Action
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.report import Status
 from actors.domain.portfolio import closable as closable_rule
-from actors.domain.portfolio import imbalance, reconcile
+from actors.domain.portfolio import imbalance, legging, reconcile
 from actors.domain.portfolio.book import Book
 from actors.domain.risk import gate
 from actors.epoch import take_epoch
@@ -461,6 +461,41 @@ def a_late_close_is_sent_as_it_was(off: pytest.MonkeyPatch) -> None:
     off.setattr(close_queue, "late_close", lambda order, book, quotes: order)
 
 
+def waiting_for_single_legs() -> Rig:
+    """A structure held where its account's only route, which takes single legs alone, is away; its close waits."""
+    rig = opened()
+    rig.connect(writes=False, combo_legs_max=1)
+    rig.ask(close_signal(2, ORDER))
+    rig.after(20)
+    rig.connect(combo_legs_max=1)
+    for _ in range(3):
+        rig.after(0.1)
+    return rig
+
+
+def a_close_that_waited_goes_as_legs_after_a_fresh_reading_alone(_: Path) -> None:
+    rig = waiting_for_single_legs()
+    assert rig.told(SendOrder) == []
+    rig.read(request_id=0, positions=rig.book.positions["primary-account"])
+    rig.after(0.1)
+    rig.after(0.1)
+    sent = [leg.action for _, told in rig.told(SendOrder) for leg in told.order.legs]
+    assert sent == [Action.BUY_TO_CLOSE] * 2
+
+
+def a_reading_of_before_is_fresh_enough(off: pytest.MonkeyPatch) -> None:
+    gather = Desk.routes
+    off.setattr(Desk, "routes", lambda self: [route.model_copy(update={"fresh": True}) for route in gather(self)])
+
+
+def all_legs_go_at_once(off: pytest.MonkeyPatch) -> None:
+    off.setattr(legging, "next_legs", lambda order, legs: [] if legs else [(leg, leg.ratio) for leg in order.legs])
+
+
+def what_waits_goes_whole_or_not_at_all(off: pytest.MonkeyPatch) -> None:
+    off.setattr(close_queue, "legs_domain", lambda order, load, routes: None)
+
+
 # 8. Start-up is recovery.
 
 
@@ -655,6 +690,9 @@ LAW_SWITCHES = (
     Switch(7, what_another_close_may_still_take_is_not_closed_twice, closes_do_not_know_of_each_other),
     Switch(8, nothing_is_closed_before_its_account_was_read, every_account_counts_as_read),
     Switch(7, a_late_close_takes_only_what_is_left, a_late_close_is_sent_as_it_was),
+    Switch(7, a_close_that_waited_goes_as_legs_after_a_fresh_reading_alone, what_waits_goes_whole_or_not_at_all),
+    Switch(7, a_close_that_waited_goes_as_legs_after_a_fresh_reading_alone, all_legs_go_at_once),
+    Switch(8, a_close_that_waited_goes_as_legs_after_a_fresh_reading_alone, a_reading_of_before_is_fresh_enough),
     Switch(8, nothing_opens_before_the_accounts_agree, every_start_is_ready),
     Switch(8, what_is_ours_is_never_taken_for_foreign, whatever_the_account_says_is_adopted),
     Switch(9, a_predecessor_sends_nothing, epochs_are_not_compared),

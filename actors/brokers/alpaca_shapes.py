@@ -5,7 +5,10 @@
 * Option symbols are OCC's without the padding.
 * An execution is known by the id of its activity: pushes carry another id, and a fill must have one identity wherever
   it is read. So fills come from activities alone, matched by the order's or its leg's id.
-* FILLED only when the fills known add up to every leg; until then PARTIALLY_FILLED.
+* FILLED only when the fills known add up to every leg; until then PARTIALLY_FILLED. Done for the day is not over: it
+  may work again the next. What is being calculated is either filled or done for the day: its quantities say which.
+* Nothing here says that an execution was taken back: no such event or activity is in the trading API's client or in any
+  payload we have, and one that is no longer listed proves nothing (law 5). It shows as a break of the position.
 """
 
 import re
@@ -31,6 +34,7 @@ _STATUSES: Final = {
     "new": Status.NEW,
     "stopped": Status.NEW,  # a trade is guaranteed, and has not happened yet
     "suspended": Status.NEW,
+    "done_for_day": Status.NEW,
     "partially_filled": Status.PARTIALLY_FILLED,
     "filled": Status.FILLED,
     "pending_cancel": Status.PENDING_CANCEL,
@@ -105,8 +109,9 @@ def report(payload: Json, activities: Iterable[Json], route: str, account_domain
     with readable("order"):
         legs = payload.get("legs") or [payload]
         fills = tuple(_fills(payload, legs, activities))
-        status = _STATUSES.get(payload["status"])
-        text = "" if status else f"unknown status {payload['status']!r}"
+        word = payload["status"]
+        status = _calculated(legs) if word == "calculated" else _STATUSES.get(word)
+        text = "" if status else f"unknown status {word!r}"
         missing = unexplained(payload, fills)
         if (status is Status.FILLED and missing) or (status in {Status.NEW, Status.PENDING_NEW} and fills):
             status = Status.PARTIALLY_FILLED
@@ -120,6 +125,11 @@ def report(payload: Json, activities: Iterable[Json], route: str, account_domain
             text=text,
             at=instant(payload.get("updated_at") or payload["created_at"]),
         )
+
+
+def _calculated(legs: Sequence[Json]) -> Status:
+    is_filled = all("qty" in leg and number(leg.get("filled_qty") or 0) == number(leg["qty"]) for leg in legs)
+    return Status.FILLED if is_filled else Status.NEW
 
 
 def unexplained(payload: Json, fills: Sequence[Fill]) -> Decimal:

@@ -6,6 +6,7 @@
 * LEAN's Invalid is a rejection only where its text carries the broker's own refusal (4xx, preflight): its plug-ins call
   an order Invalid after a time-out too. Anything else is an unknown status: it ends nothing, and somebody is told.
 * FILLED only when the fills known add up to every leg; until then PARTIALLY_FILLED.
+* LEAN has no event for an execution that its broker takes back: it shows as a break of the position.
 * QuantConnect's own readings come in camelCase or PascalCase, with statuses as numbers or words.
 """
 

@@ -231,7 +231,8 @@ class Tastytrade:
         transactions = await self._items(f"{self._base}/transactions", {"start-date": day.isoformat()})
         balances = await self._reads.get(f"{self._base}/balances")
         fill_ids = shapes.exec_ids(orders)
-        events = (shapes.cash_event(each, self.account_domain, fill_ids) for each in transactions)
+        gone = shapes.reversals(transactions, fill_ids)
+        events = (shapes.cash_event(each, self.account_domain, fill_ids, gone) for each in transactions)
         with readable("positions and balances"):
             held = positions["data"]["items"]
             money = balances["data"]
@@ -241,7 +242,7 @@ class Tastytrade:
             account_domain=self.account_domain,
             since=since,
             read_at=self._clock.market_now(),
-            orders=tuple(shapes.report(each, self.route, self.account_domain) for each in orders),
+            orders=tuple(shapes.report(each, self.route, self.account_domain, tuple(gone.values())) for each in orders),
             positions=tuple(shapes.position(each) for each in held),
             cash_events=tuple(event for event in events if event is not None),
             cash=cash,

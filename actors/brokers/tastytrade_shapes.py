@@ -5,6 +5,8 @@
 * There is no partly filled status: it follows from the legs. Filled is announced when the first leg is processed, so an
   order is FILLED only when every leg has nothing left and its fills add up.
 * A fill is known by its `fill-id`. Transactions name the exchange's id instead, which is unique within an order only.
+* An execution is taken back by a transaction that names the trade's own with `reverses-id`: orders go on showing the
+  fill. Of such a reversal only the fees are cash of its own, for the fill itself is booked back.
 * Quantities of a fraction (crypto, reinvested dividends; never an option) are cut towards zero.
 * Symbols travel as they are: OCC's are canonical on both sides. tastytrade's own names of futures and their options
   need the instrument table, which is not here yet: an order that names one is refused by the broker, not by us.
@@ -116,8 +118,8 @@ def instrument_type(symbol: str) -> str:
     return "Equity Option" if len(symbol) == 21 else "Equity"
 
 
-def report(payload: Json, route: str, account_domain: str) -> ExecutionReport:
-    """Return a full order object as a report. Raises `BrokerUnavailable` where it cannot be read."""
+def report(payload: Json, route: str, account_domain: str, busted: Sequence[str] = ()) -> ExecutionReport:
+    """Return a full order object as a report, `busted` the fills of it taken back. Raises `BrokerUnavailable`."""
     with readable("order"):
         legs = payload.get("legs") or []
         fills = tuple(fill for leg in legs for fill in _fills(leg))
@@ -132,6 +134,7 @@ def report(payload: Json, route: str, account_domain: str) -> ExecutionReport:
             attempt_id=payload.get("external-identifier") or None,
             status=status,
             fills=fills,
+            busted=tuple(fill.exec_id for fill in fills if fill.exec_id in busted),
             text=text,
             at=instant(payload.get("updated-at") or payload["received-at"]),
         )
@@ -224,10 +227,26 @@ def exec_ids(orders: Iterable[Json]) -> Mapping[tuple[str, str], str]:
         }
 
 
-def cash_event(payload: Json, account_domain: str, fill_ids: Mapping[tuple[str, str], str]) -> CashEvent | None:
+def reversals(transactions: Sequence[Json], fill_ids: Mapping[tuple[str, str], str]) -> Mapping[str, str]:
+    """Return the fills that transactions took back, by the id of the transaction that did."""
+    with readable("transactions"):
+        trades = {
+            str(each["id"]): fill_ids.get((str(each.get("order-id")), str(each.get("exec-id"))))
+            for each in transactions
+            if each["transaction-type"] == "Trade"
+        }
+        named = {
+            str(each["id"]): trades.get(str(each["reverses-id"])) for each in transactions if each.get("reverses-id")
+        }
+        return {event_id: fill_id for event_id, fill_id in named.items() if fill_id is not None}
+
+
+def cash_event(
+    payload: Json, account_domain: str, fill_ids: Mapping[tuple[str, str], str], reversing: Mapping[str, str]
+) -> CashEvent | None:
     """Return what a transaction moved beyond its fill: fees, a settlement, money in or out. None: nothing."""
     with readable("transaction"):
-        kind = payload["transaction-type"]
+        kind = "Trade" if str(payload["id"]) in reversing else payload["transaction-type"]
         fees = sum((_signed(payload, name) for name in _FEES), ZERO)
         event_id, quantity, exec_id = str(payload["id"]), 0, None
         if kind == "Trade":
@@ -235,7 +254,7 @@ def cash_event(payload: Json, account_domain: str, fill_ids: Mapping[tuple[str, 
                 return None
             event_type, amount = CashEvent.Type.FEE, fees
             order_id, named = str(payload.get("order-id")), str(payload.get("exec-id"))
-            exec_id = fill_ids.get((order_id, named), named)
+            exec_id = reversing.get(event_id) or fill_ids.get((order_id, named), named)
         elif kind == "Receive Deliver":
             event_type, amount = CashEvent.Type.SETTLEMENT, _signed(payload, "net-value")
             quantity = _ACTIONS_READ[payload["action"]].sign * int(number(payload.get("quantity") or 0))

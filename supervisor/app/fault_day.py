@@ -16,8 +16,12 @@ from actors.domain.market.session import NEW_YORK
 UNDERLYING: Final = "SPX"
 FIRST_DAY: Final = date(2025, 1, 6)
 DAYS: Final = 200
+SPEED: Final = 60
+"""Seconds of the market in one of ours."""
+DEADLINE_S: Final = 3
+"""How long a short may be uncovered."""
 SETTINGS: Final[Mapping[str, object]] = {
-    "market.speed": 60,
+    "market.speed": SPEED,
     "market.interval_s": 5,
     "market.cash": 10_000_000,
     "risk.quote_age_max_s": 120,
@@ -40,7 +44,9 @@ SETTINGS: Final[Mapping[str, object]] = {
     "feed.reconnect_delay_max_s": 1,
     "executor.account_interval_s": 3,
     "executor.failback_after_s": 1,
-    "executor.imbalance_deadline_s": 3,
+    "executor.imbalance_deadline_s": DEADLINE_S,
+    "executor.imbalance_grace_s": 0.3,
+    "executor.unwind_pace_s": 0.6,
     "strategies.condor.parameters.entry_from": "open+1",
     "strategies.condor.parameters.entries_max": 20,
     "strategies.condor.parameters.profit_target": 0.02,

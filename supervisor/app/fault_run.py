@@ -21,6 +21,7 @@ import numpy as np
 
 from actors.domain.orders.event import parse_event
 from actors.domain.orders.signal import Cancel
+from actors.domain.performance.naked_shorts import longest_by_trades
 from actors.domain.portfolio.book import Book
 from actors.domain.value import Value
 from actors.latch import Latch, StopLevel, read_latch, tighten
@@ -30,10 +31,11 @@ from actors.streams import LocalStream
 from actors.venue.faults import Fault
 from supervisor.app.audit import Audit, audit
 from supervisor.app.drill import SUPERVISOR, Found, JournalTail, Overdue, heal, inject, stands, strike, wait_for
-from supervisor.app.fault_day import UNDERLYING, settings
+from supervisor.app.fault_day import DEADLINE_S, SPEED, UNDERLYING, settings
 from supervisor.app.fault_plan import Act, draw
+from supervisor.app.fault_tally import left_alone
 from supervisor.app.fault_trader import EXECUTOR, FEED, NAME, FaultTrader
-from supervisor.app.statement import accounts, scorecard, statement, supervisor_log
+from supervisor.app.statement import accounts, crashes, scorecard, statement
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import Plan
 from supervisor.journal import JournalDamagedError, JournalReader
@@ -56,8 +58,6 @@ AGREED_BY_S: Final = 45.0
 LATE_S: Final = 3.0
 """After the last fault a request that a fault delayed may still be booked: nothing is judged before."""
 COMMAND_TIMEOUT_S: Final = 240.0
-CRASHED: Final = ("killed", "hung", "stopped", "restarted with")
-"""How the reason of a death begins that is no crash of the actor's own."""
 
 
 class SeedResult(Value):
@@ -74,6 +74,7 @@ class SeedResult(Value):
     seconds: float = 0.0
     state: Path
     naked_short_s: float | None = None
+    unattended_short_s: float | None = None
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -132,7 +133,7 @@ class _Run:
         victims = (*(child.name for child in plan.children()), SUPERVISOR)
         self._acts = draw(np.random.default_rng(seed), victims, length_s)
         self._kills = 0
-        self._naked_short_s: float | None = None
+        self._naked: dict[str, float] = {}
 
     def close(self) -> None:
         """Leave no socket behind."""
@@ -164,10 +165,11 @@ class _Run:
         self._until("no order may trade any more", self._is_quiet, QUIET_BY_S)
         self._until("late requests booked", lambda: time.monotonic() - healed_s >= LATE_S or None, QUIET_BY_S)
         verdict = self._agreed()
-        wrong = [*self._trader.contradicted, *self._broken_words(), *_crashes(self._place)]
+        wrong = [*self._trader.contradicted, *self._broken_words(), *crashes(self._place)]
+        wrong += left_alone(self._naked.get("unattended_short_s"), DEADLINE_S)
         if latched.level is not StopLevel.NONE:
             wrong.append(f"{latched.level} latched by {latched.by}: {latched.reason}")
-        found = {"audit": verdict, "wrong": tuple(wrong), "naked_short_s": self._naked_short_s}
+        found = {"audit": verdict, "wrong": tuple(wrong), **self._naked}
         return self.count(result).model_copy(update=found)
 
     def _is_ready(self) -> bool | None:
@@ -265,8 +267,10 @@ class _Run:
         self._trader.ask_view()
         view = self._until("the executor's book", self._trader.view, WHOLE_BY_S).book
         card = scorecard(self._place, [statement(state) for state in read])
-        self._naked_short_s = card.naked_short_s_max
-        return audit(self._verified_book(view.journal_sequence), card, read, view)
+        book = self._verified_book(view.journal_sequence)
+        by_trades_s = longest_by_trades(book, read).total_seconds() / SPEED
+        self._naked = {"naked_short_s": round(by_trades_s, 3), "unattended_short_s": card.unattended_short_s_max}
+        return audit(book, card, read, view)
 
     def _verified_book(self, sequence: int) -> Book:
         """Fold the journal anew, up to one event, its chain verified."""
@@ -290,9 +294,3 @@ class _Run:
         said = [answer for answer in self._trader.answers.values() if answer.admitted]
         broken = [each.signal_id for each in said if each.cl_ord_id not in known or each.signal_id not in book.signals]
         return [f"{name} was admitted, and the journal does not hold it" for name in broken]
-
-
-def _crashes(place: Workplace) -> list[str]:
-    deaths = [line for line in supervisor_log(place) if line["event"] == "died"]
-    odd = [line for line in deaths if not str(line["reason"]).startswith(CRASHED)]
-    return list(dict.fromkeys(f"{line['name']} died: {line['reason']}" for line in odd))

@@ -47,6 +47,10 @@ class Judged(Protocol):
     def naked_short_s(self) -> float | None:
         """The longest time a short stood uncovered; None where it was not measured."""
 
+    @property
+    def unattended_short_s(self) -> float | None:
+        """The longest part of such a time that nobody attended to; None where it was not measured."""
+
 
 class Failure(Spec):
     """One seed that failed, why, and where its state lies; None where the seed alone brings it back."""
@@ -57,7 +61,7 @@ class Failure(Spec):
 
 
 class Tally(Spec):
-    """Sums over the seeds. Everything from `lost` to `false_fills` must be 0."""
+    """Sums over the seeds. `lost` to `false_fills` must be 0, and a short's unattended time within the deadline."""
 
     runs: int
     orders: int
@@ -75,6 +79,8 @@ class Tally(Spec):
     false_fills: int
     naked_short_s_max: float | None
     """The longest time a short stood uncovered, by the brokers' own trades; None where no seed measured it."""
+    unattended_short_s_max: float | None
+    """The longest part of such a time in which what would cover it was not at work, in doubt, or impossible to send."""
     failures: tuple[Failure, ...]
     seconds: float
 
@@ -82,6 +88,13 @@ class Tally(Spec):
     def is_clean(self) -> bool:
         """Whether every seed ran to its end and nothing was wrong in any."""
         return not self.failures
+
+
+def left_alone(unattended_s: float | None, deadline_s: float) -> tuple[str, ...]:
+    """Return what is wrong where a short stood uncovered past the deadline with nobody attending to it."""
+    if unattended_s is None or unattended_s <= deadline_s:
+        return ()
+    return (f"unattended: a short stood uncovered for {unattended_s:.1f} s, the deadline is {deadline_s:g} s",)
 
 
 def tally(results: Sequence[Judged], seconds: float) -> Tally:
@@ -101,6 +114,7 @@ def tally(results: Sequence[Judged], seconds: float) -> Tally:
         false_rejects=sum(len(each.audit.false_rejects) for each in results),
         false_fills=sum(len(each.audit.false_fills) for each in results),
         naked_short_s_max=_longest(each.naked_short_s for each in results),
+        unattended_short_s_max=_longest(each.unattended_short_s for each in results),
         failures=tuple(
             Failure(seed=each.seed, what=each.failures, state=each.state) for each in results if each.failures
         ),
@@ -116,8 +130,13 @@ def merged(tallies: Sequence[Tally], seconds: float) -> Tally:
         if field.annotation is int
     }
     failures = tuple(failure for each in tallies for failure in each.failures)
-    longest = _longest(each.naked_short_s_max for each in tallies)
-    return Tally(**sums, naked_short_s_max=longest, failures=failures, seconds=round(seconds, 1))
+    return Tally(
+        **sums,
+        naked_short_s_max=_longest(each.naked_short_s_max for each in tallies),
+        unattended_short_s_max=_longest(each.unattended_short_s_max for each in tallies),
+        failures=failures,
+        seconds=round(seconds, 1),
+    )
 
 
 def _longest(times_s: Iterable[float | None]) -> float | None:

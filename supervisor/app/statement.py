@@ -5,18 +5,22 @@ import json
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Final
 
 from pydantic import JsonValue
 
 from actors.domain.orders.event import parse_event
 from actors.domain.orders.report import AccountState, ExecutionReport, Status
-from actors.domain.performance.scorecard import Recorded, Scorecard, StatedOrder, Statement, score
+from actors.domain.performance.naked_shorts import Recorded
+from actors.domain.performance.scorecard import Scorecard, StatedOrder, Statement, score
 from actors.ports import Broker
 from supervisor.app.adapters import broker
 from supervisor.app.workplace import Workplace
 from supervisor.journal import JournalReader
 
 HISTORY = timedelta(days=7)
+CRASHED: Final = ("killed", "hung", "stopped", "restarted with")
+"""How the reason of a death begins that is no crash of the actor's own."""
 
 
 def settled_scorecard(place: Workplace, timeout_s: float) -> Scorecard:
@@ -55,6 +59,13 @@ def supervisor_log(place: Workplace) -> list[dict[str, JsonValue]]:
     """Return the lines of the supervisor's log; none where there is no log yet."""
     path = place.places.state / "supervisor.log.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def crashes(place: Workplace) -> list[str]:
+    """Return the deaths that nobody ordered and no fault explains: an actor's own exceptions."""
+    deaths = [line for line in supervisor_log(place) if line["event"] == "died"]
+    odd = [line for line in deaths if not str(line["reason"]).startswith(CRASHED)]
+    return list(dict.fromkeys(f"{line['name']} died: {line['reason']}" for line in odd))
 
 
 async def _read(place: Workplace) -> tuple[AccountState, ...]:

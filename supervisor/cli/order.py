@@ -33,12 +33,16 @@ def order(identifier: str, state: Path, as_json: bool) -> None:
     with records(places(state)) as found:
         name, story = found.find(identifier)
         others = found.of_structure(story.life.order.structure_id) if story.life else []
+        successor = found.successor(name) if story.life else None
     others = [each for each in others if each != name]
-    click.echo(json.dumps(as_object(name, story, others)) if as_json else "\n".join(_lines(name, story, others)))
+    if as_json:
+        click.echo(json.dumps(as_object(name, story, others, successor)))
+    else:
+        click.echo("\n".join(_lines(name, story, others, successor)))
 
 
-def as_object(name: str, story: Story, others: list[str]) -> dict[str, Any]:
-    """Return a story as plain JSON."""
+def as_object(name: str, story: Story, others: list[str], successor: str | None = None) -> dict[str, Any]:
+    """Return a story as plain JSON; `successor` is the order that took its place."""
     life = story.life
     return {
         "schema": SCHEMA,
@@ -55,6 +59,8 @@ def as_object(name: str, story: Story, others: list[str]) -> dict[str, Any]:
         "attempts": [each.model_dump(mode="json") for each in life.attempts] if life else [],
         "checks": [check.model_dump(mode="json") for check in story.checks],
         "moments": [moment.model_dump(mode="json") for moment in story.moments],
+        "replaces": life.order.replaces if life else None,
+        "replaced_by": successor,
         "same_structure": others,
     }
 
@@ -84,7 +90,7 @@ def _zone(at: datetime) -> str:
     return f"{at:%H:%M} UTC is {at.astimezone(NEW_YORK):%H:%M}"
 
 
-def _lines(name: str, story: Story, others: list[str]) -> Iterator[str]:
+def _lines(name: str, story: Story, others: list[str], successor: str | None) -> Iterator[str]:
     yield summary(name, story)
     life = story.life
     if life is not None:
@@ -92,6 +98,10 @@ def _lines(name: str, story: Story, others: list[str]) -> Iterator[str]:
         held = f" of {order.structure_id}" if order.structure_id != name else ""
         limit = "the market" if order.net_price is None else f"{order.net_price:+f}"
         yield f"  {order.intent}{held}, {order.order_qty} at {limit} {order.time_in_force}, strategy {order.strategy}"
+        if order.replaces is not None:
+            yield f"  replaces {order.replaces}"
+        if successor is not None:
+            yield f"  replaced by {successor}"
         for place in range(len(order.legs)):
             leg = _leg(life, place)
             average = f" at {leg['average_px']}" if leg["average_px"] else ""

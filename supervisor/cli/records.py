@@ -55,6 +55,11 @@ class Records:
         orders = (json.loads(entry.body)["order"] for entry in placed)
         return [order["cl_ord_id"] for order in orders if order["structure_id"] == structure_id]
 
+    def successor(self, name: str) -> str | None:
+        """Return the order that took an order's place; None where none did."""
+        placed = (json.loads(entry.body)["order"] for entry in self._reader.read(kinds=("order_placed",)))
+        return next((order["cl_ord_id"] for order in placed if order.get("replaces") == name), None)
+
     def find(self, name: str) -> tuple[str, Story]:
         """Return the order an id names, an attempt's id taken for its order's; ends the verb where none does."""
         for candidate in (name, cl_ord_id_of(name)):

@@ -67,7 +67,7 @@ def table(card: Scorecard) -> str:
         ("doubled", _count(card.doubled)),
         ("left naked", _count(card.naked)),
         ("in doubt", _count(card.in_doubt)),
-        ("longest naked short", f"{card.naked_short_s_max:.1f} s"),
+        ("longest naked short", f"{card.naked_short_s_max:.1f} s, {card.unattended_short_s_max:.1f} s unattended"),
         ("fills", str(card.fills)),
         ("time to take over", takeovers or "nobody died"),
         ("time to fail over", failovers or "no order changed its route"),

@@ -351,8 +351,9 @@ def test_a_close_never_leaves_its_account_however_dead_its_route():
     rig.executor.turn(0)
     closing = rig.ask(close_signal(2, ORDER)).cl_ord_id
     assert rig.told(SendOrder) == []
-    rig.connect()
     rig.stream.away.add("connection-primary")
+    rig.connect(incarnation=2)
+    rig.read(positions=rig.book.positions["primary-account"])
     rig.after(0.1)
     assert rig.told(SendOrder) == []
     assert {attempt.route for attempt in rig.book.orders[closing].attempts} == {"primary"}

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from actors.domain.orders.attempt import Accepted, InDoubt, Rejected
+from actors.domain.orders.attempt import Accepted, InDoubt, NotSent, Rejected
 from actors.domain.orders.event import CancelAsked
 from actors.domain.orders.leg_event import LegsEnded, LegsStarted
 from actors.domain.orders.order import Intent
@@ -200,3 +200,89 @@ def test_a_close_goes_leg_by_leg_too_shorts_bought_back_first():
     rig.after(0.1)
     assert rig.book.structures[ORDER].is_flat
     assert rig.book.orders[closing].status is Status.FILLED
+
+
+def waiting_to_close() -> tuple[Rig, str]:
+    """A structure held, and its close waiting, for the only route of its account is away and takes single legs."""
+    rig = single_legs()
+    opened(rig)
+    rig.connect(writes=False, combo_legs_max=1)
+    closing = rig.ask(close_signal(2, ORDER)).cl_ord_id
+    assert closing is not None
+    assert rig.book.orders[closing].waits
+    rig.after(20)
+    return rig, closing
+
+
+def back(rig: Rig) -> None:
+    """The account can be reached again and is read, and the close that waited is let go."""
+    rig.connect(combo_legs_max=1)
+    rig.read(positions=rig.book.positions["primary-account"])
+    rig.after(0.1)
+
+
+def test_a_close_that_waited_goes_leg_by_leg_once_its_route_is_back_and_was_read():
+    rig, closing = waiting_to_close()
+    rig.connect(combo_legs_max=1)
+    assert sent(rig) == {}, "what was held twenty seconds ago may be gone"
+    back(rig)
+    first = sent(rig)
+    assert first.keys() == {SHORT_PUT, SHORT_CALL}
+    assert (rig.book.orders[closing].waits, len(rig.alerts("A016"))) == ("", 1)
+    for message in first.values():
+        fill(rig, message)
+    for message in sent(rig).values():
+        fill(rig, message)
+    rig.after(0.1)
+    assert rig.book.structures[ORDER].is_flat
+    assert rig.book.orders[closing].status is Status.FILLED
+
+
+def test_what_is_left_of_a_waiting_close_needs_no_legs_where_it_is_one_itself():
+    rig, closing = waiting_to_close()
+    legs = fills_of(rig.book.orders[ORDER].order)
+    gone = tuple(
+        each.model_copy(update={"exec_id": f"hand-{each.symbol}", "action": each.action.closing})
+        for each in legs
+        if each.symbol != SHORT_CALL
+    )
+    rig.push(report("theirs-1", Status.FILLED, *gone))
+    rig.connect(combo_legs_max=1)
+    rig.read(positions=rig.book.positions["primary-account"])
+    assert [message.order.cl_ord_id for message in sent(rig).values()] == [closing]
+
+
+def test_a_successor_goes_on_with_the_legs_of_a_close_that_waited():
+    rig, closing = waiting_to_close()
+    back(rig)
+    for message in sent(rig).values():
+        fill(rig, message)
+    held = dict(rig.book.positions["primary-account"])
+    rig.start()
+    rig.connect(combo_legs_max=1)
+    rig.read(positions=held)
+    assert sent(rig).keys() == {LONG_PUT, LONG_CALL}
+    assert rig.book.orders[closing].is_live
+
+
+def test_a_leg_of_a_close_that_did_not_leave_is_sent_again_beside_the_others():
+    rig = single_legs()
+    opened(rig)
+    rig.ask(close_signal(2, ORDER))
+    first = sent(rig)
+    rig.outcome(first[SHORT_CALL].attempt_id, Accepted(broker_order_id="primary-1"))
+    rig.outcome(first[SHORT_PUT].attempt_id, NotSent(cause="refused"))
+    rig.after(1)
+    assert sent(rig).keys() == {SHORT_PUT}
+
+
+def test_a_leg_of_a_close_waits_while_another_is_in_doubt():
+    rig = single_legs()
+    opened(rig)
+    rig.ask(close_signal(2, ORDER))
+    first = sent(rig)
+    rig.outcome(first[SHORT_CALL].attempt_id, InDoubt(cause="timeout"))
+    rig.outcome(first[SHORT_PUT].attempt_id, NotSent(cause="refused"))
+    for _ in range(20):
+        rig.after(1)
+    assert sent(rig) == {}

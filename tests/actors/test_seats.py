@@ -76,13 +76,6 @@ def test_a_lost_process_does_not_write_and_is_told_of_once():
     assert found.routes(0)[0].writes is False
 
 
-def test_the_same_process_that_speaks_again_writes_again():
-    found = seats()
-    found.hear("c", state(), 0)
-    found.lose("c")
-    assert found.hear("c", state(), 1)[1:] == (False, True)
-
-
 def test_a_domain_of_two_routes_is_reconciled_through_either():
     found = seats()
     found.hear("c1", state("primary", domain="same"), 0)
@@ -138,3 +131,29 @@ def test_what_an_account_held_is_known_once_it_was_read_since_its_route_came_bac
     assert (found.routes(30)[0].fresh, seat.read_due_ns) == (False, 0)
     seat.agreed_ns = 30
     assert found.routes(30)[0].fresh
+
+
+def test_what_a_process_said_before_its_end_is_not_believed_after_it():
+    found = seats()
+    found.hear("c", state(), 0)
+    lost = found.lose("c")
+    assert lost is not None
+    assert found.hear("c", state(), 1)[1:] == (False, False)
+    assert not found.routes(1)[0].writes
+    assert found.lose("c") is None
+
+
+def test_a_successor_is_believed_at_once():
+    found = seats()
+    found.hear("c", state(), 0)
+    found.lose("c")
+    assert found.hear("c", state(incarnation=2), 1)[1:] == (True, True)
+    assert found.routes(1)[0].writes
+
+
+def test_a_process_that_goes_on_talking_was_not_at_its_end():
+    found = seats()
+    found.hear("c", state(), 0)
+    found.lose("c")
+    assert found.hear("c", state(), SILENCE_NS + 1)[1:] == (False, True)
+    assert found.routes(SILENCE_NS + 1)[0].writes

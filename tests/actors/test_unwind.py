@@ -5,11 +5,12 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from actors.domain.orders.attempt import Accepted, InDoubt, Rejected
+from actors.domain.orders.attempt import Accepted, InDoubt, NotSent, Rejected
 from actors.domain.orders.event import CancelAsked, OrderPlaced
 from actors.domain.orders.finding import LegCovered, LegUncovered
 from actors.domain.orders.order import Action, Intent
 from actors.domain.orders.report import Status
+from actors.domain.orders.route_event import OrderQueued
 from actors.messages import CancelOrder, IssuePermit, SendOrder
 from tests.builders import CONDOR_SYMBOLS, close_signal, open_signal, permit, quotes
 from tests.rig import Rig, fills_of, report
@@ -227,6 +228,20 @@ def test_a_refusal_that_is_no_verdict_on_the_order_is_tried_again_as_it_was_with
     rig = half_filled(0, 1, attempts_max=1)
     first = refuse(rig, retryable=True)
     assert refuse(rig, retryable=True).order.legs == first.order.legs
+
+
+@pytest.mark.parametrize("outcome", [NotSent(cause="refused"), Rejected(code="429", text="later", retryable=True)])
+def test_an_unwinding_that_was_not_taken_ends_at_once_and_waits_for_no_route(outcome):
+    rig = half_filled(1)
+    rig.after(0.1)
+    rig.after(1.1)
+    rig.after(0.1)
+    ((_, sent),) = rig.told(SendOrder)
+    rig.outcome(sent.attempt_id, outcome)
+    assert not rig.book.orders[sent.order.cl_ord_id].is_live
+    assert (rig.events(OrderQueued), rig.alerts("A013")) == ([], [])
+    rig.after(2.0)
+    assert [again.order.cl_ord_id for _, again in rig.told(SendOrder)] == [f"{ORDER}-unwind-2"]
 
 
 def test_refusals_in_a_row_are_limited_and_then_only_paged():

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from actors.domain.orders import event as happened
 from actors.domain.orders import order_state
-from actors.domain.orders.leg_event import LegsEnded
+from actors.domain.orders.leg_event import LegsEnded, LegsStarted
 from actors.domain.orders.order import cl_ord_id_of
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.replace_event import ReplaceAsked, ReplaceEnded
@@ -48,6 +48,8 @@ def moved(  # noqa: C901 - a table of events
             return order_id, order_state.resolve(lives[order_id], attempt_id, resolution)
         case happened.OrderAbandoned(cl_ord_id=order_id, text=text):
             return order_id, order_state.abandon(lives[order_id], text)
+        case LegsStarted(cl_ord_id=order_id):
+            return order_id, order_state.legging(lives[order_id])
         case LegsEnded(cl_ord_id=order_id, status=status, text=text):
             return order_id, order_state.legged(lives[order_id], status, text)
         case OrderQueued(cl_ord_id=order_id, text=text):

@@ -232,9 +232,15 @@ def replaced(life: OrderLife, successor: str | None) -> OrderLife:
     return life.model_copy(update={"replace_px": None, "replaced_by": successor})
 
 
+def legging(life: OrderLife) -> OrderLife:
+    """Have a combo's legs go singly. Asserts that no route may hold it as a whole."""
+    assert all(each.state not in _MAY_EXIST for each in life.attempts), f"{life.order.cl_ord_id} may exist"
+    return life.model_copy(update={"waits": ""})
+
+
 def legged(life: OrderLife, status: Status, text: str) -> OrderLife:
-    """Finish a combo whose legs went singly. Asserts that it was never sent itself."""
-    assert not life.attempts, f"{life.order.cl_ord_id} was sent as a whole"
+    """Finish a combo whose legs went singly. Asserts that no route may hold it as a whole."""
+    assert all(each.state not in _MAY_EXIST for each in life.attempts), f"{life.order.cl_ord_id} may exist"
     return life.model_copy(update={"status": status, "text": text})
 
 

@@ -81,6 +81,11 @@ class Trigger(Value):
         return self.trigger_id if isinstance(self.request, Open) else self.request.structure_id
 
     @property
+    def is_side(self) -> bool:
+        """Whether it came as one of several that cancel each other."""
+        return self.trigger_id != self.signal_id
+
+    @property
     def level(self) -> Decimal | None:
         """The net price that fires it now; None where it has no stop, or has seen no price to trail."""
         return None if self.request.stop is None else self.request.stop.level(self.high_px)

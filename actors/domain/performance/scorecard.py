@@ -10,15 +10,17 @@ how fast a successor ran), and each broker's own statement (what truly happened)
 * *naked*: a structure that holds legs out of ratio at the end, or positions at the broker other than the journal's.
 * *in doubt*: an order whose fate is not known at the end.
 
-* *naked-short seconds*: how long shorts of a structure stood without what covers them, from the event that left them so
-  to the one that covered them; the grace in which legs of one combo are told counts too.
+* *naked-short seconds*: how long shorts of a structure stood without what covers them, and how much of that nobody
+  attended to (`naked_shorts`).
 
 Durations are the machine's. `pnl` counts finished structures only, after every fee; `cash_gap` is journal less broker.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from pydantic import JsonValue
 
@@ -29,19 +31,14 @@ from actors.domain.orders.order import attempt_id, cl_ord_id_of
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.report import Status
 from actors.domain.orders.route_event import RouteFailedOver
+from actors.domain.performance.naked_shorts import NakedShorts, Recorded
 from actors.domain.portfolio.book import Book
 from actors.domain.value import ZERO, Money, Value
 
+EXECUTOR: Final = "executor"
 _NS_PER_MS = 1e6
 _ENDED_UNFILLED = {Status.CANCELED, Status.EXPIRED, Status.REJECTED}
 _AT_BROKER = {AttemptState.ACCEPTED}
-
-
-class Recorded(Value):
-    """One journal event, and when it was written: nanoseconds of the machine, differences alone matter."""
-
-    event: happened.Event
-    written_ns: int
 
 
 class StatedOrder(Value):
@@ -83,6 +80,7 @@ class Scorecard(Value):
     naked: tuple[str, ...]
     in_doubt: tuple[str, ...]
     naked_short_s_max: float = 0.0
+    unattended_short_s_max: float = 0.0
     fills: int
     takeovers: tuple[Takeover, ...]
     failovers_ms: tuple[float, ...]
@@ -113,8 +111,8 @@ def score(
     products: Products,
 ) -> Scorecard:
     """Fold the three sources into one scorecard."""
-    book = Book(products)
-    failover, naked = _Failover(), _NakedShorts()
+    book, log = Book(products), list(supervisor_log)
+    failover, naked = _Failover(), NakedShorts(last_passes_ns(log, EXECUTOR))
     refused = 0
     for sequence, recorded in enumerate(journal, start=1):
         book.apply(recorded.event, sequence)
@@ -124,8 +122,9 @@ def score(
     return judge(book, statements).model_copy(
         update={
             "signals_refused": refused,
-            "naked_short_s_max": round(naked.longest_s(), 3),
-            "takeovers": tuple(takeovers(supervisor_log)),
+            "naked_short_s_max": round(naked.longest_s, 3),
+            "unattended_short_s_max": round(naked.unattended_s, 3),
+            "takeovers": tuple(takeovers(log)),
             "failovers_ms": tuple(failover.times_ms),
         }
     )
@@ -162,6 +161,17 @@ def takeovers(log: Iterable[Mapping[str, JsonValue]]) -> list[Takeover]:
             running_ms = float(took) if isinstance(took, int | float) else None
             done.append(Takeover(child=name, reason=waiting.pop(name), running_ms=running_ms))
     return done + [Takeover(child=name, reason=reason, running_ms=None) for name, reason in waiting.items()]
+
+
+def last_passes_ns(log: Iterable[Mapping[str, JsonValue]], child: str) -> list[int]:
+    """Return when each process of a child that died made its last pass of work, as far as its watermark told."""
+    found = []
+    for line in log:
+        if line.get("event") == "died" and line.get("name") == child:
+            since_ms = line.get("detected_ms")
+            late_s = float(since_ms) / 1e3 if isinstance(since_ms, int | float) else 0.0
+            found.append(int((datetime.fromisoformat(str(line["at"])).timestamp() - late_s) * 1e9))
+    return found
 
 
 def _lost(book: Book, statements: Sequence[Statement]) -> tuple[str, ...]:
@@ -263,30 +273,3 @@ class _Failover:
                 first_route, begun_ns = self._begun.get(name, ("", 0))
                 if first_route != self._routes.get(name, ""):
                     self.times_ms.append((recorded.written_ns - begun_ns) / _NS_PER_MS)
-
-
-class _NakedShorts:
-    """How long structures held shorts that nothing of theirs covered."""
-
-    def __init__(self) -> None:
-        self._since_ns: dict[str, int] = {}
-        self._longest_ns = self._now_ns = 0
-
-    def hear(self, recorded: Recorded, book: Book) -> None:
-        self._now_ns = recorded.written_ns
-        match recorded.event:
-            case happened.ReportTaken(cl_ord_id=str(name)):
-                self._look({book.orders[name].order.structure_id}, book)
-            case happened.CashBooked():  # a settlement may end it
-                self._look(set(self._since_ns), book)
-
-    def _look(self, names: set[str], book: Book) -> None:
-        for name in names & book.structures.keys():
-            if book.structures[name].naked:
-                self._since_ns.setdefault(name, self._now_ns)
-            elif (since_ns := self._since_ns.pop(name, None)) is not None:
-                self._longest_ns = max(self._longest_ns, self._now_ns - since_ns)
-
-    def longest_s(self) -> float:
-        under_way = (self._now_ns - since_ns for since_ns in self._since_ns.values())
-        return max(self._longest_ns, *under_way, 0) / 1e9

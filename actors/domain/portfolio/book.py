@@ -68,7 +68,7 @@ class Book:
 
     def apply(self, event: happened.Event, sequence: int) -> Move:  # noqa: C901, PLR0912 - a table of events
         """Take in one event; return what a report did (MOVES for everything else)."""
-        self.sequence, self.found = sequence, self.found.after(event)
+        self.sequence, self.found = sequence, self.found.after(event, self.structures)
         move = Move.MOVES
         if (answered := order_fold.answered(event)) is not None:
             self.signals[answered[0]] = answered[1]

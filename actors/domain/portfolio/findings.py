@@ -1,6 +1,7 @@
 """What has been found so far, folded from the findings in the journal: nothing is told, counted or timed twice."""
 
 from collections.abc import Mapping
+from datetime import date
 
 from pydantic import Field
 
@@ -8,7 +9,16 @@ from actors.domain.orders import event as happened
 from actors.domain.orders import finding
 from actors.domain.orders.fill_check import Fault
 from actors.domain.orders.leg_event import LegsEnded, LegsStarted
+from actors.domain.portfolio.structure import Structure
 from actors.domain.value import Instant, Money, Value
+
+
+class SessionStart(Value):
+    """When an account's baseline was taken, and whether a structure of ours held anything then."""
+
+    session: date
+    at: Instant
+    held: bool
 
 
 class Findings(Value):
@@ -26,6 +36,8 @@ class Findings(Value):
     """Combos that go leg by leg: the account domain, and since when, boot clock."""
     apart: Mapping[str, Mapping[str, int]] = Field(default_factory=dict)
     """Foreign contracts by account domain and symbol that came after the session's baseline: no result of the day."""
+    started: Mapping[str, SessionStart] = Field(default_factory=dict)
+    """By account domain: its session's start."""
     cash_gaps: Mapping[str, Money] = Field(default_factory=dict)
     """By account domain: the gap that was last told."""
 
@@ -33,8 +45,8 @@ class Findings(Value):
         """Whether a fault of an order is in the journal."""
         return (order_id, fault.code.value, fault.exec_id) in self.faults
 
-    def after(self, event: happened.Event) -> "Findings":
-        """Return the findings after one more event."""
+    def after(self, event: happened.Event, structures: Mapping[str, Structure]) -> "Findings":
+        """Return the findings after one more event, given the structures as they are before it."""
         match event:
             case finding.FillFaulted(cl_ord_id=order_id, faults=faults):
                 told = {(order_id, fault.code.value, fault.exec_id) for fault in faults}
@@ -66,5 +78,13 @@ class Findings(Value):
                 return self.model_copy(update={"legging": left})
             case happened.SessionOpened(baseline=baseline):
                 kept = {domain: held for domain, held in self.apart.items() if domain not in baseline}
-                return self.model_copy(update={"apart": kept})
+                started = {domain: self._start(domain, event, structures) for domain in baseline}
+                return self.model_copy(update={"apart": kept, "started": started})
         return self
+
+    def _start(self, domain: str, event: happened.SessionOpened, structures: Mapping[str, Structure]) -> SessionStart:
+        known = self.started.get(domain)
+        if known is not None and known.session == event.session:
+            return known
+        held = any(each.account_domain == domain and not each.is_flat for each in structures.values())
+        return SessionStart(session=event.session, at=event.at, held=held)

@@ -12,7 +12,9 @@ Rules of this file:
   beyond the opening's limit. It is tried once per structure, and never once a close of it has traded: from then on the
   way to balance is out.
 * Otherwise the excess is unwound. Where a broker refuses that for good, the shorts alone are bought back: what covers
-  nobody can wait. So many refusals in a row, and a person must look.
+  nobody can wait. So many refusals for good in a row, or so many more of any kind, and a person must look.
+* An order of this kind never waits for a route: what was not taken has ended, and the next one is made here, at a pace,
+  of what is held and quoted then.
 * An order for the excess that works on is replaced at a pace, for the market has left it.
 
 Times are seconds of the boot clock. Left out: whether the gate lets an order pass, which its caller asks.
@@ -21,6 +23,7 @@ Times are seconds of the boot clock. Left out: whether the gate lets an order pa
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import Enum, auto
+from itertools import takewhile
 from math import gcd
 from typing import Final
 
@@ -28,7 +31,7 @@ from pydantic import Field
 
 from actors.domain.orders.attempt import AttemptState
 from actors.domain.orders.fill_check import incomplete
-from actors.domain.orders.order import Intent, Leg
+from actors.domain.orders.order import Intent, Leg, Order
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.report import Status
 from actors.domain.portfolio.structure import Structure
@@ -50,6 +53,9 @@ class ImbalanceLimits(Value):
     """Points per combo."""
     pace_s: float = Field(default=2.0, gt=0)
     rejections_max: int = Field(default=5, gt=0)
+    """Refusals for good in a row."""
+    refusals_max: int = Field(default=50, gt=0)
+    """Refusals of any kind in a row: a broker that says 'later' is asked again, but not without end."""
 
     @property
     def patience_s(self) -> float:
@@ -72,6 +78,13 @@ class Remedy(Enum):
     GIVE_UP = auto()
 
 
+def is_mending(order: Order) -> bool:
+    """Whether an order is the executor's own, and completes or unwinds a structure out of ratio."""
+    marks = (order.structure_id + COMPLETE_MARK, order.structure_id + UNWIND_MARK)
+    numbered = (order.cl_ord_id.removeprefix(mark) for mark in marks if order.cl_ord_id.startswith(mark))
+    return any(rest[:1].isdigit() for rest in numbered)
+
+
 def remedy(lives: Sequence[OrderLife], elapsed_s: float, limits: ImbalanceLimits) -> Remedy:
     """Return what to do for a structure, given all its orders, oldest first."""
     if elapsed_s < limits.grace_s or any(life.is_live for life in lives):
@@ -79,7 +92,8 @@ def remedy(lives: Sequence[OrderLife], elapsed_s: float, limits: ImbalanceLimits
     if elapsed_s < limits.unwind_s and any(incomplete(life) for life in lives):
         return Remedy.WAIT
     unwinds = [life for life in lives if _is_named(life, UNWIND_MARK)]
-    if _refused_in_a_row(unwinds) >= limits.rejections_max:
+    refusals = _refused_in_a_row(unwinds)
+    if refusals.count(False) >= limits.rejections_max or len(refusals) >= limits.refusals_max:
         return Remedy.GIVE_UP
     if elapsed_s < limits.unwind_s and not unwinds and _may_complete(lives):
         return Remedy.COMPLETE
@@ -143,13 +157,9 @@ def _is_named(life: OrderLife, mark: str) -> bool:
     return life.order.cl_ord_id.startswith(life.order.structure_id + mark)
 
 
-def _refused_in_a_row(unwinds: Sequence[OrderLife]) -> int:
-    count = 0
-    for life in reversed(unwinds):
-        if not _is_refused(life):
-            break
-        count += 1
-    return count
+def _refused_in_a_row(unwinds: Sequence[OrderLife]) -> list[bool]:
+    """Return the refusals since an unwinding was last taken, each with whether it may be tried again."""
+    return [_is_retryable(life) for life in takewhile(_is_refused, reversed(unwinds))]
 
 
 def _is_refused(life: OrderLife) -> bool:

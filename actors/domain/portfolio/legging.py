@@ -36,6 +36,12 @@ class Course(Enum):
     DONE = auto()
 
 
+def combo_of(order: Order) -> str:
+    """Return the id of the combo that an order is a leg of, by its own; empty where it is none."""
+    combo, mark, number = order.cl_ord_id.rpartition(LEG_MARK)
+    return combo if mark and number.isdigit() else ""
+
+
 def course(combo: OrderLife, legs: Sequence[OrderLife], elapsed_s: float, deadline_s: float) -> tuple[Course, str]:
     """Return how a combo goes on, given the orders of its legs, and why where it stops."""
     order = combo.order

@@ -1,12 +1,6 @@
-"""The book as a `BookView`: what the executor publishes after each change.
-
-The profit of the day is what all accounts are worth now, marked where one could close, less the session's baseline; it
-is None where a mark is missing, or an account that holds something has no baseline yet, and whoever limits losses takes
-None for the worst.
-"""
+"""The book as a `BookView`: what the executor publishes after each change."""
 
 import re
-from collections import Counter
 from decimal import Decimal
 
 from actors.domain.market.quote import QuoteTable
@@ -14,7 +8,7 @@ from actors.domain.orders.order import Intent, OrderType
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.trigger import Trigger, TriggerState
 from actors.domain.portfolio.book import Book
-from actors.domain.portfolio.mark import worth
+from actors.domain.portfolio.day_result import day_result, foreign_positions
 from actors.domain.portfolio.structure import Structure
 from actors.domain.portfolio.view import BookView, Holder, OrderView, Phase, StructureView, TriggerView
 from actors.domain.value import ZERO
@@ -24,7 +18,7 @@ _NUMBERED = re.compile(r"^(?P<strategy>.+)-(?P<session>\d{8})-(?P<number>\d+)$")
 
 def picture(book: Book, quotes: QuoteTable | None, *, ready: bool) -> BookView:
     """Return the view of a book."""
-    lives = list(book.orders.values())
+    lives, result = list(book.orders.values()), day_result(book, quotes)
     by_structure: dict[str, list[OrderLife]] = {}
     for life in lives:
         by_structure.setdefault(life.order.structure_id, []).append(life)
@@ -41,37 +35,9 @@ def picture(book: Book, quotes: QuoteTable | None, *, ready: bool) -> BookView:
         baseline=dict(book.baseline),
         foreign=foreign_positions(book),
         uncovered_s_max=max(book.found.uncovered_s.values(), default=0.0),
-        pnl_day=pnl_day(book, quotes),
+        pnl_day=result.pnl,
+        pnl_day_without=result.without,
     )
-
-
-def foreign_positions(book: Book) -> dict[str, dict[str, int]]:
-    """Return, by account domain, the signed contracts by symbol that no structure holds."""
-    left = {domain: Counter(held) for domain, held in book.positions.items()}
-    for structure in book.structures.values():
-        left.setdefault(structure.account_domain, Counter()).subtract(structure.holdings)
-    found = {domain: {symbol: n for symbol, n in sorted(held.items()) if n} for domain, held in left.items()}
-    return {domain: held for domain, held in found.items() if held}
-
-
-def pnl_day(book: Book, quotes: QuoteTable | None) -> Decimal | None:
-    """Return the dollars made since the session's baseline, over all accounts; None without every mark.
-
-    What was adopted since is no result: neither it nor what was paid for it is in the baseline.
-    """
-    total = ZERO
-    if any(held and domain not in book.baseline for domain, held in book.positions.items()):
-        return None
-    for domain, baseline in book.baseline.items():
-        apart = book.found.apart.get(domain, {})
-        held = {symbol: n - apart.get(symbol, 0) for symbol, n in book.positions.get(domain, {}).items()}
-        held = {symbol: n for symbol, n in held.items() if n}
-        multipliers = {symbol: book.multiplier(symbol) for symbol in held}
-        value = worth(held, quotes, multipliers) if held and quotes else None if held else ZERO
-        if value is None:
-            return None
-        total += book.cash.get(domain, ZERO) + value - baseline
-    return total
 
 
 def _last_numbers(book: Book) -> dict[str, int]:

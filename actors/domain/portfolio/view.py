@@ -125,3 +125,5 @@ class BookView(Value):
     """The longest that any structure was uncovered."""
     pnl_day: Money | None = None
     """Realised and unrealised since the baseline, marked where one could close; None where a mark is missing."""
+    pnl_day_without: tuple[str, ...] = ()
+    """Foreign symbols that nobody quotes: the result of their accounts is that of our structures alone."""

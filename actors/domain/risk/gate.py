@@ -65,8 +65,10 @@ class Circumstances:
     """What each route says it can carry."""
     accounts: frozenset[str] | None = None
     """The account domains an opening may go to; None: any. Accounts do not net with each other."""
-    excluding: str | None = None
-    """An order that is admitted again: it does not count against itself."""
+    excluding: frozenset[str] = frozenset()
+    """Orders that do not count: one that is admitted again, or that ends before what is asked is sent."""
+    completes: bool = False
+    """Whether an opening only brings what a structure that counts already lacks."""
 
 
 def review(signal: Signal, seen: Circumstances) -> Verdict:
@@ -150,7 +152,7 @@ def _carried(request: Open, seen: Circumstances) -> Iterator[Check]:
 
 
 def _in_doubt_over(life: OrderLife, underlying: str, seen: Circumstances) -> bool:
-    return life.in_doubt and life.order.underlying == underlying and life.order.cl_ord_id != seen.excluding
+    return life.in_doubt and life.order.underlying == underlying and life.order.cl_ord_id not in seen.excluding
 
 
 def _opens_only(legs: Sequence[Leg], seen: Circumstances) -> Check:
@@ -208,8 +210,9 @@ def _size_allowed(request: Open, seen: Circumstances, limits: Limits) -> Iterato
     exposure = loss if loss is not None else naked_exposure(request.legs, contracts, quantity)
     yield _at_most(Code.R041_STRUCTURE_LOSS, exposure, limits.structure_loss_max, "dollars at expiry")
     committed, structures = committed_loss(book, seen.excluding)
-    yield _at_most(Code.R042_ACCOUNT_LOSS, committed + exposure, limits.account_loss_max, "dollars at expiry")
-    yield _at_most(Code.R043_STRUCTURES, structures + 1, limits.structures_max, "structures")
+    total = committed if seen.completes else committed + exposure
+    yield _at_most(Code.R042_ACCOUNT_LOSS, total, limits.account_loss_max, "dollars at expiry")
+    yield _at_most(Code.R043_STRUCTURES, structures + (not seen.completes), limits.structures_max, "structures")
 
 
 def _at_most(code: Code, value: Decimal | int, limit: Decimal | int, unit: str) -> Check:
@@ -221,7 +224,7 @@ def _review_close(request: Close, seen: Circumstances) -> Iterator[Check]:
     yield Check(code=Code.R050_UNKNOWN_STRUCTURE, passed=structure is not None, subject=request.structure_id)
     if structure is None:
         return
-    live = [life for life in seen.book.live_orders(request.structure_id) if life.order.cl_ord_id != seen.excluding]
+    live = [life for life in seen.book.live_orders(request.structure_id) if life.order.cl_ord_id not in seen.excluding]
     doubts = [life.order.cl_ord_id for life in live if life.in_doubt]
     working = [life.order.cl_ord_id for life in live if not life.in_doubt]
     yield Check(code=Code.R052_CLOSE_IN_DOUBT, passed=not doubts, value=", ".join(doubts))
@@ -285,7 +288,7 @@ def _review_replace(request: Replace, seen: Circumstances) -> Iterator[Check]:
     if life.order.intent is Intent.OPEN:
         again = signal_again(life.order.model_copy(update={"net_price": request.net_price})).request
         if isinstance(again, Open):
-            yield from _review_open(again, replace(seen, excluding=life.order.cl_ord_id))
+            yield from _review_open(again, replace(seen, excluding=frozenset({life.order.cl_ord_id})))
 
 
 def _review_cancel(order_id: str, seen: Circumstances) -> Iterator[Check]:

@@ -41,15 +41,17 @@ class Blow:
 class MemoryJournal:
     """Implements `ports.Journal`: every event as its JSON, in a list that outlives executors."""
 
-    def __init__(self, blow: Blow) -> None:
+    def __init__(self, blow: Blow, clock: Callable[[], int]) -> None:
         self.bodies: list[bytes] = []
-        self._blow = blow
+        self.written_ns: list[int] = []
+        self._blow, self._clock = blow, clock
 
     def append(self, events: Iterable[tuple[str, str, bytes]]) -> int:
         """Keep all events or none."""
         bodies = [body for _, _, body in events]
         self._blow.step()
         self.bodies += bodies
+        self.written_ns += [self._clock()] * len(bodies)
         self._blow.step()
         return len(self.bodies)
 

@@ -18,6 +18,8 @@ from actors.domain.orders.order import Intent, Order
 ANSWER_TIMEOUT_S: Final = 0.5
 IN_FLIGHT_MAX_S: Final = 1.4
 SETTLE_WINDOW_S: Final = 1.5
+MARKETABLE_S: Final = 0.15
+"""Within so long what is priced through the market begins to trade, and within as long again it is done."""
 
 
 class Fate(Enum):
@@ -165,7 +167,12 @@ class SeededLuck:
         return None if luck < 0.15 else 0.01 if luck < 0.7 else luck * 0.4
 
     def trades(self, order: Order) -> Sequence[Trade]:
-        """Return how an order trades: not at all, at once, in parts, or a leg before the others."""
+        """Return how an order trades: not at all, at once, in parts, or a leg before the others.
+
+        One that follows the quotes is priced through them: it trades at once, if not always in one piece.
+        """
+        if order.follows_quotes:
+            return self._at_once(order)
         luck, whole = self.draw(), order.order_qty
         first_s = self.between(0.005, 1.5)
         if self.calm or order.intent is Intent.CLOSE:
@@ -181,6 +188,14 @@ class SeededLuck:
         some = tuple(place for place in range(len(order.legs)) if self.draw() < 0.5)
         alone = Trade(first_s, part, some)
         return (alone, Trade(first_s + self.between(0.0, 3.0), whole)) if self.draw() < 0.7 else (alone,)
+
+    def _at_once(self, order: Order) -> Sequence[Trade]:
+        first_s, is_late = self.between(0.005, MARKETABLE_S), self.draw() < 0.5
+        whole = Trade(first_s, order.order_qty, is_late=is_late)
+        if self.calm or self.draw() < 0.6:
+            return (whole,)
+        place = int(self.draw() * len(order.legs))
+        return (Trade(first_s, 1, (place,)), Trade(first_s + self.between(0.0, MARKETABLE_S), order.order_qty))
 
     def absence_s(self) -> float:
         """Return how long a dead process is away."""

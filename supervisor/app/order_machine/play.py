@@ -17,11 +17,12 @@ from actors.domain.orders.signal import Cancel, Close, Open, Signal
 from actors.domain.value import Value
 from actors.messages import SignalAnswered
 from supervisor.app.audit import Audit
+from supervisor.app.fault_tally import left_alone
 from supervisor.app.order_machine.broker import Kind
 from supervisor.app.order_machine.luck import SeededLuck
 from supervisor.app.order_machine.market import SHAPES, UNDERLYING
 from supervisor.app.order_machine.verdict import verdict
-from supervisor.app.order_machine.world import World
+from supervisor.app.order_machine.world import DESK, World
 
 TRADING_S: Final = 6.0
 SIGNALS: Final = (3, 7)
@@ -47,6 +48,8 @@ class Played(Value):
     kills: int = 0
     faults: int = 0
     naked_short_s: float | None = None
+    """By the brokers' own trades, known to us or not."""
+    unattended_short_s: float | None = None
     audit: Audit = Audit()
     wrong: tuple[str, ...] = ()
     state: None = None
@@ -171,10 +174,12 @@ class _Game:
         return False
 
     def _judge(self, *, is_quiet: bool) -> Played:
-        world, fold = self._world, self._world.fold()
+        world = self._world
+        fold, naked = world.retold()
         wrong = [] if is_quiet else [f"not quiet after {QUIET_BY_S:g} s"]
         wrong += [f"{name} is in quarantine: {text}" for name, text in fold.quarantined.items()]
         wrong += self._broken_words(fold.signals)
+        wrong += left_alone(naked.unattended_s, DESK.imbalance_deadline_s)
         return Played(
             seed=self._seed,
             orders=len(fold.orders),
@@ -182,6 +187,7 @@ class _Game:
             kills=world.deaths,
             faults=sum(link.faults for link in world.links.values()),
             naked_short_s=world.naked.longest_ns / 1e9,
+            unattended_short_s=naked.unattended_s,
             audit=verdict(world, fold),
             wrong=tuple(wrong),
         )

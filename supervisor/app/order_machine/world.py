@@ -20,6 +20,7 @@ from actors.domain.connection.route_health import HealthLimits
 from actors.domain.orders.event import ExecutorStarted, parse_event
 from actors.domain.orders.report import Status
 from actors.domain.orders.signal import Signal
+from actors.domain.performance.naked_shorts import NakedShorts, Recorded
 from actors.domain.portfolio.book import Book
 from actors.domain.value import Value
 from actors.executor import Executor, ExecutorSettings
@@ -46,6 +47,8 @@ DESK: Final = DeskSettings(
     account_timeout_s=1.5,
     after_fill_s=0.3,
     imbalance_deadline_s=2.0,
+    imbalance_grace_s=0.2,
+    unwind_pace_s=0.4,
 )
 EXECUTOR: Final = ExecutorSettings(
     tick_s=TICK_S, picture_interval_s=NEVER_S, picture_delay_s=NEVER_S, checkpoint_events=60, desk=DESK
@@ -65,10 +68,11 @@ class World:
         self.stop: str | None = None
         """The latched stop in force."""
         self.blow, self.naked = Blow(), Nakedness()
-        self.journal, self.checkpoints = MemoryJournal(self.blow), MemoryCheckpoints()
+        self.journal, self.checkpoints = MemoryJournal(self.blow, self.clock.boot_ns), MemoryCheckpoints()
         self.answers: list[SignalAnswered] = []
         self.alerts: list[Alert] = []
         self.deaths = self.fills = 0
+        self.executor_deaths_ns: list[int] = []
         self.executor: Executor | None = None
         self._moments: list[tuple[int, int, Callable[[], None]]] = []
         self._places = count()
@@ -89,10 +93,16 @@ class World:
 
     def fold(self) -> Book:
         """Return the journal's book, from its JSON."""
-        book = Book(PRODUCTS)
-        for sequence, body in self.journal.read():
-            book.apply(parse_event(body), sequence)
-        return book
+        return self.retold()[0]
+
+    def retold(self) -> tuple[Book, NakedShorts]:
+        """Return the journal's book, and how long it knew shorts to be naked."""
+        book, naked = Book(PRODUCTS), NakedShorts(self.executor_deaths_ns)
+        for (sequence, body), written_ns in zip(self.journal.read(), self.journal.written_ns, strict=True):
+            event = parse_event(body)
+            book.apply(event, sequence)
+            naked.hear(Recorded(event=event, written_ns=written_ns), book)
+        return book, naked
 
     # -- time ---------------------------------------------------------------------------------------------------------
 
@@ -146,6 +156,7 @@ class World:
 
     def _executor_died(self) -> None:
         self.executor, self.deaths = None, self.deaths + 1
+        self.executor_deaths_ns.append(self.clock.ns)
         self.at(self.luck.absence_s(), self._start_executor)
 
     def _start_executor(self) -> None:

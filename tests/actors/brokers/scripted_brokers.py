@@ -10,7 +10,8 @@ What a broker's script needs to join the conformance suite:
     refused, code         a refusal in the broker's words, and the code its outcome carries
     business              status and body of a refusal on the merits of the order
     nameless              a success that names no order
-    odd(adapter)          have the order in a state nobody knows, with keys nobody knows; return its report
+    states                every state the broker documents, as it says it, and what it is in ours; nothing is filled
+    become(adapter, state)   have the order in a state, with keys nobody knows; return its report
 """
 
 import asyncio
@@ -35,6 +36,7 @@ from actors.brokers.quantconnect_channel import PATH, SIGNATURE
 from actors.brokers.tastytrade import Tastytrade, TastytradeSettings
 from actors.brokers.tastytrade_token import TastytradeLogin
 from actors.brokers.wire import WireLimits
+from actors.domain.orders.report import Status
 from tests.builders import PRODUCTS
 
 SECRET = SecretStr("secret")
@@ -48,6 +50,21 @@ class TastytradeScript:
     code = "margin"
     business: ClassVar = (422, refused)
     nameless: ClassVar = {"data": {"order": {}}}
+    states: ClassVar = {
+        "Received": Status.PENDING_NEW,
+        "Routed": Status.PENDING_NEW,
+        "In Flight": Status.PENDING_NEW,
+        "Contingent": Status.NEW,
+        "Live": Status.NEW,
+        "Cancel Requested": Status.PENDING_CANCEL,
+        "Replace Requested": Status.PENDING_REPLACE,
+        "Filled": Status.PARTIALLY_FILLED,
+        "Cancelled": Status.CANCELED,
+        "Rejected": Status.REJECTED,
+        "Expired": Status.EXPIRED,
+        "Removed": Status.CANCELED,
+        "Partially Removed": Status.CANCELED,
+    }
 
     def __init__(self, fault):
         self.fault, self.created = fault, []
@@ -91,8 +108,8 @@ class TastytradeScript:
     async def read(self, _):
         return web.json_response({"data": self.created[0], "news": 1})
 
-    async def odd(self, adapter):
-        self.created[0] |= {"status": "Levitating", "altitude": 3}
+    async def become(self, adapter, state):
+        self.created[0] |= {"status": state, "altitude": 3}
         return await adapter.order("7")
 
 
@@ -103,6 +120,26 @@ class AlpacaScript:
     code = "40310000"
     business: ClassVar = (403, refused)
     nameless: ClassVar = {"status": "accepted"}
+    states: ClassVar = {
+        "new": Status.NEW,
+        "partially_filled": Status.PARTIALLY_FILLED,
+        "filled": Status.FILLED,
+        "done_for_day": Status.NEW,
+        "canceled": Status.CANCELED,
+        "expired": Status.EXPIRED,
+        "replaced": Status.CANCELED,
+        "pending_cancel": Status.PENDING_CANCEL,
+        "pending_replace": Status.PENDING_REPLACE,
+        "pending_review": Status.PENDING_NEW,
+        "accepted": Status.PENDING_NEW,
+        "pending_new": Status.PENDING_NEW,
+        "accepted_for_bidding": Status.PENDING_NEW,
+        "stopped": Status.NEW,
+        "rejected": Status.REJECTED,
+        "suspended": Status.NEW,
+        "calculated": Status.NEW,
+        "held": Status.PENDING_NEW,
+    }
 
     def __init__(self, fault):
         self.fault, self.created = fault, []
@@ -147,8 +184,8 @@ class AlpacaScript:
     async def activities(self, _):
         return web.json_response([])
 
-    async def odd(self, adapter):
-        self.created[0] |= {"status": "levitating", "altitude": 3}
+    async def become(self, adapter, state):
+        self.created[0] |= {"status": state, "altitude": 3}
         return await adapter.order("7")
 
 
@@ -160,6 +197,17 @@ class QuantConnectScript:
     business: ClassVar = (200, refused)
     nameless: ClassVar = {"success": True, "errors": []}
     """Taken by QuantConnect; the algorithm never says that it has it."""
+    states: ClassVar = {
+        0: Status.PENDING_NEW,
+        1: Status.NEW,
+        2: Status.PARTIALLY_FILLED,
+        3: Status.PARTIALLY_FILLED,
+        5: Status.CANCELED,
+        6: Status.PENDING_NEW,
+        7: None,  # Invalid: LEAN says so after a time-out too, and ends nothing without the broker's own refusal
+        8: Status.PENDING_CANCEL,
+        9: Status.NEW,
+    }
 
     def __init__(self, fault):
         self.fault, self.created, self.barred = fault, [], []
@@ -211,8 +259,8 @@ class QuantConnectScript:
             answer = await client.post(url, content=body, headers={SIGNATURE: signature})
         assert answer.status_code == 200, answer.text
 
-    async def odd(self, adapter):
-        self.created[0] |= {"statuses": {"1": 77}, "altitude": 3}
+    async def become(self, adapter, state):
+        self.created[0] |= {"statuses": {"1": state}, "altitude": 3}
         return await adapter.order(self.created[0]["attempt_id"])
 
 

@@ -26,6 +26,7 @@ def combo_payload(status, *filled):
             "symbol": f"SPY261218P00{place}00000",
             "side": "buy",
             "position_intent": "buy_to_open",
+            "qty": "2",
             "filled_qty": str(done),
         }
         for place, done in enumerate(filled)
@@ -103,6 +104,12 @@ def test_symbols_survive_the_way_there_and_back(symbol):
         ("accepted", (0, 0), [], Status.PENDING_NEW),
         ("replaced", (0, 0), [], Status.CANCELED),
         ("sleeping", (0, 0), [], None),
+        ("done_for_day", (0, 0), [], Status.NEW),
+        ("done_for_day", (1, 1), [("x", 0, 1), ("y", 1, 1)], Status.PARTIALLY_FILLED),
+        ("calculated", (0, 0), [], Status.NEW),
+        ("calculated", (1, 1), [("x", 0, 1), ("y", 1, 1)], Status.PARTIALLY_FILLED),
+        ("calculated", (2, 2), [("x", 0, 2), ("y", 1, 2)], Status.FILLED),
+        ("calculated", (2, 2), [("x", 0, 2)], Status.PARTIALLY_FILLED),
     ],
 )
 def test_status_follows_the_fills_that_are_known(status, filled, fills, expected):

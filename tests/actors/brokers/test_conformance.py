@@ -288,13 +288,29 @@ def test_a_state_and_keys_that_nobody_knows_end_nothing_and_are_told(broker, ser
             desk.send(condor())
             accepted = await desk.outcome()
             desk.ledger.close()
-            return accepted, await script.odd(adapter)
+            return accepted, await script.become(adapter, "levitating")
 
     accepted, report = asyncio.run(scenario())
     assert isinstance(accepted, Accepted)
     assert report.status is None
     assert "unknown status" in report.text
     assert report.attempt_id == ATTEMPT
+
+
+@EACH
+def test_every_state_the_broker_documents_is_known(broker, serving, clock, condor, tmp_path):
+    async def scenario():
+        script = BROKERS[broker](well)
+        async with meeting(script, serving, clock) as (_, adapter):
+            desk = Desk(adapter, clock, tmp_path)
+            desk.send(condor())
+            await desk.outcome()
+            desk.ledger.close()
+            return {state: await script.become(adapter, state) for state in script.states}
+
+    told = asyncio.run(scenario())
+    assert {state: report.status for state, report in told.items()} == BROKERS[broker].states
+    assert not [report.text for report in told.values() if "unknown status" in report.text]
 
 
 @EACH

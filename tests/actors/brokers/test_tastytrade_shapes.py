@@ -212,14 +212,35 @@ def test_a_recorded_trade_becomes_its_fees_tied_to_its_fill(shared):
     leg = leg_payload(1, ("fill-a", 1))
     leg["fills"][0]["ext-exec-id"] = "9221"
     known = shapes.exec_ids([{**order_payload(legs=[leg]), "id": 1033431}])
-    event = shapes.cash_event(trade, "5W", known)
+    event = shapes.cash_event(trade, "5W", known, {})
     assert (event.type, event.amount, event.exec_id) == (CashEvent.Type.FEE, Decimal("-1.12"), "fill-a")
-    assert shapes.cash_event(trade, "5W", {}).exec_id == "9221"
+    assert shapes.cash_event(trade, "5W", {}, {}).exec_id == "9221"
+
+
+def test_a_trade_that_a_transaction_reverses_is_a_fill_taken_back_and_only_its_fees_are_cash(shared):
+    trade = read(shared, "tastytrade-mcp/tastytrade_get_transactions.first1.json")["items"][0]
+    leg = leg_payload(1, ("fill-a", 1), ("fill-b", 1))
+    leg["fills"][0]["ext-exec-id"] = "9221"
+    order = {**order_payload(legs=[leg]), "id": 1033431}
+    fees = {"commission-effect": "Credit", "clearing-fees-effect": "Credit", "regulatory-fees-effect": "Credit"}
+    undone = {**trade, **fees, "id": 1735999, "transaction-type": "Money Movement", "reverses-id": trade["id"]}
+    known = shapes.exec_ids([order])
+    gone = shapes.reversals([trade, undone], known)
+    assert gone == {"1735999": "fill-a"}
+    assert shapes.report(order, "p", "d", tuple(gone.values())).busted == ("fill-a",)
+    event = shapes.cash_event(undone, "5W", known, gone)
+    assert (event.type, event.amount, event.exec_id) == (CashEvent.Type.FEE, Decimal("1.12"), "fill-a")
+
+
+@pytest.mark.parametrize("reversed_id", [None, 4711])
+def test_what_reverses_nothing_or_what_was_not_read_takes_no_fill_back(shared, reversed_id):
+    trade = read(shared, "tastytrade-mcp/tastytrade_get_transactions.first1.json")["items"][0]
+    assert shapes.reversals([{**trade, "reverses-id": reversed_id}], {("1033431", "9221"): "fill-a"}) == {}
 
 
 def test_recorded_deliveries_and_money_movements_are_told_apart(shared):
     items = read(shared, "joaquinbejar/transactions_listing.json")["data"]["items"]
-    events = [shapes.cash_event(each, "5W", {}) for each in items]
+    events = [shapes.cash_event(each, "5W", {}, {}) for each in items]
     assert [(each.type, each.quantity, each.amount) for each in events] == [
         (CashEvent.Type.SETTLEMENT, 1, Decimal(0)),
         (CashEvent.Type.SETTLEMENT, 0, Decimal(0)),

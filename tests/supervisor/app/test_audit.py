@@ -8,7 +8,8 @@ from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import Absent, Accepted, Attempt, InDoubt, NotSent
 from actors.domain.orders.order import Fill
 from actors.domain.orders.report import AccountState, BrokerPosition, ExecutionReport, Status
-from actors.domain.performance.scorecard import Recorded, score
+from actors.domain.performance.naked_shorts import Recorded
+from actors.domain.performance.scorecard import score
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.intent import opening_order
 from actors.domain.portfolio.picture import picture

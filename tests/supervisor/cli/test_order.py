@@ -11,7 +11,7 @@ from actors.domain.orders.report import Status
 from actors.messages import Resolved, SendOrder
 from actors.places import Places, places
 from supervisor.cli.main import main
-from tests.builders import CONDOR_SYMBOLS, open_signal
+from tests.builders import CONDOR_SYMBOLS, open_signal, replace_signal
 from tests.filed_rig import FiledRig
 from tests.rig import ROUTES, fills_of, quoted_fills, report
 
@@ -122,6 +122,19 @@ def test_a_combo_that_went_leg_by_leg_shows_the_fills_of_its_legs(where, rig):
     assert text.startswith(f"{ORDER}: FILLED, 1 of 1 filled at +2.0000\n")
     assert "LEG BY LEG" in text
     assert f"Of the same structure: {ORDER}-leg-1, {ORDER}-leg-2, {ORDER}-leg-3, {ORDER}-leg-4" in text
+
+
+def test_orders_that_took_each_others_place_name_each_other(where, rig):
+    rig.ask(open_signal(1))
+    rig.outcome(ATTEMPT)
+    rig.ask(replace_signal(2, ORDER, "1.85"))
+    rig.push(report("primary-1", Status.CANCELED, attempt=ATTEMPT))
+    rig.after(0.1)
+    second = f"{ORDER}.p2"
+    assert f"replaced by {second}" in told(where, ORDER)[1]
+    assert f"replaces {ORDER}" in told(where, second)[1]
+    both = [json.loads(told(where, name, "--json")[1]) for name in (ORDER, second)]
+    assert [(each["replaces"], each["replaced_by"]) for each in both] == [(None, second), (ORDER, None)]
 
 
 def test_without_a_journal_there_is_nothing_to_tell(where):

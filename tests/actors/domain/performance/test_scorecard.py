@@ -20,7 +20,8 @@ from actors.domain.orders.event import (
 from actors.domain.orders.order import Action, Fill, Intent, Leg, Order, attempt_id
 from actors.domain.orders.report import CashEvent, ExecutionReport, Status
 from actors.domain.orders.route_event import RouteFailedOver, RouteTurned
-from actors.domain.performance.scorecard import Recorded, Scorecard, StatedOrder, Statement, score, takeovers
+from actors.domain.performance.naked_shorts import Recorded
+from actors.domain.performance.scorecard import Scorecard, StatedOrder, Statement, score, takeovers
 
 AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 PRODUCTS = Products((Product(root="SPXW", underlying="SPX", kind=Kind.INDEX_OPTION),))

@@ -5,12 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.domain.orders import event as happened
+from actors.domain.orders import order_state
+from actors.domain.orders.leg_event import LegsStarted
 from actors.domain.orders.order import Action, Intent, Leg, Order
+from actors.domain.orders.report import Status
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.closable import closable
 from actors.domain.portfolio.structure import Structure
 from tests.builders import CONDOR_SYMBOLS, PRODUCTS, condor_legs
 from tests.fakes import START
+from tests.rig import fills_of, report
 
 SYMBOL, OTHER = CONDOR_SYMBOLS[2], CONDOR_SYMBOLS[3]
 
@@ -80,3 +84,20 @@ def test_a_close_never_takes_an_account_through_zero(position, held, working):
 def test_some_of_the_holdings_may_be_asked_for():
     found = book(-3)
     assert closable(found, structure({SYMBOL: -3, OTHER: 3}), {SYMBOL: -1}) == {SYMBOL: -1}
+
+
+def leg_by_leg(found: Book, filled: int) -> Book:
+    """The working close goes leg by leg, and so many contracts of its leg are filled."""
+    found.apply(LegsStarted(cl_ord_id="c", account_domain="a", since_ns=0, at=START), 2)
+    leg = found.orders["c"].order.model_copy(update={"cl_ord_id": "c-leg-1"})
+    found.apply(happened.OrderPlaced(signal=None, order=leg, checks=(), at=START), 3)
+    fills = fills_of(leg, filled) if filled else ()
+    told = report("1", Status.PARTIALLY_FILLED, *fills, attempt="c-leg-1-r1", route="a")
+    found.orders["c-leg-1"] = order_state.report(found.orders["c-leg-1"], told)[0]
+    return found
+
+
+@pytest.mark.parametrize(("filled", "free"), [(0, 2), (1, 3), (3, 5)])
+def test_a_close_that_goes_leg_by_leg_counts_once_less_what_its_legs_have_closed(filled, free):
+    found = leg_by_leg(book(-5, 3), filled)
+    assert closable(found, structure({SYMBOL: -5})) == {SYMBOL: -free}

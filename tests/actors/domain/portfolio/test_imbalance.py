@@ -11,6 +11,7 @@ from actors.domain.orders.report import Status
 from actors.domain.portfolio.imbalance import (
     ImbalanceLimits,
     Remedy,
+    is_mending,
     missing_legs,
     remedy,
     to_cancel,
@@ -20,7 +21,7 @@ from actors.domain.portfolio.structure import Structure
 from tests.builders import CONDOR_SYMBOLS, condor_legs
 from tests.fakes import START
 
-LIMITS = ImbalanceLimits(deadline_s=10, grace_s=1, pace_s=2, rejections_max=3)
+LIMITS = ImbalanceLimits(deadline_s=10, grace_s=1, pace_s=2, rejections_max=3, refusals_max=5)
 NAME = "condor-20260105-1"
 LONG_PUT, SHORT_PUT, SHORT_CALL, LONG_CALL = CONDOR_SYMBOLS
 
@@ -96,7 +97,10 @@ WORKING = life(status=Status.PARTIALLY_FILLED, fills=True)
         ([OPENED, LATER], 2.0, Remedy.UNWIND),
         ([OPENED, UNSENT], 2.0, Remedy.UNWIND),
         ([OPENED, REFUSED, REFUSED, REFUSED], 2.0, Remedy.GIVE_UP),
-        ([OPENED, LATER, LATER, LATER], 2.0, Remedy.GIVE_UP),
+        ([OPENED, LATER, LATER, LATER, LATER], 2.0, Remedy.UNWIND),
+        ([OPENED, *[LATER] * 5], 2.0, Remedy.GIVE_UP),
+        ([OPENED, REFUSED, LATER, REFUSED, REFUSED], 2.0, Remedy.GIVE_UP),
+        ([OPENED, LATER, LATER, UNWOUND, LATER, LATER, LATER], 2.0, Remedy.UNWIND),
         ([OPENED, REFUSED, REFUSED, UNWOUND, REFUSED], 2.0, Remedy.UNWIND_SHORTS),
         ([OPENED, UNSENT, UNSENT, UNSENT, UNSENT], 2.0, Remedy.UNWIND),
     ],
@@ -176,3 +180,18 @@ def test_the_worst_price_leaves_the_whole_at_the_limit_less_the_slippage():
 def test_a_short_deadline_shortens_every_step_but_the_grace():
     limits = ImbalanceLimits(deadline_s=1, grace_s=1)
     assert (limits.patience_s, limits.unwind_s) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "mends"),
+    [
+        (NAME, False),
+        (f"{NAME}-unwind-1", True),
+        (f"{NAME}-complete-12", True),
+        (f"{NAME}-unwind-1-leg-2", True),
+        (f"{NAME}-unwind-over-1", False),
+        ("other-unwind-1", False),
+    ],
+)
+def test_what_mends_legs_out_of_ratio_is_known_by_its_name(name, mends):
+    assert is_mending(life(name, intent=Intent.CLOSE).order) is mends

@@ -1,17 +1,15 @@
 """The book as others see it."""
 
-from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import Accepted, InDoubt
-from actors.domain.orders.event import SessionOpened
 from actors.domain.orders.finding import ForeignAdopted
 from actors.domain.orders.order import Action, Leg
 from actors.domain.orders.report import Status
-from actors.domain.portfolio.picture import picture, pnl_day
+from actors.domain.portfolio.picture import picture
 from actors.domain.portfolio.view import Phase
 from tests.builders import CONDOR_SYMBOLS, cancel_signal, close_signal, open_signal
 from tests.fakes import START
@@ -111,42 +109,9 @@ def test_the_result_of_the_day_is_marked_where_one_could_close():
     assert view(rig).pnl_day == Decimal(-210)
 
 
-@pytest.mark.parametrize("missing", ["ask of a short", "every quote", "a name"])
-def test_the_result_is_unknown_where_a_mark_is_missing(missing):
-    rig = placed()
-    rig.opened(open_signal(2))
-    table = rig.executor._desk.quotes
-    if missing == "ask of a short":
-        table.ask[table.row_of[CONDOR_SYMBOLS[1]]] = float("nan")
-    elif missing == "every quote":
-        table = None
-    else:
-        rig.book._move("primary-account", "BTC/USD", 1)
-    assert pnl_day(rig.book, table) is None
-
-
-def test_a_long_nobody_bids_for_is_worth_nothing_and_not_unknown():
-    rig = placed()
-    rig.opened(open_signal(2))
-    table = rig.executor._desk.quotes
-    for symbol in (CONDOR_SYMBOLS[0], CONDOR_SYMBOLS[3]):
-        table.bid[table.row_of[symbol]] = float("nan")
-    assert pnl_day(rig.book, table) == Decimal(-410)
-
-
 def adopt(rig: Rig, symbol: str, quantity: int) -> None:
     event = ForeignAdopted(account_domain="primary-account", underlying=symbol, positions={symbol: quantity}, at=START)
     rig.book.apply(event, rig.book.sequence + 1)
-
-
-def test_what_was_adopted_since_the_baseline_is_no_result_of_the_day():
-    rig = placed()
-    rig.opened(open_signal(2))
-    adopt(rig, "BTC/USD", 3)
-    assert view(rig).pnl_day == Decimal(-210)
-    opened = SessionOpened(session=date(2026, 1, 6), baseline={"primary-account": Decimal(1)}, cash={}, at=START)
-    rig.book.apply(opened, rig.book.sequence + 1)
-    assert view(rig).pnl_day is None, "the next baseline holds it, and nobody quotes it"
 
 
 def test_what_no_structure_holds_is_shown_as_foreign():
@@ -156,28 +121,6 @@ def test_what_no_structure_holds_is_shown_as_foreign():
     adopt(rig, "BTC/USD", 3)
     adopt(rig, CONDOR_SYMBOLS[1], 1)
     assert view(rig).foreign == {"primary-account": {"BTC/USD": 3, CONDOR_SYMBOLS[1]: 1}}
-
-
-def test_an_account_without_a_baseline_counts_for_nothing_yet():
-    rig = Rig()
-    rig.book.cash["primary-account"] = Decimal(5)
-    assert pnl_day(rig.book, None) == 0
-
-
-def test_the_result_of_the_day_is_that_of_all_accounts_together():
-    rig = placed()
-    rig.opened(open_signal(2))
-    alone = pnl_day(rig.book, rig.executor._desk.quotes)
-    rig.book.cash["backup-account"] -= 50
-    assert pnl_day(rig.book, rig.executor._desk.quotes) == alone - 50
-
-
-def test_what_is_held_in_an_account_without_a_baseline_makes_the_result_unknown():
-    rig = placed()
-    rig.opened(open_signal(2))
-    rig.book._move("backup-account", CONDOR_SYMBOLS[0], 1)
-    del rig.book.baseline["backup-account"]
-    assert pnl_day(rig.book, rig.executor._desk.quotes) is None
 
 
 def test_an_order_shows_where_it_is_and_how_far():

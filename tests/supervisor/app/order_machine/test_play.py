@@ -21,6 +21,7 @@ from tests.switches import (
     absence_by_one_look,
     an_execution_has_no_identity,
     nothing_is_ever_taken_back,
+    shorts_are_left_as_they_are,
     tell_then_write,
     the_lease_moves_while_in_doubt,
 )
@@ -90,6 +91,7 @@ def test_a_bug_in_the_order_logic_is_the_seeds_verdict(monkeypatch):
         (nothing_is_ever_taken_back, {"false_fills", "position_breaks"}),
         (a_successor_knows_nothing_of_its_predecessor, {"doubled", "false_rejects"}),
         (a_cancel_is_asked_once, {"not quiet after 40 s"}),
+        (shorts_are_left_as_they_are, {"unattended"}),
     ],
     ids=lambda each: each.__name__ if callable(each) else "shows",
 )
@@ -133,4 +135,5 @@ def test_the_script_plays_seeds_in_process_and_prints_one_object():
     told = json.loads(done.stdout)
     zero = ("lost", "doubled", "naked", "in_doubt", "position_breaks", "false_rejects", "false_fills")
     assert (done.returncode, told["runs"], {told[name] for name in zero}) == (0, 20, {0})
-    assert told["naked_short_s_max"] >= 0
+    assert told["naked_short_s_max"] > 0
+    assert 0 < told["unattended_short_s_max"] <= 2

@@ -1,0 +1,90 @@
+"""What was made since the session's baseline, and what had to be left out of it.
+
+An account's result is what it is worth now, marked where one could close, less its baseline. What was adopted since is
+none: neither it nor what was paid for it is in the baseline.
+
+What is not ours and nobody quotes must not hide what we do. Its worth at the baseline is not known apart from the rest,
+so it cannot simply be left out: then the account's result is that of our own structures alone, from what each moved and
+what it is worth, and the symbols are named. That stands on nothing of ours having been held at the baseline. Where
+something was, where a mark of our own is missing, or where an account that holds something has no baseline yet, the
+result is unknown, and whoever limits losses takes that for the worst.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from decimal import Decimal
+
+from actors.domain.market.quote import QuoteTable
+from actors.domain.portfolio.book import Book
+from actors.domain.portfolio.mark import worth
+from actors.domain.portfolio.structure import Structure
+from actors.domain.value import ZERO, Money, Value
+
+
+class DayResult(Value):
+    """Dollars since the baseline; None where it is unknown."""
+
+    pnl: Money | None
+    without: tuple[str, ...] = ()
+    """Foreign symbols without a mark, whose accounts' results are those of our structures alone."""
+
+
+def day_result(book: Book, quotes: QuoteTable | None) -> DayResult:
+    """Return the result of the day over all accounts."""
+    if any(held and domain not in book.baseline for domain, held in book.positions.items()):
+        return DayResult(pnl=None)
+    total, without = ZERO, list[str]()
+    for domain in book.baseline:
+        result = _of_account(book, domain, quotes)
+        if result is None:
+            result = _of_ours(book, domain, quotes)
+            without += _unmarked(foreign_positions(book).get(domain, {}), quotes)
+        if result is None:
+            return DayResult(pnl=None)
+        total += result
+    return DayResult(pnl=total, without=tuple(without))
+
+
+def foreign_positions(book: Book) -> dict[str, dict[str, int]]:
+    """Return, by account domain, the signed contracts by symbol that no structure holds."""
+    left = {domain: Counter(held) for domain, held in book.positions.items()}
+    for structure in book.structures.values():
+        left.setdefault(structure.account_domain, Counter()).subtract(structure.holdings)
+    found = {domain: {symbol: n for symbol, n in sorted(held.items()) if n} for domain, held in left.items()}
+    return {domain: held for domain, held in found.items() if held}
+
+
+def _of_account(book: Book, domain: str, quotes: QuoteTable | None) -> Decimal | None:
+    apart = book.found.apart.get(domain, {})
+    held = {symbol: n - apart.get(symbol, 0) for symbol, n in book.positions.get(domain, {}).items()}
+    value = _worth(book, held, quotes)
+    return None if value is None else book.cash.get(domain, ZERO) + value - book.baseline[domain]
+
+
+def _of_ours(book: Book, domain: str, quotes: QuoteTable | None) -> Decimal | None:
+    """Return what the structures of an account made that were opened since its baseline, if they are all it held."""
+    started = book.found.started.get(domain)
+    if started is None or started.held:
+        return None
+    ours = [each for each in book.structures.values() if each.account_domain == domain and each.opened_at >= started.at]
+    results = [_of_structure(book, each, quotes) for each in ours]
+    known = [result for result in results if result is not None]
+    return sum(known, ZERO) if len(known) == len(results) else None
+
+
+def _of_structure(book: Book, structure: Structure, quotes: QuoteTable | None) -> Decimal | None:
+    value = _worth(book, structure.holdings, quotes)
+    return None if value is None else structure.cash + value
+
+
+def _worth(book: Book, holdings: Mapping[str, int], quotes: QuoteTable | None) -> Decimal | None:
+    held = {symbol: n for symbol, n in holdings.items() if n}
+    if not held:
+        return ZERO
+    return worth(held, quotes, {symbol: book.multiplier(symbol) for symbol in held}) if quotes is not None else None
+
+
+def _unmarked(foreign: Mapping[str, int], quotes: QuoteTable | None) -> list[str]:
+    return [
+        symbol for symbol, n in foreign.items() if quotes is None or worth({symbol: n}, quotes, {symbol: 1}) is None
+    ]
