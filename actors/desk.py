@@ -24,7 +24,7 @@ from actors.domain.orders.lease import Route, openable
 from actors.domain.orders.order import Order
 from actors.domain.orders.watch_settings import WatchSettings
 from actors.domain.portfolio.book import Book
-from actors.domain.risk.gate import Circumstances
+from actors.domain.risk.circumstances import Circumstances
 from actors.domain.risk.permit import Permit
 from actors.domain.value import Value
 from actors.messages import IssuePermit

@@ -17,7 +17,8 @@ from actors.domain.orders import event as happened
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.refusal import Refused
 from actors.domain.portfolio.hedge import as_signal, hedge_order, is_hedged
-from actors.domain.risk.gate import Circumstances, review
+from actors.domain.risk.circumstances import Circumstances
+from actors.domain.risk.gate import review
 from actors.order_desk import OrderDesk
 
 

@@ -11,64 +11,27 @@ Rules of this file:
 Times: `now` is the market's.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
-from actors.domain.market.contract import Contract
 from actors.domain.market.quote import QuoteTable
-from actors.domain.market.session import Sessions
 from actors.domain.orders.coverage import Coverage, Load, cannot_carry
 from actors.domain.orders.order import Intent, Leg
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.refusal import Admitted, Check, Code, Refused, Verdict
 from actors.domain.orders.signal import Cancel, Close, Complex, Open, Replace, Signal
-from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.closable import closable
 from actors.domain.portfolio.intent import signal_again
 from actors.domain.portfolio.mark import natural_price
 from actors.domain.portfolio.replaced import chain
+from actors.domain.risk.circumstances import Circumstances
 from actors.domain.risk.committed_loss import committed_loss
 from actors.domain.risk.leg_hours import sessions_open
 from actors.domain.risk.leg_quotes import quotes_good
-from actors.domain.risk.permit import Limits, Permit, TradingState
+from actors.domain.risk.permit import Limits, TradingState
 from actors.domain.risk.structure_loss import loss_at_expiry, naked_exposure
 from actors.domain.value import ZERO
-
-
-@dataclass(frozen=True, slots=True)
-class Circumstances:
-    """All a verdict may depend on, gathered before it is asked for."""
-
-    now: datetime
-    boot_ns: int
-    book: Book
-    quotes: QuoteTable | None
-    contracts: Mapping[str, Contract]
-    sessions: Sessions
-    permit: Permit | None
-    """None where none is live."""
-    latch: str | None
-    """The latched stop, if any."""
-    ready: bool
-    """Every account with exposure was reconciled."""
-    reconciled: frozenset[str]
-    """Account domains that agreed with the journal since their connection's start."""
-    routes: tuple[str, ...]
-    """Routes that could take an opening now, best first."""
-    writable: frozenset[str]
-    """Account domains that a close could be sent to now."""
-    obstacles: tuple[str, ...] = ()
-    """Why each other route could not."""
-    coverages: Mapping[str, Coverage] = field(default_factory=dict)
-    """What each route says it can carry."""
-    accounts: frozenset[str] | None = None
-    """The account domains an opening may go to; None: any. Accounts do not net with each other."""
-    excluding: frozenset[str] = frozenset()
-    """Orders that do not count: one that is admitted again, or that ends before what is asked is sent."""
-    completes: bool = False
-    """Whether an opening only brings what a structure that counts already lacks."""
 
 
 def review(signal: Signal, seen: Circumstances) -> Verdict:

@@ -10,7 +10,8 @@ from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.closable import closable
 from actors.domain.portfolio.intent import replacement, signal_again
 from actors.domain.portfolio.structure import Structure
-from actors.domain.risk.gate import Circumstances, review
+from actors.domain.risk.circumstances import Circumstances
+from actors.domain.risk.gate import review
 from actors.domain.risk.triggered import Blocked, Sendable, words
 
 _PASSING = {Code.R010_HALTED, Code.R011_NO_PERMIT, Code.R030_NO_QUOTE, Code.R031_QUOTE_STALE, Code.R060_NO_ROUTE}

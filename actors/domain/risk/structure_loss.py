@@ -11,12 +11,15 @@ fifth of the uncovered strikes' notional, the exchange's own rough measure.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from actors.domain.market.contract import Contract, Right
 from actors.domain.orders.order import Leg
 from actors.domain.value import ZERO
 
 NAKED_SHARE = Decimal("0.20")
+_Held = tuple[int, bool, Decimal]
+"""Signed contracts per combo, whether they are calls, and the strike."""
 
 
 def loss_at_expiry(
@@ -50,19 +53,22 @@ def naked_exposure(legs: Sequence[Leg], contracts: Mapping[str, Contract], order
 
 def _worst_payoff(legs: Sequence[Leg], contracts: Mapping[str, Contract]) -> Decimal | None:
     """Return the smallest payoff per combo in points (<= 0); None where it falls for ever as the price rises."""
-    calls = [leg for leg in legs if contracts[leg.symbol].right is Right.CALL]
-    if sum(leg.action.sign * leg.ratio for leg in calls) < 0:
+    return _worst(tuple(_held(leg, contracts[leg.symbol]) for leg in legs))
+
+
+@lru_cache(maxsize=4096)  # every admission asks for all that is held
+def _worst(held: tuple[_Held, ...]) -> Decimal | None:
+    if sum(quantity for quantity, is_call, _ in held if is_call) < 0:
         return None
-    held = [_held(leg, contracts[leg.symbol]) for leg in legs]
     return min(_payoff(held, spot) for spot in (ZERO, *(strike for _, _, strike in held)))
 
 
-def _held(leg: Leg, contract: Contract) -> tuple[int, bool, Decimal]:
+def _held(leg: Leg, contract: Contract) -> _Held:
     assert contract.strike is not None
     return leg.action.sign * leg.ratio, contract.right is Right.CALL, contract.strike
 
 
-def _payoff(held: Sequence[tuple[int, bool, Decimal]], spot: Decimal) -> Decimal:
+def _payoff(held: Sequence[_Held], spot: Decimal) -> Decimal:
     total = ZERO
     for quantity, is_call, strike in held:
         if (spot > strike) is is_call and spot != strike:

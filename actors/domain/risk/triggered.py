@@ -18,7 +18,8 @@ from actors.domain.portfolio.closable import closable
 from actors.domain.portfolio.intent import closing_order, marketable_price, opening_order
 from actors.domain.portfolio.replaced import chain
 from actors.domain.portfolio.structure import Structure, excess
-from actors.domain.risk.gate import Circumstances, review
+from actors.domain.risk.circumstances import Circumstances
+from actors.domain.risk.gate import review
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from actors.domain.orders.refusal import Admitted, Code, Refused
 from actors.domain.orders.report import ExecutionReport, Status
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.intent import closing_order, opening_order
-from actors.domain.risk.gate import Circumstances, review
+from actors.domain.risk.circumstances import Circumstances
+from actors.domain.risk.gate import review
 from actors.domain.risk.permit import TradingState
 from tests.builders import (
     CONDOR_SYMBOLS,

@@ -1,0 +1,46 @@
+"""What a verdict depends on, gathered in one step before it is asked for: the same circumstances, the same verdict."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from actors.domain.market.contract import Contract
+from actors.domain.market.quote import QuoteTable
+from actors.domain.market.session import Sessions
+from actors.domain.orders.coverage import Coverage
+from actors.domain.portfolio.book import Book
+from actors.domain.risk.permit import Permit
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """All a verdict may depend on, gathered before it is asked for."""
+
+    now: datetime
+    boot_ns: int
+    book: Book
+    quotes: QuoteTable | None
+    contracts: Mapping[str, Contract]
+    sessions: Sessions
+    permit: Permit | None
+    """None where none is live."""
+    latch: str | None
+    """The latched stop, if any."""
+    ready: bool
+    """Every account with exposure was reconciled."""
+    reconciled: frozenset[str]
+    """Account domains that agreed with the journal since their connection's start."""
+    routes: tuple[str, ...]
+    """Routes that could take an opening now, best first."""
+    writable: frozenset[str]
+    """Account domains that a close could be sent to now."""
+    obstacles: tuple[str, ...] = ()
+    """Why each other route could not."""
+    coverages: Mapping[str, Coverage] = field(default_factory=dict)
+    """What each route says it can carry."""
+    accounts: frozenset[str] | None = None
+    """The account domains an opening may go to; None: any. Accounts do not net with each other."""
+    excluding: frozenset[str] = frozenset()
+    """Orders that do not count: one that is admitted again, or that ends before what is asked is sent."""
+    completes: bool = False
+    """Whether an opening only brings what a structure that counts already lacks."""
