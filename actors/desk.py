@@ -98,7 +98,7 @@ class Step:
 class Desk:
     """The facts all decisions are taken on. The shell keeps `quotes` and `contracts` current.
 
-    `latch` reads the stop in force from its file, at each admission (law 10).
+    `latch` reads the stop in force from its file, at each admission (law 10). `is_taken` asks the journal for an id.
     """
 
     def __init__(
@@ -109,7 +109,9 @@ class Desk:
         clock: Clock,
         latch: Callable[[], str | None],
         settings: DeskSettings,
+        is_taken: Callable[[str], bool] = lambda _: False,
     ) -> None:
+        self.is_taken = is_taken
         self.book, self.seats, self.sessions, self.settings = book, seats, sessions, settings
         self.quotes: QuoteTable | None = None
         self.contracts: Mapping[str, Contract] = {}

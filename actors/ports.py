@@ -232,6 +232,10 @@ class Journal(Protocol):
         """Yield sequence and body of every event after `after`, verified."""
         ...
 
+    def knows(self, correlation: str) -> bool:
+        """Whether any event, however old, belongs to this id."""
+        ...
+
     def hash_of(self, sequence: int) -> bytes | None:
         """Return the hash of one event, which stands for all before it too; None where there is no such event."""
         ...

@@ -1,25 +1,27 @@
 """The journal: one SQLite file, append-only, the truth about intents and fills.
 
 Rules of this file:
-* One writer. It holds an exclusive lock on `<journal>.lock` for as long as it lives; readers open the file read-only.
+* One writer. It holds an exclusive lock beside the file for as long as it lives; readers open the file read-only.
 * `append` writes all of its events or none, and they are on the disk when it returns (WAL, synchronous FULL).
-* Each event carries the hash of the one before it: what was changed, cut out or put in between is found by `verify`.
-  `sequence` counts from 1 without a gap.
+* Each event carries the hash of the one before it (`chain`); `sequence` counts from 1 without a gap. A writer that
+  finds less than was acknowledged (`journal_head`) refuses to open: it never goes on from a shorter past.
 * Before each commit the writer's `fence` is called: it raises when this process is no longer the one sender (law 9).
 * The bytes are JSON; what they mean is the caller's business. Nothing is ever updated or deleted.
+* What the disk does comes out under three names: damaged, full, unwritable. In each case nothing was written.
 
 The SQLite used is the one bundled with apsw: the system's may carry the WAL-reset bug.
 """
 
-import fcntl
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import apsw
+
+from supervisor.chain import Chain, Entry, JournalDamagedError
+from supervisor.journal_head import JournalHead, acknowledged
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS event (
@@ -34,80 +36,83 @@ CREATE TABLE IF NOT EXISTS event (
 CREATE INDEX IF NOT EXISTS event_of_correlation ON event (correlation, sequence);
 """
 _PRAGMAS: Final = {"journal_mode": "wal", "synchronous": 2, "wal_autocheckpoint": 1000, "mmap_size": 0}
-_GENESIS: Final = bytes(16)
 _IS_MADE: Final = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'event'"
+_KNOWS: Final = "SELECT 1 FROM event WHERE correlation = ? LIMIT 1"
 _INSERT: Final = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
-class JournalBusyError(Exception):
-    """Another process holds the journal."""
+class JournalFullError(Exception):
+    """The disk has no room for the event; nothing was written."""
 
 
-class JournalDamagedError(Exception):
-    """An event does not verify; names its sequence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One event as it lies on the disk. `correlation` groups what belongs to one order or signal."""
-
-    sequence: int
-    epoch: int
-    kind: str
-    correlation: str
-    written_ns: int
-    body: bytes
-    hash: bytes
+class JournalUnwritableError(Exception):
+    """The disk takes no writes; nothing was written."""
 
 
 class JournalWriter:
     """The one writer."""
 
     def __init__(self, path: Path, *, epoch: int, clock: Callable[[], int], fence: Callable[[], None]) -> None:
-        self._lock = _hold(path.with_name(path.name + ".lock"))
-        self._db = _open(path)
-        self._epoch, self._clock, self._fence = epoch, clock, fence
-        last = next(_rows(self._db, "ORDER BY sequence DESC LIMIT 1"), None)
-        self.sequence = last.sequence if last else 0
-        self._hash = last.hash if last else _GENESIS
+        self._path, self._epoch, self._clock, self._fence = path, epoch, clock, fence
+        self._head = JournalHead(path)
+        try:
+            with _named(path):
+                self._db = _open(path)
+                self._end = _end(self._db, self._head.acknowledged(), path)
+        except BaseException:
+            self._head.release()
+            raise
+
+    @property
+    def sequence(self) -> int:
+        """The last event's number; 0: none."""
+        return self._end.sequence
 
     def append(self, events: Iterable[tuple[str, str, bytes]]) -> int:
         """Write all events (kind, correlation, body) or none, durable on return; return the sequence of the last.
 
-        Raises what the fence raises: then nothing was written.
+        Raises what the fence raises, `JournalFullError`, `JournalUnwritableError`, `JournalDamagedError`: then nothing
+        was written.
         """
-        rows, sequence, digest = [], self.sequence, self._hash
+        rows, end = [], Chain(self._end.sequence, self._end.digest)
         written_ns = self._clock()
         for kind, correlation, body in events:
-            sequence += 1
-            digest = _hash(digest, sequence, self._epoch, kind, correlation, written_ns, body)
-            rows.append((sequence, self._epoch, kind, correlation, written_ns, body, digest))
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            self._db.executemany(_INSERT, rows)
-            self._fence()
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
-        self.sequence, self._hash = sequence, digest
-        return sequence
+            end.add(self._epoch, kind, correlation, written_ns, body)
+            rows.append((end.sequence, self._epoch, kind, correlation, written_ns, body, end.digest))
+        with _named(self._path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.executemany(_INSERT, rows)
+                self._fence()
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        self._end = end
+        self._head.write(end)
+        return end.sequence
 
     def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """Yield sequence and body of the events after `after`, verified. Raises `JournalDamagedError`."""
-        for entry in _verified(self._db, after):
-            yield entry.sequence, entry.body
+        with _named(self._path):
+            for entry in _verified(self._db, after):
+                yield entry.sequence, entry.body
+
+    def knows(self, correlation: str) -> bool:
+        """Whether any event belongs to this id."""
+        return self._db.execute(_KNOWS, (correlation,)).fetchone() is not None
 
     def hash_of(self, sequence: int) -> bytes | None:
         """Return the hash that a checkpoint taken after `sequence` must name; None where there is no such event."""
-        entry = next(_rows(self._db, "WHERE sequence = ?", (sequence,)), None)
+        with _named(self._path):
+            entry = next(_rows(self._db, "WHERE sequence = ?", (sequence,)), None)
         return entry.hash if entry else None
 
     def close(self) -> None:
         """Close the file and let go of the lock."""
         self._db.close()
-        os.close(self._lock)
+        self._head.release()
 
 
 class JournalReader:
@@ -116,11 +121,13 @@ class JournalReader:
     def __init__(self, path: Path) -> None:
         if not path.exists():
             raise FileNotFoundError(f"no journal at {path}")
-        self._db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-        self._db.set_busy_timeout(2000)
-        if self._db.execute(_IS_MADE).fetchone() is None:
-            self._db.close()
-            raise FileNotFoundError(f"no journal at {path} yet: its writer died, or is, before its first table")
+        self._path = path
+        with _named(path):
+            self._db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+            self._db.set_busy_timeout(2000)
+            if self._db.execute(_IS_MADE).fetchone() is None:
+                self._db.close()
+                raise FileNotFoundError(f"no journal at {path} yet: its writer died, or is, before its first table")
 
     def read(self, after: int = 0, kinds: Sequence[str] = ()) -> Iterator[Entry]:
         """Yield the events after `after`, of the given kinds only where any are named. Not verified."""
@@ -138,12 +145,42 @@ class JournalReader:
         statement = f"SELECT correlation FROM event WHERE kind IN ({places}) GROUP BY 1 ORDER BY min(sequence)"  # noqa: S608
         return [name for (name,) in self._db.execute(statement, tuple(kinds))]
 
+    def follow(self, chain: Chain, events_max: int) -> int:
+        """Go on along the chain by so many events at most; return how many there were. Raises `JournalDamagedError`.
+
+        Nothing where something must be, as much as was walked or acknowledged, is damage too.
+        """
+        with _named(self._path):
+            where = "WHERE sequence > ? ORDER BY sequence LIMIT ?"
+            entries = list(_rows(self._db, where, (chain.sequence, events_max)))
+            for entry in entries:
+                chain.follow(entry)
+            if not entries:
+                _end(self._db, chain, self._path)
+                _end(self._db, acknowledged(self._path), self._path)
+        return len(entries)
+
     def verify(self, after: int = 0) -> int:
         """Walk the chain after `after`; return the last sequence. Raises `JournalDamagedError`."""
         last = after
-        for entry in _verified(self._db, after):
-            last = entry.sequence
+        with _named(self._path):
+            for entry in _verified(self._db, after):
+                last = entry.sequence
         return last
+
+    def is_whole(self) -> str:
+        """Return what SQLite says against the file's pages and indexes; empty: nothing. One long transaction."""
+        with _named(self._path):
+            said = [str(text) for (text,) in self._db.execute("PRAGMA integrity_check(5)")]
+        return "" if said == ["ok"] else "; ".join(said)
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the journal as it is in one instant, while its writer goes on."""
+        with _named(self._path):
+            copy = apsw.Connection(str(path))
+            with copy.backup("main", self._db, "main") as backup:
+                backup.step()
+            copy.close()
 
     def last(self) -> Entry | None:
         """Return the newest event; None where there is none."""
@@ -154,14 +191,16 @@ class JournalReader:
         self._db.close()
 
 
-def _hold(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise JournalBusyError(f"{path} is held by another process") from None
-    return descriptor
+        yield
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise JournalDamagedError(f"{path}: {error}") from error
+    except apsw.FullError as error:
+        raise JournalFullError(f"{path}: {error}") from error
+    except (apsw.ReadOnlyError, apsw.CantOpenError, apsw.IOError) as error:
+        raise JournalUnwritableError(f"{path}: {type(error).__name__}: {error}") from error
 
 
 def _open(path: Path) -> apsw.Connection:
@@ -177,12 +216,16 @@ def _open(path: Path) -> apsw.Connection:
     return db
 
 
-def _hash(before: bytes, *parts: str | int | bytes) -> bytes:
-    digest = hashlib.blake2b(before, digest_size=16)
-    for part in parts:
-        piece = part if isinstance(part, bytes) else str(part).encode()
-        digest.update(len(piece).to_bytes(4, "little") + piece)
-    return digest.digest()
+def _end(db: apsw.Connection, least: Chain | None, path: Path) -> Chain:
+    """Return the end of the chain, which must not lie before `least`, nor pass it by. Raises `JournalDamagedError`."""
+    last = next(_rows(db, "ORDER BY sequence DESC LIMIT 1"), None)
+    if least is not None and least.sequence:
+        known = next(_rows(db, "WHERE sequence = ?", (least.sequence,)), None)
+        if known is None or known.hash != least.digest:
+            ends = f"the journal ends with event {last.sequence}" if last else "the journal is empty"
+            what = f"missing: {ends}" if known is None else "another"
+            raise JournalDamagedError(f"{path}: event {least.sequence}, which was acknowledged, is {what}")
+    return Chain(last.sequence, last.hash) if last else Chain()
 
 
 def _rows(db: apsw.Connection, where: str, bindings: tuple[str | int, ...] = ()) -> Iterator[Entry]:
@@ -195,14 +238,7 @@ def _verified(db: apsw.Connection, after: int) -> Iterator[Entry]:
     before = next(_rows(db, "WHERE sequence = ?", (after,)), None) if after else None
     if after and before is None:
         raise JournalDamagedError(f"event {after} is missing")
-    sequence, digest = after, before.hash if before else _GENESIS
+    chain = Chain(after, before.hash) if before else Chain()
     for entry in _rows(db, "WHERE sequence > ? ORDER BY sequence", (after,)):
-        sequence += 1
-        if entry.sequence != sequence:
-            raise JournalDamagedError(f"event {sequence} is missing; {entry.sequence} follows")
-        digest = _hash(
-            digest, sequence, entry.epoch, entry.kind, entry.correlation, entry.written_ns, bytes(entry.body)
-        )
-        if digest != entry.hash:
-            raise JournalDamagedError(f"event {sequence} ({entry.kind}) does not match its hash")
+        chain.follow(entry)
         yield entry

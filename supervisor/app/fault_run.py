@@ -35,8 +35,9 @@ from supervisor.app.fault_plan import Act, draw
 from supervisor.app.fault_trader import EXECUTOR, FEED, NAME, FaultTrader
 from supervisor.app.statement import accounts, scorecard, statement, supervisor_log
 from supervisor.app.workplace import Workplace
+from supervisor.chain import JournalDamagedError
 from supervisor.child_spec import Plan
-from supervisor.journal import JournalDamagedError, JournalReader
+from supervisor.journal import JournalReader
 from supervisor.private_ray import ROOT
 from supervisor.runtime import plan_path
 

@@ -193,6 +193,18 @@ def test_a_checkpoint_of_another_journal_is_not_traded_on():
         rig.start()
 
 
+def test_an_id_that_the_book_has_forgotten_is_never_taken_again():
+    rig = Rig().ready()
+    order_id = rig.opened(open_signal(1))
+    for forgotten in (rig.book.orders, rig.book.signals, rig.book.structures):
+        forgotten.clear()
+    answer = rig.ask(open_signal(1))
+    assert not answer.admitted
+    assert [check.code for check in answer.checks if not check.passed] == [Code.R002_ID_TAKEN]
+    assert rig.told(SendOrder) == []
+    assert order_id not in rig.book.orders
+
+
 def test_nothing_is_told_that_could_not_be_journaled():
     rig = Rig().ready()
     rig.told(SignalAnswered)

@@ -9,6 +9,7 @@ class Code(StrEnum):
     """The refusal codes. A code never changes its meaning; `holdfast explain` prints the same words."""
 
     R001_MALFORMED = "R001"
+    R002_ID_TAKEN = "R002"
     R003_EXPIRED = "R003"
     R010_HALTED = "R010"
     R011_NO_PERMIT = "R011"

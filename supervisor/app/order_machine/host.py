@@ -43,19 +43,25 @@ class MemoryJournal:
 
     def __init__(self, blow: Blow) -> None:
         self.bodies: list[bytes] = []
+        self._taken: set[str] = set()
         self._blow = blow
 
     def append(self, events: Iterable[tuple[str, str, bytes]]) -> int:
         """Keep all events or none."""
-        bodies = [body for _, _, body in events]
+        told = list(events)
         self._blow.step()
-        self.bodies += bodies
+        self.bodies += [body for _, _, body in told]
+        self._taken.update(correlation for _, correlation, _ in told)
         self._blow.step()
         return len(self.bodies)
 
     def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """Yield the events after `after`."""
         return iter(list(enumerate(self.bodies[after:], start=after + 1)))
+
+    def knows(self, correlation: str) -> bool:
+        """Whether any event belongs to this id."""
+        return correlation in self._taken
 
     def hash_of(self, sequence: int) -> bytes | None:
         """Return what stands for one event."""

@@ -1,0 +1,45 @@
+"""The journal's whole chain, walked in the background: slice by slice, beside the writer, and again from time to time.
+
+A start verifies only what its checkpoint does not cover; this finds what was changed before. Runs in a process that
+nobody waits for. What it finds it says once: a broken chain does not mend.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from supervisor.chain import Chain, JournalDamagedError
+from supervisor.journal import JournalReader, JournalUnwritableError
+
+
+class JournalWatch:
+    """One walk after the other; `boot_ns` is a clock that goes on while the machine sleeps."""
+
+    def __init__(self, path: Path, *, events_max: int, again_s: float, boot_ns: Callable[[], int]) -> None:
+        self._path, self._events_max, self._again_ns, self._boot_ns = path, events_max, int(again_s * 1e9), boot_ns
+        self._reader: JournalReader | None = None
+        self._chain, self._begun_ns = Chain(), boot_ns()
+        self.broken = False
+
+    @property
+    def verified(self) -> int:
+        """The last event that this walk has verified."""
+        return self._chain.sequence
+
+    def look(self) -> str | None:
+        """Verify the next slice; return what is wrong, once. A file that is away is looked for again."""
+        if self.broken:
+            return None
+        try:
+            if self._reader is None:
+                self._reader = JournalReader(self._path)
+            if not self._reader.follow(self._chain, self._events_max) and self._is_due():
+                self._chain, self._begun_ns = Chain(), self._boot_ns()
+        except JournalDamagedError as error:
+            self.broken = True
+            return str(error)
+        except (FileNotFoundError, JournalUnwritableError):
+            self._reader = None
+        return None
+
+    def _is_due(self) -> bool:
+        return self._boot_ns() - self._begun_ns >= self._again_ns
