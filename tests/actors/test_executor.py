@@ -205,6 +205,14 @@ def test_an_id_that_the_book_has_forgotten_is_never_taken_again():
     assert order_id not in rig.book.orders
 
 
+def test_an_id_that_a_broker_has_shown_and_the_journal_never_had_is_not_taken_either():
+    rig = Rig().ready()
+    name = open_signal(1).signal_id
+    rig.read(orders=[report("theirs-7", Status.CANCELED, attempt=f"{name}-r1")])
+    assert [check.code for check in rig.ask(open_signal(1)).checks if not check.passed] == [Code.R002_ID_TAKEN]
+    assert rig.ask(open_signal(2)).admitted
+
+
 def test_nothing_is_told_that_could_not_be_journaled():
     rig = Rig().ready()
     rig.told(SignalAnswered)

@@ -1,0 +1,27 @@
+"""A rig over a whole state folder: journal and checkpoints are the real ones, and the files of a running tree."""
+
+import time
+
+from actors.places import Places
+from supervisor.checkpoints import CheckpointStore
+from supervisor.journal import JournalWriter
+from tests.rig import Rig
+
+
+class StateRig(Rig):
+    """The executor of a rig, at home in a state folder; `close` before the next one."""
+
+    def __init__(self, where: Places, checkpoint_events: int = 5, **desk: float) -> None:
+        self._where = where
+        super().__init__(checkpoint_events=checkpoint_events, **desk)
+
+    def start(self) -> None:
+        self.close()
+        self.journal = JournalWriter(self._where.journal, epoch=self.epoch + 1, clock=time.time_ns, fence=lambda: None)
+        self.checkpoints = CheckpointStore(self._where.checkpoints("executor"))
+        super().start()
+
+    def close(self) -> None:
+        for each in (self.journal, self.checkpoints):
+            if isinstance(each, JournalWriter | CheckpointStore):
+                each.close()
