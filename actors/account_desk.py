@@ -62,8 +62,6 @@ class AccountDesk:
         """Take in the news of a reading; `on_compared` follows once they are committed."""
         step = Step()
         seat = self._desk.seats.of(read.route)
-        for report in read.state.orders if read.state is not None else ():
-            self._desk.note_seen(report)
         if seat is None or read.state is None:
             if seat is not None and read.request_id == seat.request_id:
                 seat.asked_ns = 0
@@ -76,6 +74,7 @@ class AccountDesk:
         for report in reports:
             self._take(report, step)
         for report in read.state.orders:
+            self._desk.note_seen(report)
             self._cancel_stray(report, step)
             self._fills.judge(report, step)
         step.events += [happened.CashBooked(event=event, at=self._desk.now()) for event in cash]

@@ -135,7 +135,9 @@ class Desk:
 
     def note_seen(self, report: ExecutionReport) -> None:
         """Keep the id of an order that bears one of ours and is not in the book: sent after a backup, or elsewhere."""
-        if report.attempt_id is not None and (name := cl_ord_id_of(report.attempt_id)) not in self.book.orders:
+        is_foreign = (report.account_domain, report.broker_order_id) in self.book.foreign
+        name = cl_ord_id_of(report.attempt_id or "")
+        if name and name not in self.book.orders and not is_foreign:
             self._seen_at_brokers.add(name)
 
     def take_permit(self, issued: IssuePermit) -> bool:

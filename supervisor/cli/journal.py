@@ -33,7 +33,7 @@ class Verified(Value):
     fault: str = ""
 
 
-@click.group(help="Verify the journal, back the state folder up, or restore it.")
+@click.group(help="Verify the journal, back the state folder up, or restore it; each takes --state.")
 def journal() -> None:
     """Group the verbs of the journal."""
 
