@@ -44,7 +44,7 @@ class Chain:
         if entry.sequence != self.sequence + 1:
             raise JournalDamagedError(f"event {self.sequence + 1} is missing; {entry.sequence} follows")
         further = Chain(self.sequence, self.digest)
-        further.add(entry.epoch, entry.kind, entry.correlation, entry.written_ns, bytes(entry.body))
+        further.add(entry.epoch, entry.kind, entry.correlation, entry.written_ns, entry.body)
         if further.digest != entry.hash:
             raise JournalDamagedError(f"event {entry.sequence} ({entry.kind}) does not match its hash")
         self.sequence, self.digest = further.sequence, further.digest

@@ -96,8 +96,12 @@ class JournalWriter:
     def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """Yield sequence and body of the events after `after`, verified. Raises `JournalDamagedError`."""
         with _named(self._path):
+            last = after
             for entry in _verified(self._db, after):
-                yield entry.sequence, entry.body
+                last = entry.sequence
+                yield last, entry.body
+        if last != self._end.sequence:
+            raise JournalDamagedError(f"{self._path}: its events end with {last}, and {self._end.sequence} is known")
 
     def knows(self, correlation: str) -> bool:
         """Whether any event belongs to this id."""
@@ -195,12 +199,14 @@ class JournalReader:
 def _named(path: Path) -> Iterator[None]:
     try:
         yield
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        raise JournalDamagedError(f"{path}: {error}") from error
     except apsw.FullError as error:
         raise JournalFullError(f"{path}: {error}") from error
     except (apsw.ReadOnlyError, apsw.CantOpenError, apsw.IOError) as error:
         raise JournalUnwritableError(f"{path}: {type(error).__name__}: {error}") from error
+    except (apsw.BusyError, apsw.LockedError):
+        raise
+    except (apsw.Error, UnicodeDecodeError) as error:  # our statements are fixed: what they stumble over is the file
+        raise JournalDamagedError(f"{path}: {type(error).__name__}: {error}") from error
 
 
 def _open(path: Path) -> apsw.Connection:
