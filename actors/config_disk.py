@@ -12,9 +12,9 @@ class DiskSection(Value):
     """A file of this size is let go of when the disk is full, so that exits can still be journaled."""
     free_min_mb: int = Field(default=256, ge=1, le=1_000_000)
     """With less room than this no opening is admitted."""
-    slow_append_s: float = Field(default=0.5, gt=0, le=60, allow_inf_nan=False)
+    slow_append_s: float = Field(default=1.0, gt=0, le=60, allow_inf_nan=False)
     """A journal append that takes longer stops openings for `calm_s`."""
-    calm_s: float = Field(default=30.0, gt=0, le=3600, allow_inf_nan=False)
+    calm_s: float = Field(default=10.0, gt=0, le=3600, allow_inf_nan=False)
     look_every_s: float = Field(default=1.0, gt=0, le=60, allow_inf_nan=False)
     """Pace at which the free room is looked at."""
     verify_events: int = Field(default=2_000, gt=0, le=1_000_000)

@@ -110,8 +110,11 @@ class Desk:
         clock: Clock,
         latch: Callable[[], str | None],
         settings: DeskSettings,
+        *,
         is_journaled: Callable[[str], bool] = lambda _: False,
+        disk: Callable[[], str | None] = lambda: None,
     ) -> None:
+        self.disk = disk
         self._is_journaled, self._seen_at_brokers = is_journaled, set[str]()
         self.book, self.seats, self.sessions, self.settings = book, seats, sessions, settings
         self.quotes: QuoteTable | None = None
@@ -186,6 +189,7 @@ class Desk:
             sessions=self.sessions,
             permit=self._permit if boot_ns < self._permit_until_ns else None,
             latch=self.latch(),
+            disk=self.disk(),
             ready=bool(reconciled) and self.book.domains() <= reconciled,
             reconciled=reconciled,
             routes=tuple(route.name for route in able),

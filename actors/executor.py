@@ -19,6 +19,7 @@ from actors.account_desk import AccountDesk
 from actors.chase import Chase
 from actors.close_queue import CloseQueue
 from actors.desk import Desk, DeskSettings, Step
+from actors.disk_watch import DiskWatch
 from actors.domain.alerts.alert import Level
 from actors.domain.market.contract import Products
 from actors.domain.market.quote import QuoteFrame, QuoteTable, Universe
@@ -81,6 +82,7 @@ class ExecutorSettings(Value):
     checkpoint_events: int = Field(default=200, gt=0)
     sessions_kept: int = Field(default=5, ge=5)
     """How long the book keeps what has ended (`portfolio.retention`)."""
+    disk_look_s: float = Field(default=1.0, gt=0)
     alerts_max: int = Field(default=1000, gt=0)
     """Alerts kept while the notifier is away; the oldest go first."""
     desk: DeskSettings = DeskSettings()
@@ -107,24 +109,24 @@ class Executor:
         notifier: str,
         settings: ExecutorSettings,
         board: Callable[[RoutesView], None] = lambda _: None,
+        disk: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._name, self._feed, self._notifier = name, feed, notifier
         self._stream, self._journal, self._checkpoints = stream, journal, checkpoints
         self._clock, self._watermark, self._settings = clock, watermark, settings
         book = recovery.recover(checkpoints, journal, products, settings.sessions_kept)
         seats = Seats(routes, silence_ns=int(settings.desk.silence_s * 1e9))
-        self._desk = Desk(book, seats, sessions, clock, latch, settings.desk, journal.knows)
-        self._start, self._chase = StartReport(book, routes), Chase(self._desk)
-        self._fills = FillDesk(self._desk)
+        self._desk = Desk(book, seats, sessions, clock, latch, settings.desk, is_journaled=journal.knows, disk=disk)
+        self._start, self._chase, self._fills = StartReport(book, routes), Chase(self._desk), FillDesk(self._desk)
         self._orders = OrderDesk(self._desk, self._chase, self._fills)
         self._signals = SignalDesk(self._desk, self._chase, self._orders)
         self._accounts = AccountDesk(self._desk, self._fills)
         self._triggers = TriggerDesk(self._desk, self._chase, self._orders)
         self._work = WorkDesk(self._desk, self._chase, self._orders)
         self._failback, unwind = Failback(self._desk), Unwind(self._desk, self._orders)
-        late = (unwind, CloseQueue(self._desk, self._orders), Hedge(self._desk, self._orders))
-        legs = LegDesk(self._desk, self._orders, unwind)
-        self._timed = (self._chase, self._accounts, self._fills, legs, *late, self._failback)
+        late = (CloseQueue(self._desk, self._orders), Hedge(self._desk, self._orders), self._failback)
+        legs, watch = LegDesk(self._desk, self._orders, unwind), DiskWatch(self._desk, settings.disk_look_s)
+        self._timed = (self._chase, self._accounts, self._fills, legs, unwind, *late, watch)
         self._board = RouteBoard(self._desk, self._failback, board)
         self._alerts, self._checkpointed = deque[Value](maxlen=settings.alerts_max), book.sequence
         self._picture_due_ns = self._ticked_ns = self._universe_asked_ns = 0

@@ -7,12 +7,14 @@ Rules of this file:
   finds less than was acknowledged (`journal_head`) refuses to open: it never goes on from a shorter past.
 * Before each commit the writer's `fence` is called: it raises when this process is no longer the one sender (law 9).
 * The bytes are JSON; what they mean is the caller's business. Nothing is ever updated or deleted.
-* What the disk does comes out under three names: damaged, full, unwritable. In each case nothing was written.
+* What the disk does comes out under three names: damaged, full, unwritable. In each case nothing was acknowledged. A
+  full disk is asked once for room (`make_room`: the reserve), and how long each append took is told (`note`).
 
 The SQLite used is the one bundled with apsw: the system's may carry the WAL-reset bug.
 """
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,19 +44,32 @@ _INSERT: Final = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
 class JournalFullError(Exception):
-    """The disk has no room for the event; nothing was written."""
+    """The disk has no room for the event."""
 
 
 class JournalUnwritableError(Exception):
-    """The disk takes no writes; nothing was written."""
+    """The disk takes no writes."""
 
 
 class JournalWriter:
     """The one writer."""
 
-    def __init__(self, path: Path, *, epoch: int, clock: Callable[[], int], fence: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        epoch: int,
+        clock: Callable[[], int],
+        fence: Callable[[], None],
+        make_room: Callable[[], bool] = lambda: False,
+        note: Callable[[float], None] = lambda _: None,
+    ) -> None:
         self._path, self._epoch, self._clock, self._fence = path, epoch, clock, fence
-        self._head = JournalHead(path)
+        self._make_room, self._note = make_room, note
+        try:
+            self._head = JournalHead(path)
+        except OSError as error:
+            raise JournalUnwritableError(f"{path}: {error.strerror}") from error
         try:
             with _named(path):
                 self._db = _open(path)
@@ -72,13 +87,26 @@ class JournalWriter:
         """Write all events (kind, correlation, body) or none, durable on return; return the sequence of the last.
 
         Raises what the fence raises, `JournalFullError`, `JournalUnwritableError`, `JournalDamagedError`: then nothing
-        was written.
+        was acknowledged, and nothing may be done that rests on it.
         """
         rows, end = [], Chain(self._end.sequence, self._end.digest)
         written_ns = self._clock()
         for kind, correlation, body in events:
             end.add(self._epoch, kind, correlation, written_ns, body)
             rows.append((end.sequence, self._epoch, kind, correlation, written_ns, body, end.digest))
+        began = time.monotonic()
+        try:
+            self._insert(rows)
+        except JournalFullError:
+            if not self._make_room():
+                raise
+            self._insert(rows)
+        self._end = end
+        self._head.write(end)
+        self._note(time.monotonic() - began)
+        return end.sequence
+
+    def _insert(self, rows: Sequence[tuple[object, ...]]) -> None:
         with _named(self._path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -89,9 +117,6 @@ class JournalWriter:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
-        self._end = end
-        self._head.write(end)
-        return end.sequence
 
     def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """Yield sequence and body of the events after `after`, verified. Raises `JournalDamagedError`."""

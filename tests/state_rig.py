@@ -1,6 +1,7 @@
 """A rig over a whole state folder: journal and checkpoints are the real ones, and the files of a running tree."""
 
 import time
+from typing import Any
 
 from actors.places import Places
 from supervisor.checkpoints import CheckpointStore
@@ -17,9 +18,15 @@ class StateRig(Rig):
 
     def start(self) -> None:
         self.close()
-        self.journal = JournalWriter(self._where.journal, epoch=self.epoch + 1, clock=time.time_ns, fence=lambda: None)
+        self.journal = self.open_journal()
         self.checkpoints = CheckpointStore(self._where.checkpoints("executor"))
         super().start()
+
+    def open_journal(self) -> JournalWriter:
+        return self.writer()
+
+    def writer(self, **more: Any) -> JournalWriter:
+        return JournalWriter(self._where.journal, epoch=self.epoch + 1, clock=time.time_ns, fence=lambda: None, **more)
 
     def close(self) -> None:
         for each in (self.journal, self.checkpoints):
