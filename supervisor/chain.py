@@ -25,6 +25,8 @@ class Entry:
     written_ns: int
     body: bytes
     hash: bytes
+    version: int = 1
+    """Of the events' shapes, in which the body was written."""
 
 
 @dataclass(slots=True)
@@ -34,17 +36,18 @@ class Chain:
     sequence: int = 0
     digest: bytes = GENESIS
 
-    def add(self, epoch: int, kind: str, correlation: str, written_ns: int, body: bytes) -> None:
+    def add(self, epoch: int, kind: str, correlation: str, written_ns: int, body: bytes, version: int) -> None:
         """Go on by one event that is being written."""
         self.sequence += 1
-        self.digest = _hash(self.digest, self.sequence, epoch, kind, correlation, written_ns, body)
+        parts: tuple[str | int | bytes, ...] = (self.sequence, epoch, kind, correlation, written_ns, body)
+        self.digest = _hash(self.digest, *parts, *((version,) if version > 1 else ()))
 
     def follow(self, entry: Entry) -> None:
         """Go on by one event that was read. Raises `JournalDamagedError`, and stays where it was."""
         if entry.sequence != self.sequence + 1:
             raise JournalDamagedError(f"event {self.sequence + 1} is missing; {entry.sequence} follows")
         further = Chain(self.sequence, self.digest)
-        further.add(entry.epoch, entry.kind, entry.correlation, entry.written_ns, entry.body)
+        further.add(entry.epoch, entry.kind, entry.correlation, entry.written_ns, entry.body, entry.version)
         if further.digest != entry.hash:
             raise JournalDamagedError(f"event {entry.sequence} ({entry.kind}) does not match its hash")
         self.sequence, self.digest = further.sequence, further.digest

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from supervisor.chain import Chain, JournalDamagedError
-from supervisor.journal import JournalReader, JournalUnwritableError
+from supervisor.journal import JournalReader
+from supervisor.journal_file import JournalUnwritableError
 
 
 class JournalWatch:
@@ -32,7 +33,7 @@ class JournalWatch:
         try:
             if self._reader is None:
                 self._reader = JournalReader(self._path)
-            if not self._reader.follow(self._chain, self._events_max) and self._is_due():
+            if not self._follow(self._reader) and self._is_due():
                 self._chain, self._begun_ns = Chain(), self._boot_ns()
         except JournalDamagedError as error:
             self.broken = True
@@ -40,6 +41,14 @@ class JournalWatch:
         except (FileNotFoundError, JournalUnwritableError):
             self._reader = None
         return None
+
+    def _follow(self, reader: JournalReader) -> int:
+        try:
+            return reader.follow(self._chain, self._events_max)
+        except JournalDamagedError:
+            reader.close()  # a newer writer may have opened it since, and its events are of another version
+            self._reader = JournalReader(self._path)
+            return self._reader.follow(self._chain, self._events_max)
 
     def _is_due(self) -> bool:
         return self._boot_ns() - self._begun_ns >= self._again_ns

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from actors.places import Places
+from supervisor.app.event_schema import EVENTS
 from supervisor.checkpoints import CheckpointStore
 from supervisor.journal import JournalWriter
 from tests.rig import Rig
@@ -26,7 +27,9 @@ class StateRig(Rig):
         return self.writer()
 
     def writer(self, **more: Any) -> JournalWriter:
-        return JournalWriter(self._where.journal, epoch=self.epoch + 1, clock=time.time_ns, fence=lambda: None, **more)
+        return JournalWriter(
+            self._where.journal, epoch=self.epoch + 1, clock=time.time_ns, fence=lambda: None, schema=EVENTS, **more
+        )
 
     def close(self) -> None:
         for each in (self.journal, self.checkpoints):

@@ -13,6 +13,7 @@ from actors.domain.orders.report import AccountState, ExecutionReport, Status
 from actors.domain.performance.scorecard import Recorded, Scorecard, StatedOrder, Statement, score
 from actors.ports import Broker
 from supervisor.app.adapters import broker
+from supervisor.app.event_schema import EVENTS
 from supervisor.app.workplace import Workplace
 from supervisor.journal import JournalReader
 
@@ -43,7 +44,7 @@ def accounts(place: Workplace) -> tuple[AccountState, ...]:
 
 def scorecard(place: Workplace, said: Sequence[Statement]) -> Scorecard:
     """Fold the journal on disk, the supervisor's log and the brokers' statements into one scorecard."""
-    reader = JournalReader(place.places.journal)
+    reader = JournalReader(place.places.journal, EVENTS)
     try:
         recorded = [Recorded(event=parse_event(entry.body), written_ns=entry.written_ns) for entry in reader.read()]
     finally:

@@ -28,6 +28,7 @@ from actors.route_board import write_board
 from actors.strategies.base import load
 from actors.strategy import StrategyActor, StrategyPorts
 from supervisor.app.adapters import account_number, broker
+from supervisor.app.event_schema import EVENTS
 from supervisor.app.plan import connection_name
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
@@ -84,7 +85,13 @@ def _journal(where: Places, epoch: int, disk: StateDisk) -> JournalWriter:
             raise Fenced(f"epoch {held} is in force, this executor holds {epoch}")
 
     return JournalWriter(
-        where.journal, epoch=epoch, clock=time.time_ns, fence=fence, make_room=disk.release, note=disk.note_append
+        where.journal,
+        epoch=epoch,
+        clock=time.time_ns,
+        fence=fence,
+        make_room=disk.release,
+        note=disk.note_append,
+        schema=EVENTS,
     )
 
 

@@ -20,7 +20,8 @@ from actors.ports import Checkpoints, DamagedState
 from actors.recovery import recover
 from supervisor.chain import JournalDamagedError
 from supervisor.checkpoints import CheckpointStore
-from supervisor.journal import JournalReader, JournalUnwritableError, JournalWriter
+from supervisor.journal import JournalReader, JournalWriter
+from supervisor.journal_file import JournalUnwritableError
 from supervisor.journal_head import head_path
 from tests.builders import PRODUCTS, close_signal, open_signal
 from tests.fakes import MemoryCheckpoints

@@ -14,7 +14,8 @@ from actors.domain.orders.refusal import Code
 from actors.domain.portfolio.book_state import dump
 from actors.messages import SendOrder
 from actors.places import Places, places
-from supervisor.journal import JournalFullError, JournalReader, JournalUnwritableError, JournalWriter
+from supervisor.journal import JournalReader, JournalWriter
+from supervisor.journal_file import JournalFullError, JournalUnwritableError
 from supervisor.state_disk import RESERVE, DiskLimits, StateDisk
 from tests.builders import close_signal, open_signal
 from tests.state_rig import StateRig

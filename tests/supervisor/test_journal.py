@@ -81,7 +81,7 @@ def test_readers_see_one_order_and_chosen_kinds_beside_the_writer(tmp_path, jour
     assert [entry.body for entry in reader.read(kinds=["placed"])] == [b"1", b"3"]
     assert reader.last().sequence == 3
     with pytest.raises(apsw.ReadOnlyError):
-        reader._db.execute("DELETE FROM event")
+        reader._file.db.execute("DELETE FROM event")
 
 
 @pytest.mark.parametrize(

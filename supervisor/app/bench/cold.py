@@ -23,6 +23,7 @@ from actors.ports import Arrival, PeerUnavailable
 from actors.products import load_products
 from actors.recovery import checkpoint
 from supervisor.app.bench import history
+from supervisor.app.event_schema import EVENTS
 from supervisor.app.plan import TABLES
 from supervisor.checkpoints import CheckpointStore
 from supervisor.journal import JournalWriter
@@ -110,7 +111,7 @@ def _start(folder: Path, epoch: int) -> float:
 
 
 def _journal(folder: Path, epoch: int) -> JournalWriter:
-    return JournalWriter(folder / "journal.sqlite", epoch=epoch, clock=time.time_ns, fence=lambda: None)
+    return JournalWriter(folder / "journal.sqlite", epoch=epoch, clock=time.time_ns, fence=lambda: None, schema=EVENTS)
 
 
 def _drop(path: Path) -> None:

@@ -34,7 +34,14 @@ CHECKS: Final = tuple(
 def events() -> Iterator[Event]:
     """Yield events without end, day after day."""
     yield happened.AccountAdopted(
-        account_domain=DOMAIN, cash=Decimal(100_000), positions={}, executions=(), cash_events=(), at=FIRST
+        account_domain=DOMAIN,
+        cash=Decimal(100_000),
+        positions={},
+        executions=(),
+        cash_events=(),
+        orders=(),
+        since=None,
+        at=FIRST,
     )
     day = 0
     while True:

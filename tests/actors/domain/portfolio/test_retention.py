@@ -28,7 +28,14 @@ class Days:
         self.book, self.events, self.now = Book(PRODUCTS, sessions_kept), [], START
         self.tell(
             happened.AccountAdopted(
-                account_domain=DOMAIN, cash=0, positions={}, executions=(), cash_events=(), at=START
+                account_domain=DOMAIN,
+                cash=0,
+                positions={},
+                executions=(),
+                cash_events=(),
+                orders=(),
+                since=None,
+                at=START,
             )
         )
 
