@@ -18,6 +18,7 @@ class DiskSection(Value):
     look_every_s: float = Field(default=1.0, gt=0, le=60, allow_inf_nan=False)
     """Pace at which the free room is looked at."""
     verify_events: int = Field(default=2_000, gt=0, le=1_000_000)
-    """Events of the journal's chain that are verified in one pass of the analyst, five passes a second."""
+    """Events of the journal's chain that the analyst verifies at a time, every `verify_pace_s`."""
+    verify_pace_s: float = Field(default=0.2, ge=0, le=60, allow_inf_nan=False)
     verify_every_s: float = Field(default=86_400.0, gt=0, le=2_592_000, allow_inf_nan=False)
     """How often the whole chain is walked anew; once at each start besides."""

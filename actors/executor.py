@@ -115,20 +115,20 @@ class Executor:
         self._stream, self._journal, self._checkpoints = stream, journal, checkpoints
         self._clock, self._watermark, self._settings = clock, watermark, settings
         book = recovery.recover(checkpoints, journal, products, settings.sessions_kept)
+        self._start = StartReport(book, routes, checkpoints.faults)
         seats = Seats(routes, silence_ns=int(settings.desk.silence_s * 1e9))
         self._desk = Desk(book, seats, sessions, clock, latch, settings.desk, is_journaled=journal.knows, disk=disk)
-        self._start, self._chase, self._fills = StartReport(book, routes), Chase(self._desk), FillDesk(self._desk)
+        self._chase, self._fills = Chase(self._desk), FillDesk(self._desk)
         self._orders = OrderDesk(self._desk, self._chase, self._fills)
-        self._signals = SignalDesk(self._desk, self._chase, self._orders)
         self._accounts = AccountDesk(self._desk, self._fills)
-        self._triggers = TriggerDesk(self._desk, self._chase, self._orders)
-        self._work = WorkDesk(self._desk, self._chase, self._orders)
+        parts = self._desk, self._chase, self._orders
+        self._signals, self._triggers, self._work = SignalDesk(*parts), TriggerDesk(*parts), WorkDesk(*parts)
         self._failback, unwind = Failback(self._desk), Unwind(self._desk, self._orders)
         late = (CloseQueue(self._desk, self._orders), Hedge(self._desk, self._orders), self._failback)
         legs, watch = LegDesk(self._desk, self._orders, unwind), DiskWatch(self._desk, settings.disk_look_s)
         self._timed = (self._chase, self._accounts, self._fills, legs, unwind, *late, watch)
-        self._board = RouteBoard(self._desk, self._failback, board)
-        self._alerts, self._checkpointed = deque[Value](maxlen=settings.alerts_max), book.sequence
+        self._board, self._checkpointed = RouteBoard(self._desk, self._failback, board), book.sequence
+        self._alerts = deque[Value](maxlen=settings.alerts_max)
         self._picture_due_ns = self._ticked_ns = self._universe_asked_ns = 0
         self._commit(Step(events=[started]))
 

@@ -128,6 +128,9 @@ class Shell(Protocol):
 class Checkpoints(Protocol):
     """The last state of one actor, verified on reading. A shorter way to the same state, never the truth."""
 
+    faults: list[str]
+    """What was set aside or could not be kept, since opening."""
+
     def save(self, state: Value, journal_sequence: int) -> None:
         """Write one generation, durable on return."""
         ...

@@ -98,7 +98,7 @@ class _Record(BaseModel):
 
 
 class CheckpointStore:
-    """The checkpoints of one actor; implements `ports.Checkpoints`. `tell` hears of generations set aside."""
+    """The checkpoints of one actor; implements `ports.Checkpoints`. `tell` hears of every fault, as it is found."""
 
     def __init__(
         self,
@@ -108,8 +108,9 @@ class CheckpointStore:
         durable: bool = True,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
+        self.faults: list[str] = []
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._key, self._generations, self._tell = _key(folder / "key"), generations, tell
+        self._key, self._generations, self._tell_of = _key(folder / "key"), generations, tell
         self._folder, self._settings = folder, SETTINGS if durable else SETTINGS | UNSYNCED
         self._cache: Any = None
         self._open()
@@ -193,6 +194,10 @@ class CheckpointStore:
         if (record.schema_version, record.kind, record.generation) != (SCHEMA, kind.__name__, number):
             raise ValueError(f"holds {record.kind} of schema {record.schema_version}, generation {record.generation}")
         return kind.model_validate_json(record.body), record.journal_sequence
+
+    def _tell(self, fault: str) -> None:
+        self.faults.append(fault)
+        self._tell_of(fault)
 
     def _set_aside(self, name: str, why: str) -> None:
         ((count,),) = self._cache._sql("SELECT count(*) FROM Cache WHERE key LIKE 'damaged-%'")  # noqa: SLF001

@@ -15,8 +15,11 @@ from supervisor.journal_file import JournalUnwritableError
 class JournalWatch:
     """One walk after the other; `boot_ns` is a clock that goes on while the machine sleeps."""
 
-    def __init__(self, path: Path, *, events_max: int, again_s: float, boot_ns: Callable[[], int]) -> None:
-        self._path, self._events_max, self._again_ns, self._boot_ns = path, events_max, int(again_s * 1e9), boot_ns
+    def __init__(
+        self, path: Path, *, events_max: int, pace_s: float, again_s: float, boot_ns: Callable[[], int]
+    ) -> None:
+        self._path, self._events_max, self._boot_ns = path, events_max, boot_ns
+        self._pace_ns, self._again_ns, self._looked_ns = int(pace_s * 1e9), int(again_s * 1e9), 0
         self._reader: JournalReader | None = None
         self._chain, self._begun_ns = Chain(), boot_ns()
         self.broken = False
@@ -27,9 +30,11 @@ class JournalWatch:
         return self._chain.sequence
 
     def look(self) -> str | None:
-        """Verify the next slice; return what is wrong, once. A file that is away is looked for again."""
-        if self.broken:
+        """Verify the next slice when it is due; return what is wrong, once. A file that is away is waited for."""
+        now_ns = self._boot_ns()
+        if self.broken or now_ns - self._looked_ns < self._pace_ns:
             return None
+        self._looked_ns = now_ns
         try:
             if self._reader is None:
                 self._reader = JournalReader(self._path)

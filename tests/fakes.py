@@ -96,6 +96,7 @@ class MemoryCheckpoints:
 
     def __init__(self) -> None:
         self.kept: tuple[str, int] | None = None
+        self.faults: list[str] = []
 
     def save(self, state: Value, journal_sequence: int) -> None:
         self.kept = (state.model_dump_json(), journal_sequence)

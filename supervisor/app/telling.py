@@ -61,7 +61,11 @@ def analyst(context: ChildContext) -> Shell:
     place = Workplace.child(context)
     disk = place.config.disk
     watch = JournalWatch(
-        place.places.journal, events_max=disk.verify_events, again_s=disk.verify_every_s, boot_ns=place.clock.boot_ns
+        place.places.journal,
+        events_max=disk.verify_events,
+        pace_s=disk.verify_pace_s,
+        again_s=disk.verify_every_s,
+        boot_ns=place.clock.boot_ns,
     )
     return Analyst(
         name=place.name,

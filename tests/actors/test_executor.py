@@ -193,6 +193,14 @@ def test_a_checkpoint_of_another_journal_is_not_traded_on():
         rig.start()
 
 
+def test_a_checkpoint_that_was_set_aside_is_told_with_the_start():
+    rig = Rig()
+    rig.checkpoints.faults = ["checkpoint slot-1 set aside: does not match its hash"]
+    rig.start()
+    rig.ready().after(1)
+    assert "slot-1" in rig.alerts("A083")[0]
+
+
 def test_an_id_that_the_book_has_forgotten_is_never_taken_again():
     rig = Rig().ready()
     order_id = rig.opened(open_signal(1))

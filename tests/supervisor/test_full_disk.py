@@ -6,7 +6,9 @@ On a real file system of a few megabytes, with the real journal, checkpoints and
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -99,6 +101,20 @@ def test_once_the_reserve_is_spent_too_the_intent_never_leaves_and_a_successor_w
     assert rig.book.sequence == journaled + 1
     again = dump(rig.book).model_copy(update={"sequence": journaled, "epoch": before.epoch})
     assert again == before
+
+
+def test_after_a_slow_append_nothing_is_opened_for_a_while(where, rig):
+    rig.watched = StateDisk(where.state, replace(LIMITS, slow_append_s=0.05))
+    fast, rig.journal._fence = rig.journal._fence, lambda: Event().wait(0.06)
+    rig.journal._note = rig.watched.note_append
+    held = rig.opened(open_signal(1))
+    rig.journal._fence = fast
+    rig.look()
+    refused = rig.ask(open_signal(2))
+    assert [(check.code, "took 0.0" in check.value) for check in refused.checks if not check.passed] == [
+        (Code.R016_DISK, True)
+    ]
+    assert rig.ask(close_signal(3, held)).admitted
 
 
 def test_a_checkpoint_that_finds_no_room_stops_nothing(where, rig):

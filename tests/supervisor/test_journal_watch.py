@@ -29,8 +29,8 @@ class Clock:
         return self.ns
 
 
-def watch(path: Path, clock: Clock | None = None, again_s: float = 10.0) -> JournalWatch:
-    return JournalWatch(path, events_max=30, again_s=again_s, boot_ns=(clock or Clock()).boot_ns)
+def watch(path: Path, clock: Clock | None = None, pace_s: float = 0) -> JournalWatch:
+    return JournalWatch(path, events_max=30, pace_s=pace_s, again_s=10, boot_ns=(clock or Clock()).boot_ns)
 
 
 def walked(watch: JournalWatch, passes: int) -> list[str]:
@@ -52,6 +52,17 @@ def test_a_sound_chain_is_walked_slice_by_slice_and_then_followed(path, writer):
     writer.append([("noted", "late", b"y")])
     assert each.look() is None
     assert each.verified == 101
+
+
+def test_it_takes_its_time_between_two_slices(path, writer):
+    clock = Clock()
+    clock.ns = 10**9
+    each = watch(path, clock, pace_s=0.2)
+    walked(each, 5)
+    assert each.verified == 30
+    clock.ns += 200_000_000
+    walked(each, 5)
+    assert each.verified == 60
 
 
 def test_an_event_changed_before_the_walk_is_named_once(path, writer):

@@ -75,6 +75,7 @@ class MemoryCheckpoints:
 
     def __init__(self) -> None:
         self._kept: tuple[str, int] | None = None
+        self.faults: list[str] = []
 
     def save(self, state: Value, journal_sequence: int) -> None:
         """Keep one generation."""
