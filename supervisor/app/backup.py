@@ -4,7 +4,8 @@ Rules of this file:
 * Each database is copied by SQLite's backup, as it is in one instant. Checkpoints come before the journal, so that none
   stands for an event the copy does not have; the send ledgers after it, so that they know of every attempt in it.
 * Everything is on the disk, and the folder has its name, only when all of it is there: a backup cut short is not one.
-* No secret is in it: the state folder holds names of secrets, and Ray's token is left out.
+* No secret is in it: the state folder holds names of secrets, and Ray's token is left out. Nor is the paper venue: it
+  is the world outside, which nobody can back up.
 """
 
 import hashlib
@@ -38,7 +39,6 @@ AFTER: Final = (
     "outbox.jsonl",
     "alerts.log",
     "supervisor.log.jsonl",
-    "venue/books.sqlite",
 )
 _DATABASES: Final = {".db", ".sqlite"}
 _CHUNK: Final = 1 << 20
@@ -74,6 +74,7 @@ def back_up(where: Places, folder: Path, now: datetime) -> tuple[Path, Manifest]
     _copy_all(where.state, fresh, BEFORE)
     with closing(reader):
         reader.copy_to(fresh / JOURNAL)
+    as_one_file(fresh / JOURNAL)
     _copy_all(where.state, fresh, AFTER)
     with closing(JournalReader(fresh / JOURNAL)) as copied:
         copied.verify()
@@ -145,6 +146,12 @@ def make_durable(folder: Path) -> None:
         sync_folder(path)
 
 
+def as_one_file(database: Path) -> None:
+    """Have a copied database need no files beside it, so that looking at it changes nothing."""
+    with closing(apsw.Connection(str(database))) as copy:
+        copy.pragma("journal_mode", "delete")
+
+
 def sync_folder(folder: Path) -> None:
     """Bring a folder's names to the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -170,6 +177,7 @@ def _copy_database(path: Path, to: Path) -> None:
         source.set_busy_timeout(5000)
         with closing(apsw.Connection(str(to))) as copy, copy.backup("main", source, "main") as backup:
             backup.step()
+    as_one_file(to)
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -107,13 +107,12 @@ def _end(journal: Path) -> Chain | None:
 def _lay_out(where: Places, backup: Path, manifest: Manifest, fresh: Path, now: datetime) -> int:
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(mode=0o700)
-    has_venue = (where.state / _VENUE).is_dir()
     for name in manifest.files:
-        if name.startswith(_LEFT_OUT) or (has_venue and name.startswith(f"{_VENUE}/")):
+        if name.startswith(_LEFT_OUT):
             continue
         (fresh / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.copyfile(backup / name, fresh / name)
-    if has_venue:
+    if (where.state / _VENUE).is_dir():
         shutil.copytree(where.state / _VENUE, fresh / _VENUE)
     to = Places(state=fresh, run=where.run)
     make_durable(fresh)

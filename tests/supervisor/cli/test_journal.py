@@ -15,6 +15,7 @@ from actors.epoch import read_epoch, take_epoch
 from actors.latch import StopLevel, read_latch
 from actors.places import Places, places
 from supervisor import directory as directories
+from supervisor.app.backup import check
 from supervisor.app.restore import STEP
 from supervisor.cli.exit_code import ExitCode
 from supervisor.directory import Directory, Entry
@@ -103,6 +104,9 @@ def test_a_backup_made_while_the_executor_trades_is_whole(where, traded, tmp_pat
     reader = JournalReader(made / "journal.sqlite")
     assert 0 < reader.verify() < traded.book.sequence
     assert (made / "checkpoints" / "executor" / "cache.db").exists()
+    reader.close()
+    assert check(made) == check(made)
+    assert not [path.name for path in made.rglob("*") if path.name.endswith(("-wal", "-shm"))]
 
 
 def test_a_damaged_journal_is_not_backed_up(where, traded, tmp_path):
