@@ -46,8 +46,8 @@ def verify(state: Path, as_json: bool) -> None:
     found = verified(places(state).journal)
     text = f"sound: {found.last_good} events, the last of epoch {found.epoch}"
     if found.fault:
-        text = f"DAMAGED after event {found.last_good}: {found.fault}\nThe executor will not trade on it. Keep the "
-        text += "folder; `holdfast journal restore` brings a backup back."
+        text = f"DAMAGED after event {found.last_good}: {found.fault}\nNothing is opened on it, and no executor starts "
+        text += "where its state rests on that event. Keep the folder; `holdfast journal restore` brings a backup back."
     _tell("holdfast.journal-verify/1", found.model_dump() | {"sound": not found.fault}, text, as_json=as_json)
     sys.exit(ExitCode.DEGRADED if found.fault else ExitCode.DONE)
 

@@ -6,6 +6,7 @@ import apsw
 import pytest
 
 from supervisor.journal import JournalWriter
+from supervisor.journal_file import EventSchema
 from supervisor.journal_watch import JournalWatch
 
 
@@ -88,6 +89,20 @@ def test_events_that_vanish_from_the_end_are_missed(path, writer):
     damage(path, "DELETE FROM event WHERE sequence > 90")
     (found,) = walked(each, 3)
     assert "event 100, which was acknowledged, is missing" in found
+
+
+def test_a_newer_writer_that_takes_the_journal_over_is_no_damage(path):
+    first = JournalWriter(path, epoch=1, clock=lambda: 0, fence=lambda: None)
+    first.append([("noted", f"order-{number}", b"x") for number in range(100)])
+    each = watch(path)
+    walked(each, 6)
+    first.close()
+    newer = EventSchema(7, lambda _kind, _version, body: body)
+    second = JournalWriter(path, epoch=2, clock=lambda: 0, fence=lambda: None, schema=newer)
+    second.append([("noted", "late", b"y")])
+    assert walked(each, 3) == []
+    assert each.verified == 101
+    second.close()
 
 
 def test_a_journal_that_is_not_there_yet_is_waited_for(path):
