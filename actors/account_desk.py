@@ -74,6 +74,7 @@ class AccountDesk:
         for report in reports:
             self._take(report, step)
         for report in read.state.orders:
+            self._desk.note_seen(report)
             self._cancel_stray(report, step)
             self._fills.judge(report, step)
         step.events += [happened.CashBooked(event=event, at=self._desk.now()) for event in cash]

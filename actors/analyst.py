@@ -1,18 +1,25 @@
 """The analyst (rules: `actors.domain.performance`): hears the book, keeps how it stood over time.
 
 Off the hot path: it may lag, it may die, nobody waits for it. Its checkpoint is a convenience, the journal the truth.
+Because nobody waits for it, it also walks the journal's whole chain, a slice a pass (`verify`). Where that is broken it
+latches reduce and pages: what was changed may be what a report or a person goes by. The executor's own state is not in
+question: it verified what it folded.
 """
 
 import contextlib
+from collections import deque
+from collections.abc import Callable
 from datetime import timedelta
 from threading import Event
 
 from pydantic import Field
 
+from actors.domain.alerts.alert import Alert, Level
 from actors.domain.performance.pnl_points import PnlHistory, add
 from actors.domain.portfolio.view import BookView
 from actors.domain.value import Value
-from actors.messages import AskBook, BookChanged, FeedState
+from actors.latch import Latch, StopLevel
+from actors.messages import AlertRaised, AskBook, BookChanged, FeedState
 from actors.ports import Arrival, Checkpoints, Clock, Envelope, PeerLost, PeerUnavailable, Resync, Stream, Watermark
 
 NANOSECONDS = 1_000_000_000
@@ -40,9 +47,13 @@ class Analyst:
         watermark: Watermark,
         checkpoints: Checkpoints,
         settings: AnalystSettings,
+        verify: Callable[[], str | None] = lambda: None,
+        tighten: Callable[[Latch], object] = lambda _: None,
         executor: str = "executor",
+        notifier: str = "notifier",
     ) -> None:
-        self._name, self._executor = name, executor
+        self._name, self._executor, self._notifier = name, executor, notifier
+        self._verify, self._tighten, self._alerts = verify, tighten, deque[AlertRaised]()
         self._stream, self._clock, self._watermark, self._checkpoints = stream, clock, watermark, checkpoints
         self._settings = settings
         loaded = checkpoints.load(PnlHistory)
@@ -57,6 +68,7 @@ class Analyst:
         while not stop.is_set():
             for arrival in self._stream.receive(self._settings.wait_s):
                 self._take(arrival)
+            self._walk_journal()
             if self._unsaved and self._clock.boot_ns() >= save_due_ns:
                 self._save()
                 save_due_ns = self._clock.boot_ns() + int(self._settings.checkpoint_interval_s * NANOSECONDS)
@@ -83,6 +95,26 @@ class Analyst:
         )
         self._unsaved = self._unsaved or after is not self.history
         self.history, self._saved_sequence = after, book.journal_sequence
+
+    def _walk_journal(self) -> None:
+        if (fault := self._verify()) is not None:
+            now, reason = self._clock.market_now(), f"the journal's chain is broken: {fault}"
+            self._tighten(Latch(level=StopLevel.REDUCE, reason=reason, by=self._name, at=now))
+            alert = Alert(
+                alert_id=f"A080-{now:%Y%m%dT%H%M%S}",
+                code="A080",
+                level=Level.P0,
+                subject="journal",
+                text=reason,
+                done="openings stopped (reduce); exits go on",
+                todo="holdfast journal verify; keep the state folder, compare with the last backup",
+                at=now,
+            )
+            self._alerts.append(AlertRaised(alert=alert))
+        with contextlib.suppress(PeerUnavailable):  # said again when the notifier is back
+            while self._alerts:
+                self._stream.tell(self._notifier, self._alerts[0])
+                self._alerts.popleft()
 
     def _save(self) -> None:
         self._checkpoints.save(self.history, self._saved_sequence)

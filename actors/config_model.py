@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from actors.config_disk import DiskSection
 from actors.config_sections import (
     PAPER_URL,
     ClockSection,
@@ -50,6 +51,7 @@ class RuntimeConfig(Value):
     notifier: NotifierSection = NotifierSection()
     strategies: tuple[StrategySection, ...] = Field(default=(), max_length=32)
     clock: ClockSection = ClockSection()
+    disk: DiskSection = DiskSection()
 
     @model_validator(mode="after")
     def _has_no_contradiction(self) -> "RuntimeConfig":

@@ -204,8 +204,7 @@ class RiskSection(Limits):
 class ExecutorSection(Value):
     """Deadlines and caps of the order path."""
 
-    send_deadline_s: Seconds = 2.0
-    """An order older than this when the connection hears of it is not sent."""
+    send_deadline_s: Seconds = 2.0  # an order that is older when the connection hears of it is not sent
     attempts_max: int = Field(default=4, gt=0, le=20)
     """Sends of one opening, over all routes; each needs proof that the one before left nothing (law 3)."""
     close_attempts_max: int = Field(default=50, gt=0, le=1_000)
@@ -215,8 +214,7 @@ class ExecutorSection(Value):
     queue_alert_s: Seconds = 15.0
     """How often a close or a cancel that waits for its account is paged."""
     hedge_after_s: Seconds | None = None
-    """A close that waits so long for an unreachable account may be offset at the backup, once, marked as a hedge; it
-    is unwound by a signal alone. None: never."""
+    """A close that waits so long for an unreachable account is hedged at the backup, once; None: never."""
     failback_after_s: float = Field(default=60.0, ge=0, le=86_400, allow_inf_nan=False)
     """A route that was failed over from takes openings again after so long in health, with nothing in doubt there."""
     ask_again_s: Seconds = 1.0
@@ -229,7 +227,7 @@ class ExecutorSection(Value):
     disagreements_max: int = Field(default=3, gt=0, le=100)
     """Readings in a row that may disagree before an underlying is quarantined."""
     foreign_after_s: Seconds = 60.0
-    """How long every reading must show the same foreign position before it is adopted."""
+    """For how long every reading must show a foreign position before it is adopted."""
     cash_gap_after_s: Seconds = 60.0
     """How long the same gap in cash may be a fee under way."""
     start_report_s: Seconds = 30.0
@@ -248,6 +246,8 @@ class ExecutorSection(Value):
     watch: WatchSettings = WatchSettings()
     """How orders that rest here, waiting for a price, are watched and pursued."""
     checkpoint_events: Count = 200
+    sessions_kept: int = Field(default=5, ge=5, le=1_000)
+    """Sessions for which the executor's book keeps what has ended; the journal keeps everything."""
 
 
 class SupervisorSection(Value):

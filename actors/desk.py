@@ -21,7 +21,8 @@ from actors.domain.orders import event as happened
 from actors.domain.orders.coverage import Load
 from actors.domain.orders.fill_check import FillLimits
 from actors.domain.orders.lease import Route, openable
-from actors.domain.orders.order import Order
+from actors.domain.orders.order import Order, cl_ord_id_of
+from actors.domain.orders.report import ExecutionReport
 from actors.domain.orders.watch_settings import WatchSettings
 from actors.domain.portfolio.book import Book
 from actors.domain.risk.circumstances import Circumstances
@@ -98,7 +99,7 @@ class Step:
 class Desk:
     """The facts all decisions are taken on. The shell keeps `quotes` and `contracts` current.
 
-    `latch` reads the stop in force from its file, at each admission (law 10).
+    `latch` reads the stop in force, at each admission (law 10); `is_journaled` asks the journal for an id.
     """
 
     def __init__(
@@ -109,7 +110,12 @@ class Desk:
         clock: Clock,
         latch: Callable[[], str | None],
         settings: DeskSettings,
+        *,
+        is_journaled: Callable[[str], bool] = lambda _: False,
+        disk: Callable[[], str | None] = lambda: None,
     ) -> None:
+        self.disk = disk
+        self._is_journaled, self._seen_at_brokers = is_journaled, set[str]()
         self.book, self.seats, self.sessions, self.settings = book, seats, sessions, settings
         self.quotes: QuoteTable | None = None
         self.contracts: Mapping[str, Contract] = {}
@@ -125,6 +131,17 @@ class Desk:
     def now_ns(self) -> int:
         """Return the machine's boot clock."""
         return self._clock.boot_ns()
+
+    def is_taken(self, identifier: str) -> bool:
+        """Whether an id was ever used: the journal has it, or a broker has shown an order of that name."""
+        return identifier in self._seen_at_brokers or self._is_journaled(identifier)
+
+    def note_seen(self, report: ExecutionReport) -> None:
+        """Keep the id of an order that bears one of ours and is not in the book: sent after a backup, or elsewhere."""
+        is_foreign = (report.account_domain, report.broker_order_id) in self.book.foreign
+        name = cl_ord_id_of(report.attempt_id or "")
+        if name and name not in self.book.orders and not is_foreign:
+            self._seen_at_brokers.add(name)
 
     def take_permit(self, issued: IssuePermit) -> bool:
         """Take in a permit; one from an older risk actor, or out of order, is refused (returns False)."""
@@ -172,6 +189,7 @@ class Desk:
             sessions=self.sessions,
             permit=self._permit if boot_ns < self._permit_until_ns else None,
             latch=self.latch(),
+            disk=self.disk(),
             ready=bool(reconciled) and self.book.domains() <= reconciled,
             reconciled=reconciled,
             routes=tuple(route.name for route in able),

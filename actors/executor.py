@@ -14,18 +14,18 @@ from threading import Event as StopEvent
 
 from pydantic import Field
 
+from actors import recovery
 from actors.account_desk import AccountDesk
 from actors.chase import Chase
 from actors.close_queue import CloseQueue
 from actors.desk import Desk, DeskSettings, Step
+from actors.disk_watch import DiskWatch
 from actors.domain.alerts.alert import Level
 from actors.domain.market.contract import Products
 from actors.domain.market.quote import QuoteFrame, QuoteTable, Universe
 from actors.domain.market.session import Sessions
 from actors.domain.orders import event as happened
 from actors.domain.orders.route_event import RouteTurned
-from actors.domain.portfolio.book import Book
-from actors.domain.portfolio.book_state import ExecutorRecord, dump, restore
 from actors.domain.portfolio.picture import picture
 from actors.domain.value import Value
 from actors.failback import Failback
@@ -54,7 +54,6 @@ from actors.ports import (
     Arrival,
     Checkpoints,
     Clock,
-    DamagedState,
     Envelope,
     Journal,
     PeerLost,
@@ -81,6 +80,9 @@ class ExecutorSettings(Value):
     """How long a change may wait to be published: the order it led to leaves first, for everyone who hears of the book
     wants a core then; and changes that come together are told as one."""
     checkpoint_events: int = Field(default=200, gt=0)
+    sessions_kept: int = Field(default=5, ge=5)
+    """How long the book keeps what has ended (`portfolio.retention`)."""
+    disk_look_s: float = Field(default=1.0, gt=0)
     alerts_max: int = Field(default=1000, gt=0)
     """Alerts kept while the notifier is away; the oldest go first."""
     desk: DeskSettings = DeskSettings()
@@ -107,26 +109,26 @@ class Executor:
         notifier: str,
         settings: ExecutorSettings,
         board: Callable[[RoutesView], None] = lambda _: None,
+        disk: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._name, self._feed, self._notifier = name, feed, notifier
         self._stream, self._journal, self._checkpoints = stream, journal, checkpoints
         self._clock, self._watermark, self._settings = clock, watermark, settings
-        book = self._recover(products)
+        book = recovery.recover(checkpoints, journal, products, settings.sessions_kept)
+        self._start = StartReport(book, routes, checkpoints.faults)
         seats = Seats(routes, silence_ns=int(settings.desk.silence_s * 1e9))
-        self._start, self._desk = StartReport(book, routes), Desk(book, seats, sessions, clock, latch, settings.desk)
-        self._chase = Chase(self._desk)
-        self._fills = FillDesk(self._desk)
+        self._desk = Desk(book, seats, sessions, clock, latch, settings.desk, is_journaled=journal.knows, disk=disk)
+        self._chase, self._fills = Chase(self._desk), FillDesk(self._desk)
         self._orders = OrderDesk(self._desk, self._chase, self._fills)
-        self._signals = SignalDesk(self._desk, self._chase, self._orders)
         self._accounts = AccountDesk(self._desk, self._fills)
-        self._triggers = TriggerDesk(self._desk, self._chase, self._orders)
-        self._work = WorkDesk(self._desk, self._chase, self._orders)
+        parts = self._desk, self._chase, self._orders
+        self._signals, self._triggers, self._work = SignalDesk(*parts), TriggerDesk(*parts), WorkDesk(*parts)
         self._failback, unwind = Failback(self._desk), Unwind(self._desk, self._orders)
-        late = (unwind, CloseQueue(self._desk, self._orders), Hedge(self._desk, self._orders))
-        legs = LegDesk(self._desk, self._orders, unwind)
-        self._timed = (self._chase, self._accounts, self._fills, legs, *late, self._failback)
-        self._board = RouteBoard(self._desk, self._failback, board)
-        self._alerts, self._checkpointed = deque[Value](maxlen=settings.alerts_max), book.sequence
+        late = (CloseQueue(self._desk, self._orders), Hedge(self._desk, self._orders), self._failback)
+        legs, watch = LegDesk(self._desk, self._orders, unwind), DiskWatch(self._desk, settings.disk_look_s)
+        self._timed = (self._chase, self._accounts, self._fills, legs, unwind, *late, watch)
+        self._board, self._checkpointed = RouteBoard(self._desk, self._failback, board), book.sequence
+        self._alerts = deque[Value](maxlen=settings.alerts_max)
         self._picture_due_ns = self._ticked_ns = self._universe_asked_ns = 0
         self._commit(Step(events=[started]))
 
@@ -144,18 +146,6 @@ class Executor:
             self._take(arrival)
         self._tick()
         self._watermark.advance()
-
-    def _recover(self, products: Products) -> Book:
-        """Return the book as of the journal's end: the newest checkpoint, and what was journaled after it."""
-        kept = self._checkpoints.load(ExecutorRecord)
-        book = restore(kept[0].book, products) if kept else Book(products)
-        if kept and self._anchor(book.sequence) != kept[0].anchor:
-            raise DamagedState(
-                f"the checkpoint stands on another journal: event {book.sequence} is not the one it knew"
-            )
-        for sequence, body in self._journal.read(book.sequence):
-            book.apply(happened.parse_event(body), sequence)
-        return book
 
     def _take(self, arrival: Arrival) -> None:
         match arrival:
@@ -292,9 +282,4 @@ class Executor:
         return BookChanged(book=picture(self._desk.book, self._desk.quotes, ready=ready))
 
     def _checkpoint(self) -> None:
-        self._checkpointed = self._desk.book.sequence
-        record = ExecutorRecord(book=dump(self._desk.book), anchor=self._anchor(self._checkpointed))
-        self._checkpoints.save(record, self._checkpointed)
-
-    def _anchor(self, sequence: int) -> str:
-        return (self._journal.hash_of(sequence) or b"").hex()
+        self._checkpointed = recovery.checkpoint(self._checkpoints, self._journal, self._desk.book)

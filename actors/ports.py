@@ -128,6 +128,9 @@ class Shell(Protocol):
 class Checkpoints(Protocol):
     """The last state of one actor, verified on reading. A shorter way to the same state, never the truth."""
 
+    faults: list[str]
+    """What was set aside or could not be kept, since opening."""
+
     def save(self, state: Value, journal_sequence: int) -> None:
         """Write one generation, durable on return."""
         ...
@@ -238,6 +241,10 @@ class Journal(Protocol):
 
     def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """Yield sequence and body of every event after `after`, verified."""
+        ...
+
+    def knows(self, correlation: str) -> bool:
+        """Whether any event, however old, belongs to this id."""
         ...
 
     def hash_of(self, sequence: int) -> bytes | None:

@@ -1,7 +1,7 @@
 """What the executor decides about signals: admitted or refused in one step, then sent, held, cancelled or replaced.
 
 Rules of this file:
-* The same id again gets the first answer and moves nothing.
+* The same id again gets the first answer and moves nothing; one whose order the book has long forgotten is refused.
 * What rests (a stop, the later parts of a complex order) is journaled here and watched by `trigger_desk`.
 * A close ends the exits at work for the same structure, a stop that its broker holds and the sides of a pair, and waits
   for their end: what has filled of them by then it does not close again. A plain close at work is not one of them.
@@ -14,7 +14,7 @@ from actors.chase import Chase
 from actors.desk import Desk, Step
 from actors.domain.orders import event as happened
 from actors.domain.orders.order import Intent, Order
-from actors.domain.orders.refusal import Check, Code, Refused
+from actors.domain.orders.refusal import Check, Code
 from actors.domain.orders.replace_event import ReplaceAsked
 from actors.domain.orders.signal import Cancel, Close, Complex, Open, Replace, Signal
 from actors.domain.orders.trigger import Trigger, TriggerState, at_once, held_back
@@ -45,8 +45,8 @@ class SignalDesk:
         guards = self._guards(signal.request)
         seen = self._desk.circumstances(*guards)
         verdict = review(signal, seen)
-        checks = verdict.checks
-        admitted = not isinstance(verdict, Refused)
+        checks = (*verdict.checks, *self._taken(signal))
+        admitted = all(check.passed for check in checks)
         if admitted and isinstance(signal.request, Cancel):
             return self._cancel(asked, signal.request.cl_ord_id, seen.now)
         if admitted and isinstance(signal.request, Replace):
@@ -65,6 +65,10 @@ class SignalDesk:
         self._orders.send(order, step)
         step.tells.append((asked.reply_to, _answer(signal, admitted=True, order_id=order.cl_ord_id, checks=checks)))
         return step
+
+    def _taken(self, signal: Signal) -> tuple[Check, ...]:
+        is_taken = self._desk.is_taken(signal.signal_id)
+        return (Check(code=Code.R002_ID_TAKEN, passed=False, subject=signal.signal_id),) if is_taken else ()
 
     def _order(self, signal: Signal, now: datetime) -> Order | None:
         match signal.request:

@@ -20,7 +20,8 @@ from actors.domain.portfolio.day_result import foreign_positions
 class StartReport:
     """The report under way; it hears every event the executor commits until it is told."""
 
-    def __init__(self, book: Book, routes: Sequence[str]) -> None:
+    def __init__(self, book: Book, routes: Sequence[str], faults: Sequence[str] = ()) -> None:
+        self._faults = tuple(faults)
         self._routes = tuple(routes)
         self._live = tuple(f"{life.order.cl_ord_id} {_standing(life)}" for life in book.live_orders())
         self._held = tuple(name for name, each in book.structures.items() if not each.is_flat)
@@ -56,6 +57,9 @@ class StartReport:
         if is_over or (self._routes and self._agreed.keys() >= set(self._routes)):
             self._is_told = True
             told = self._told(desk)
+            if self._faults:
+                text = f"the book came from the journal as far as checkpoints were unsound: {'; '.join(self._faults)}"
+                step.alerts.append(desk.alert("A083", Level.P1, "checkpoints", text))
             step.events.append(told)
             unread = [each.route for each in told.accounts if each.cash is None]
             if unread or told.quarantined or told.uncovered:

@@ -15,8 +15,9 @@ Rules of this file:
   for. The last `generations` are kept, in slots that take turns: a save overwrites the oldest, in one statement, for
   it may stand in the path of an order. One that does not verify is set aside (renamed, never deleted), and the one
   before it is used.
+* A file that SQLite cannot make sense of is set aside in the same way, whole, and a fresh one begun.
 * A checkpoint is only a shorter way to the same state: an empty folder is no error here. The journal tells whether it
-  should have been empty.
+  should have been empty. So is one that finds no room on the disk: it is told, and the work goes on without it.
 """
 
 import hashlib
@@ -29,10 +30,11 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import diskcache
-from diskcache.core import MODE_RAW
+from diskcache.core import DBNAME, MODE_RAW
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 
 SCHEMA: Final = 2
 _UNREADABLE: Final = 2**63
@@ -47,6 +49,19 @@ SETTINGS: Final[dict[str, Any]] = {
     "statistics": 0,
 }
 NOTE: Final = "note"
+NOTE_BYTES: Final = 65_536
+"""Kept for the note, so that a full disk keeps nobody from an exit."""
+_NONSENSE: Final = (sqlite3.DatabaseError, ValueError, KeyError, TypeError, AttributeError)
+_THE_DISKS: Final = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_NOMEM,
+}
+"""What SQLite says of the disk or of others, and not of the file."""
 UNSYNCED: Final[dict[str, Any]] = {"sqlite_synchronous": 1}
 
 
@@ -89,7 +104,7 @@ class _Record(BaseModel):
 
 
 class CheckpointStore:
-    """The checkpoints of one actor; implements `ports.Checkpoints`. `tell` hears of generations set aside."""
+    """The checkpoints of one actor; implements `ports.Checkpoints`. `tell` hears of every fault, as it is found."""
 
     def __init__(
         self,
@@ -99,18 +114,24 @@ class CheckpointStore:
         durable: bool = True,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
+        self.faults: list[str] = []
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._key, self._generations, self._tell = _key(folder / "key"), generations, tell
-        settings = SETTINGS if durable else SETTINGS | UNSYNCED
-        self._cache = diskcache.Cache(str(folder), disk=RawDisk, timeout=5, **settings)
-        _assert_settings(self._cache, settings)
-        self._generation = max((number for number, _ in self._slots() if number != _UNREADABLE), default=0)
+        self._key, self._generations, self._tell_of = _key(folder / "key"), generations, tell
+        self._folder, self._settings = folder, SETTINGS if durable else SETTINGS | UNSYNCED
+        self._cache: Any = None
+        self._open()
         self._note = os.open(folder / NOTE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.posix_fallocate(self._note, 0, NOTE_BYTES)
         self._save_noted()
 
     def save(self, state: BaseModel, journal_sequence: int) -> None:
-        """Write one generation over the oldest, durable on return."""
-        self._write(self._next(state, journal_sequence))
+        """Write one generation over the oldest, durable on return; where the disk has no room, tell so instead."""
+        try:
+            self._on_sound_file(lambda: self._write(self._next(state, journal_sequence)))
+        except sqlite3.OperationalError as error:
+            if _code(error) != sqlite3.SQLITE_FULL:
+                raise
+            self._tell(f"checkpoint of event {journal_sequence} not kept: {error}")
 
     def note(self, state: BaseModel, journal_sequence: int) -> None:
         """Hand the state that is saved next to the kernel. Raises `OSError`: then it is not noted."""
@@ -121,10 +142,13 @@ class CheckpointStore:
 
     def load(self, kind: type[M]) -> tuple[M, int] | None:
         """Return the newest sound generation and its journal sequence; None where there is none."""
+        return self._on_sound_file(lambda: self._load(kind))
+
+    def _load(self, kind: type[M]) -> tuple[M, int] | None:
         for number, name in sorted(self._slots(), reverse=True):
             try:
                 return self._read(number, name, kind)
-            except (ValueError, PlantedRowError, ValidationError, sqlite3.DatabaseError) as error:
+            except (ValueError, PlantedRowError, ValidationError) as error:
                 self._set_aside(name, f"{type(error).__name__}: {error}"[:300])
         return None
 
@@ -157,6 +181,39 @@ class CheckpointStore:
         if record.schema_version == SCHEMA and record.generation > self._generation:
             self._write(record)
 
+    def _open(self) -> None:
+        try:
+            self._open_file()
+        except _NONSENSE as error:
+            if not _is_damage(error):
+                raise
+            self._set_file_aside(error)
+            self._open_file()
+
+    def _open_file(self) -> None:
+        self._cache = diskcache.Cache(str(self._folder), disk=RawDisk, timeout=5, **self._settings)
+        _assert_settings(self._cache, self._settings)
+        self._generation = max((number for number, _ in self._slots() if number != _UNREADABLE), default=0)
+
+    def _on_sound_file(self, act: Callable[[], T]) -> T:
+        """Do it; where the file turns out to be nonsense, set it aside, and do it on a fresh one."""
+        try:
+            return act()
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise
+            self._set_file_aside(error)
+            self._open_file()
+            return act()
+
+    def _set_file_aside(self, error: Exception) -> None:
+        if self._cache is not None:
+            self._cache.close()
+        number = len(list(self._folder.glob(f"damaged-*-{DBNAME}"))) + 1
+        for path in tuple(self._folder.glob(f"{DBNAME}*")):
+            path.rename(self._folder / f"damaged-{number}-{path.name}")
+        self._tell(f"checkpoints in {self._folder} set aside, all of them: {type(error).__name__}: {error}"[:300])
+
     def _read(self, number: int, name: str, kind: type[M]) -> tuple[M, int]:
         _, _, rest = str(self._cache[name]).partition(" ")
         check, _, text = rest.partition(" ")
@@ -166,6 +223,10 @@ class CheckpointStore:
         if (record.schema_version, record.kind, record.generation) != (SCHEMA, kind.__name__, number):
             raise ValueError(f"holds {record.kind} of schema {record.schema_version}, generation {record.generation}")
         return kind.model_validate_json(record.body), record.journal_sequence
+
+    def _tell(self, fault: str) -> None:
+        self.faults.append(fault)
+        self._tell_of(fault)
 
     def _set_aside(self, name: str, why: str) -> None:
         ((count,),) = self._cache._sql("SELECT count(*) FROM Cache WHERE key LIKE 'damaged-%'")  # noqa: SLF001
@@ -179,6 +240,15 @@ class CheckpointStore:
 
     def _check(self, name: str, text: str) -> str:
         return hashlib.blake2b(f"{name} {text}".encode(), key=self._key, digest_size=16).hexdigest()
+
+
+def _is_damage(error: Exception) -> bool:
+    return _code(error) not in _THE_DISKS
+
+
+def _code(error: Exception) -> int:
+    """Return SQLite's primary result code; 0 where it is not SQLite's word."""
+    return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
 
 
 def _number(value: object) -> int:

@@ -1,208 +1,210 @@
 """The journal: one SQLite file, append-only, the truth about intents and fills.
 
 Rules of this file:
-* One writer. It holds an exclusive lock on `<journal>.lock` for as long as it lives; readers open the file read-only.
+* One writer. It holds an exclusive lock beside the file for as long as it lives; readers open the file read-only.
 * `append` writes all of its events or none, and they are on the disk when it returns (WAL, synchronous FULL).
-* Each event carries the hash of the one before it: what was changed, cut out or put in between is found by `verify`.
-  `sequence` counts from 1 without a gap.
+* Each event carries the hash of the one before it (`chain`); `sequence` counts from 1 without a gap. A writer that
+  finds less than was acknowledged (`journal_head`) refuses to open: it never goes on from a shorter past.
 * Before each commit the writer's `fence` is called: it raises when this process is no longer the one sender (law 9).
-* The bytes are JSON; what they mean is the caller's business. Nothing is ever updated or deleted.
+* The bytes are JSON; what they mean is the caller's business. Nothing is ever updated or deleted: an event written in
+  an older version is brought forward as it is read (`journal_file.EventSchema`), and stays what it is on the disk.
+* A full disk is asked once for room (`make_room`: the reserve), and how long each append took is told (`note`).
 
 The SQLite used is the one bundled with apsw: the system's may carry the WAL-reset bug.
 """
 
-import fcntl
-import hashlib
-import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import apsw
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS event (
-    sequence INTEGER PRIMARY KEY,
-    epoch INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    correlation TEXT NOT NULL,
-    written_ns INTEGER NOT NULL,
-    body BLOB NOT NULL,
-    hash BLOB NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS event_of_correlation ON event (correlation, sequence);
-"""
-_PRAGMAS: Final = {"journal_mode": "wal", "synchronous": 2, "wal_autocheckpoint": 1000, "mmap_size": 0}
-_GENESIS: Final = bytes(16)
-_IS_MADE: Final = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'event'"
+from supervisor.chain import Chain, Entry, JournalDamagedError
+from supervisor.journal_file import (
+    AS_WRITTEN,
+    EventSchema,
+    JournalFullError,
+    JournalUnwritableError,
+    named,
+    open_to_read,
+    open_to_write,
+)
+from supervisor.journal_head import JournalHead, acknowledged
+
+_KNOWS: Final = "SELECT 1 FROM event WHERE correlation = ? LIMIT 1"
 _INSERT: Final = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)"
-
-
-class JournalBusyError(Exception):
-    """Another process holds the journal."""
-
-
-class JournalDamagedError(Exception):
-    """An event does not verify; names its sequence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One event as it lies on the disk. `correlation` groups what belongs to one order or signal."""
-
-    sequence: int
-    epoch: int
-    kind: str
-    correlation: str
-    written_ns: int
-    body: bytes
-    hash: bytes
 
 
 class JournalWriter:
     """The one writer."""
 
-    def __init__(self, path: Path, *, epoch: int, clock: Callable[[], int], fence: Callable[[], None]) -> None:
-        self._lock = _hold(path.with_name(path.name + ".lock"))
-        self._db = _open(path)
-        self._epoch, self._clock, self._fence = epoch, clock, fence
-        last = next(_rows(self._db, "ORDER BY sequence DESC LIMIT 1"), None)
-        self.sequence = last.sequence if last else 0
-        self._hash = last.hash if last else _GENESIS
+    def __init__(
+        self,
+        path: Path,
+        *,
+        epoch: int,
+        clock: Callable[[], int],
+        fence: Callable[[], None],
+        make_room: Callable[[], bool] = lambda: False,
+        note: Callable[[float], None] = lambda _: None,
+        schema: EventSchema = AS_WRITTEN,
+    ) -> None:
+        self._path, self._epoch, self._clock, self._fence = path, epoch, clock, fence
+        self._make_room, self._note = make_room, note
+        try:
+            self._head = JournalHead(path)
+        except OSError as error:
+            raise JournalUnwritableError(f"{path}: {error.strerror}") from error
+        try:
+            with named(path):
+                self._file = open_to_write(path, schema)
+                self._end = self._file.end(self._head.acknowledged())
+        except BaseException:
+            self._head.release()
+            raise
+
+    @property
+    def sequence(self) -> int:
+        """The last event's number; 0: none."""
+        return self._end.sequence
 
     def append(self, events: Iterable[tuple[str, str, bytes]]) -> int:
         """Write all events (kind, correlation, body) or none, durable on return; return the sequence of the last.
 
-        Raises what the fence raises: then nothing was written.
+        Raises what the fence raises, `JournalFullError`, `JournalUnwritableError`, `JournalDamagedError`: then nothing
+        was acknowledged, and nothing may be done that rests on it.
         """
-        rows, sequence, digest = [], self.sequence, self._hash
-        written_ns = self._clock()
+        rows, end = [], Chain(self._end.sequence, self._end.digest)
+        written_ns, version = self._clock(), self._file.version
         for kind, correlation, body in events:
-            sequence += 1
-            digest = _hash(digest, sequence, self._epoch, kind, correlation, written_ns, body)
-            rows.append((sequence, self._epoch, kind, correlation, written_ns, body, digest))
-        self._db.execute("BEGIN IMMEDIATE")
+            end.add(self._epoch, kind, correlation, written_ns, body, version)
+            rows.append((end.sequence, self._epoch, kind, correlation, written_ns, body, end.digest))
+        began = time.monotonic()
         try:
-            self._db.executemany(_INSERT, rows)
-            self._fence()
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
-        self.sequence, self._hash = sequence, digest
-        return sequence
+            self._insert(rows)
+        except JournalFullError:
+            if not self._make_room():
+                raise
+            self._insert(rows)
+        self._end = end
+        self._head.write(end)
+        self._note(time.monotonic() - began)
+        return end.sequence
+
+    def _insert(self, rows: Sequence[tuple[object, ...]]) -> None:
+        db = self._file.db
+        with named(self._path):
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                db.executemany(_INSERT, rows)
+                self._fence()
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
 
     def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
-        """Yield sequence and body of the events after `after`, verified. Raises `JournalDamagedError`."""
-        for entry in _verified(self._db, after):
-            yield entry.sequence, entry.body
+        """Yield sequence and body of the events after `after`, verified and brought forward to the current version.
+
+        Raises `JournalDamagedError`.
+        """
+        last = after
+        with named(self._path):
+            for entry in self._file.verified(after):
+                last = entry.sequence
+                yield last, self._file.current(entry)
+        if last != self._end.sequence:
+            raise JournalDamagedError(f"{self._path}: its events end with {last}, and {self._end.sequence} is known")
+
+    def knows(self, correlation: str) -> bool:
+        """Whether any event belongs to this id."""
+        return self._file.db.execute(_KNOWS, (correlation,)).fetchone() is not None
 
     def hash_of(self, sequence: int) -> bytes | None:
         """Return the hash that a checkpoint taken after `sequence` must name; None where there is no such event."""
-        entry = next(_rows(self._db, "WHERE sequence = ?", (sequence,)), None)
+        with named(self._path):
+            entry = next(self._file.rows("WHERE sequence = ?", (sequence,)), None)
         return entry.hash if entry else None
 
     def close(self) -> None:
         """Close the file and let go of the lock."""
-        self._db.close()
-        os.close(self._lock)
+        self._file.db.close()
+        self._head.release()
 
 
 class JournalReader:
     """Reads beside the writer, in short transactions; never writes."""
 
-    def __init__(self, path: Path) -> None:
-        if not path.exists():
-            raise FileNotFoundError(f"no journal at {path}")
-        self._db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-        self._db.set_busy_timeout(2000)
-        if self._db.execute(_IS_MADE).fetchone() is None:
-            self._db.close()
-            raise FileNotFoundError(f"no journal at {path} yet: its writer died, or is, before its first table")
+    def __init__(self, path: Path, schema: EventSchema = AS_WRITTEN) -> None:
+        self._path = path
+        with named(path):
+            self._file = open_to_read(path, schema)
 
     def read(self, after: int = 0, kinds: Sequence[str] = ()) -> Iterator[Entry]:
-        """Yield the events after `after`, of the given kinds only where any are named. Not verified."""
+        """Yield the events after `after`, of the given kinds only where any are named. Not verified; current bodies."""
         places = ",".join("?" * len(kinds))
-        named = f"AND kind IN ({places})" if kinds else ""
-        return _rows(self._db, f"WHERE sequence > ? {named} ORDER BY sequence", (after, *kinds))
+        chosen = f"AND kind IN ({places})" if kinds else ""
+        return self._current(f"WHERE sequence > ? {chosen} ORDER BY sequence", (after, *kinds))
 
     def of(self, correlation: str) -> Iterator[Entry]:
         """Yield the events of one order or signal."""
-        return _rows(self._db, "WHERE correlation = ? ORDER BY sequence", (correlation,))
+        return self._current("WHERE correlation = ? ORDER BY sequence", (correlation,))
 
     def names(self, kinds: Sequence[str]) -> list[str]:
         """Return what events of the given kinds are about, each once, oldest first."""
         places = ",".join("?" * len(kinds))
         statement = f"SELECT correlation FROM event WHERE kind IN ({places}) GROUP BY 1 ORDER BY min(sequence)"  # noqa: S608
-        return [name for (name,) in self._db.execute(statement, tuple(kinds))]
+        return [name for (name,) in self._file.db.execute(statement, tuple(kinds))]
+
+    def follow(self, chain: Chain, events_max: int) -> int:
+        """Go on along the chain by so many events at most; return how many there were. Raises `JournalDamagedError`.
+
+        Nothing where something must be, as much as was walked or acknowledged, is damage too.
+        """
+        with named(self._path):
+            where = "WHERE sequence > ? ORDER BY sequence LIMIT ?"
+            entries = list(self._file.rows(where, (chain.sequence, events_max)))
+            for entry in entries:
+                chain.follow(entry)
+            if not entries:
+                self._file.end(chain)
+                self._file.end(acknowledged(self._path))
+        return len(entries)
 
     def verify(self, after: int = 0) -> int:
         """Walk the chain after `after`; return the last sequence. Raises `JournalDamagedError`."""
         last = after
-        for entry in _verified(self._db, after):
-            last = entry.sequence
+        with named(self._path):
+            for entry in self._file.verified(after):
+                last = entry.sequence
         return last
+
+    def is_whole(self) -> str:
+        """Return what SQLite says against the file's pages and indexes; empty: nothing. One long transaction."""
+        with named(self._path):
+            said = [str(text) for (text,) in self._file.db.execute("PRAGMA integrity_check(5)")]
+        return "" if said == ["ok"] else "; ".join(said)
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the journal as it is in one instant, while its writer goes on."""
+        with named(self._path):
+            copy = apsw.Connection(str(path))
+            with copy.backup("main", self._file.db, "main") as backup:
+                backup.step()
+            copy.close()
 
     def last(self) -> Entry | None:
         """Return the newest event; None where there is none."""
-        return next(_rows(self._db, "ORDER BY sequence DESC LIMIT 1"), None)
+        return next(self._current("ORDER BY sequence DESC LIMIT 1"), None)
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
+        self._file.db.close()
 
-
-def _hold(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise JournalBusyError(f"{path} is held by another process") from None
-    return descriptor
-
-
-def _open(path: Path) -> apsw.Connection:
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    db = apsw.Connection(str(path))
-    db.set_busy_timeout(2000)
-    for name, value in _PRAGMAS.items():
-        db.pragma(name, value)
-        if (held := db.pragma(name)) != value:
-            raise JournalDamagedError(f"{path}: {name} is {held}, not {value}")
-    for statement in _SCHEMA.split(";"):
-        db.execute(statement)
-    return db
-
-
-def _hash(before: bytes, *parts: str | int | bytes) -> bytes:
-    digest = hashlib.blake2b(before, digest_size=16)
-    for part in parts:
-        piece = part if isinstance(part, bytes) else str(part).encode()
-        digest.update(len(piece).to_bytes(4, "little") + piece)
-    return digest.digest()
-
-
-def _rows(db: apsw.Connection, where: str, bindings: tuple[str | int, ...] = ()) -> Iterator[Entry]:
-    columns = "sequence, epoch, kind, correlation, written_ns, body, hash"
-    for row in db.execute(f"SELECT {columns} FROM event {where}", bindings):  # noqa: S608 - `where` is ours
-        yield Entry(*row)
-
-
-def _verified(db: apsw.Connection, after: int) -> Iterator[Entry]:
-    before = next(_rows(db, "WHERE sequence = ?", (after,)), None) if after else None
-    if after and before is None:
-        raise JournalDamagedError(f"event {after} is missing")
-    sequence, digest = after, before.hash if before else _GENESIS
-    for entry in _rows(db, "WHERE sequence > ? ORDER BY sequence", (after,)):
-        sequence += 1
-        if entry.sequence != sequence:
-            raise JournalDamagedError(f"event {sequence} is missing; {entry.sequence} follows")
-        digest = _hash(
-            digest, sequence, entry.epoch, entry.kind, entry.correlation, entry.written_ns, bytes(entry.body)
-        )
-        if digest != entry.hash:
-            raise JournalDamagedError(f"event {sequence} ({entry.kind}) does not match its hash")
-        yield entry
+    def _current(self, where: str, bindings: tuple[str | int, ...] = ()) -> Iterator[Entry]:
+        for each in self._file.rows(where, bindings):
+            body = self._file.current(each)
+            yield each if body is each.body else replace(each, body=body)

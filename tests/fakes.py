@@ -83,6 +83,9 @@ class MemoryJournal:
     def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         return iter(list(enumerate(self.bodies, start=1))[after:])
 
+    def knows(self, correlation: str) -> bool:
+        return any(known == correlation for _, known in self.kinds)
+
     def hash_of(self, sequence: int) -> bytes | None:
         known = self.bodies[:sequence]
         return hashlib.blake2b(b"".join(known)).digest() if 0 < sequence <= len(self.bodies) else None
@@ -93,6 +96,7 @@ class MemoryCheckpoints:
 
     def __init__(self) -> None:
         self.kept: tuple[str, int] | None = None
+        self.faults: list[str] = []
 
     def save(self, state: Value, journal_sequence: int) -> None:
         self.kept = (state.model_dump_json(), journal_sequence)

@@ -9,6 +9,7 @@ from actors.messages import SignalAnswered, SubmitSignal
 from actors.places import Places
 from actors.ports import Envelope
 from actors.streams import LocalStream
+from supervisor.app.event_schema import EVENTS
 from supervisor.journal import JournalWriter
 from tests.rig import Rig
 
@@ -24,7 +25,7 @@ class FiledRig(Rig):
         if self.__dict__.get("writer") is not None:
             self.writer.close()
         self.journal = self.writer = JournalWriter(
-            self._path, epoch=self.epoch + 1, clock=time.time_ns, fence=lambda: None
+            self._path, epoch=self.epoch + 1, clock=time.time_ns, fence=lambda: None, schema=EVENTS
         )
         super().start()
 

@@ -115,6 +115,7 @@ class Rig:
         )
         self.clock, self.journal, self.checkpoints = FakeClock(), MemoryJournal(), MemoryCheckpoints()
         self.stop: str | None = None
+        self.disk: str | None = None
         self.dearer = 0.0
         """By how much the shorts of the condor are dearer than at the start."""
         self.epoch = 0
@@ -139,6 +140,7 @@ class Rig:
             feed="data_feed",
             notifier="notifier",
             settings=self.settings,
+            disk=lambda: self.disk,
         )
         self.hear("data_feed", UniverseChanged(universe=universe()))
         self.quote()

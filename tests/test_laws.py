@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from actors import close_queue, difference_watch, failback, order_desk, signal_desk
+from actors import close_queue, difference_watch, failback, order_desk, recovery, signal_desk
 from actors.account_desk import AccountDesk
 from actors.brokers.gates import Gates
 from actors.brokers.send_desk import SendDesk, SendLimits
@@ -35,7 +35,6 @@ from actors.domain.portfolio import imbalance, legging, reconcile
 from actors.domain.portfolio.book import Book
 from actors.domain.risk import gate
 from actors.epoch import take_epoch
-from actors.executor import Executor
 from actors.latch import Latch, StopLevel, tighten
 from actors.messages import (
     AccountRead,
@@ -643,14 +642,14 @@ def a_restart_keeps_the_baseline(_: Path) -> None:
 
 
 def every_start_is_a_new_day(off: pytest.MonkeyPatch) -> None:
-    recover = Executor._recover
+    recover = recovery.recover
 
-    def forgetful(self: Executor, products: Any) -> Book:
-        book = recover(self, products)
+    def forgetful(*how: Any) -> Book:
+        book = recover(*how)
         book.session = None
         return book
 
-    off.setattr(Executor, "_recover", forgetful)
+    off.setattr(recovery, "recover", forgetful)
 
 
 @dataclass(frozen=True)

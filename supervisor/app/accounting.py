@@ -20,6 +20,7 @@ from actors.domain.value import Value
 from actors.messages import FeedState
 from actors.ports import Envelope
 from actors.streams import LocalStream
+from supervisor.app.event_schema import EVENTS
 from supervisor.app.workplace import Workplace
 from supervisor.journal import JournalReader
 
@@ -105,7 +106,7 @@ def _feed_state(place: Workplace) -> FeedState:
 
 def _orders_from(place: Workplace, closes_at: datetime) -> int:
     """Return how many orders were placed at or after the close."""
-    reader = JournalReader(place.places.journal)
+    reader = JournalReader(place.places.journal, EVENTS)
     try:
         placed = [parse_event(entry.body) for entry in reader.read(kinds=["order_placed"])]
     finally:

@@ -31,14 +31,16 @@ from actors.streams import LocalStream
 from actors.venue.faults import Fault
 from supervisor.app.audit import Audit, audit
 from supervisor.app.drill import SUPERVISOR, Found, JournalTail, Overdue, heal, inject, stands, strike, wait_for
+from supervisor.app.event_schema import EVENTS
 from supervisor.app.fault_day import DEADLINE_S, SPEED, UNDERLYING, settings
 from supervisor.app.fault_plan import Act, draw
 from supervisor.app.fault_tally import left_alone
 from supervisor.app.fault_trader import EXECUTOR, FEED, NAME, FaultTrader
 from supervisor.app.statement import accounts, crashes, scorecard, statement
 from supervisor.app.workplace import Workplace
+from supervisor.chain import JournalDamagedError
 from supervisor.child_spec import Plan
-from supervisor.journal import JournalDamagedError, JournalReader
+from supervisor.journal import JournalReader
 from supervisor.private_ray import ROOT
 from supervisor.runtime import plan_path
 
@@ -274,7 +276,7 @@ class _Run:
 
     def _verified_book(self, sequence: int) -> Book:
         """Fold the journal anew, up to one event, its chain verified."""
-        book, reader = Book(self._place.products), JournalReader(self._where.journal)
+        book, reader = Book(self._place.products), JournalReader(self._where.journal, EVENTS)
         try:
             reader.verify()
             for entry in reader.read():

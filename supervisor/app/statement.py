@@ -15,6 +15,7 @@ from actors.domain.performance.naked_shorts import Recorded
 from actors.domain.performance.scorecard import Scorecard, StatedOrder, Statement, score
 from actors.ports import Broker
 from supervisor.app.adapters import broker
+from supervisor.app.event_schema import EVENTS
 from supervisor.app.workplace import Workplace
 from supervisor.journal import JournalReader
 
@@ -47,7 +48,7 @@ def accounts(place: Workplace) -> tuple[AccountState, ...]:
 
 def scorecard(place: Workplace, said: Sequence[Statement]) -> Scorecard:
     """Fold the journal on disk, the supervisor's log and the brokers' statements into one scorecard."""
-    reader = JournalReader(place.places.journal)
+    reader = JournalReader(place.places.journal, EVENTS)
     try:
         recorded = [Recorded(event=parse_event(entry.body), written_ns=entry.written_ns) for entry in reader.read()]
     finally:

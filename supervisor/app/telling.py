@@ -9,11 +9,13 @@ from actors.channels import channels
 from actors.config_sections import Target
 from actors.credentials import CredentialMissing, credential
 from actors.domain.alerts.message import Origin
+from actors.latch import tighten
 from actors.notifier import Notifier, NotifierSettings
 from actors.outbox import Outbox
 from actors.ports import Shell
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
+from supervisor.journal_watch import JournalWatch
 
 
 def notifier(context: ChildContext) -> Shell:
@@ -57,11 +59,21 @@ def _url(place: Workplace, target: Target) -> SecretStr | CredentialMissing:
 def analyst(context: ChildContext) -> Shell:
     """Build the analyst."""
     place = Workplace.child(context)
+    disk = place.config.disk
+    watch = JournalWatch(
+        place.places.journal,
+        events_max=disk.verify_events,
+        pace_s=disk.verify_pace_s,
+        again_s=disk.verify_every_s,
+        boot_ns=place.clock.boot_ns,
+    )
     return Analyst(
         name=place.name,
-        stream=place.stream(("executor",), ("executor", "data_feed")),
+        stream=place.stream(("executor", "notifier"), ("executor", "data_feed")),
         clock=place.clock,
         watermark=place.watermark(),
         checkpoints=place.checkpoints(),
         settings=AnalystSettings(),
+        verify=watch.look,
+        tighten=lambda latch: tighten(place.places.latch, latch),
     )

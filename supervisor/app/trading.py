@@ -21,16 +21,19 @@ from actors.domain.risk.issue import IssueLimits
 from actors.epoch import read_epoch, take_epoch
 from actors.executor import Executor, ExecutorSettings
 from actors.latch import StopLevel, read_latch, tighten
+from actors.places import Places
 from actors.ports import Shell
 from actors.risk import RiskActor, RiskPorts, RiskSettings
 from actors.route_board import write_board
 from actors.strategies.base import load
 from actors.strategy import StrategyActor, StrategyPorts
 from supervisor.app.adapters import account_number, broker
+from supervisor.app.event_schema import EVENTS
 from supervisor.app.plan import connection_name
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
 from supervisor.journal import JournalReader, JournalWriter
+from supervisor.state_disk import MB, DiskLimits, StateDisk
 
 
 class Fenced(Exception):
@@ -38,16 +41,11 @@ class Fenced(Exception):
 
 
 def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> Shell:
-    """Build the executor: take the epoch, open the journal, recover."""
+    """Build the executor: see to room on the disk, take the epoch, open the journal, recover."""
     place = workplace.child(context)
-    where = place.places
+    where, disk = place.places, _disk(place)
+    disk.look()
     epoch = take_epoch(where.epoch, above=_last_epoch(where.journal))
-
-    held_epoch = Remembered(where.epoch, read_epoch)
-
-    def fence() -> None:
-        if (held := held_epoch()) != epoch:
-            raise Fenced(f"epoch {held} is in force, this executor holds {epoch}")
 
     config = place.config
     connections = tuple(connection_name(route.name) for route in config.routes)
@@ -63,7 +61,7 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
         stream=place.stream(
             (*connections, "data_feed", "notifier", "risk", *strategies), ("data_feed", *connections), "data_feed"
         ),
-        journal=JournalWriter(where.journal, epoch=epoch, clock=time.time_ns, fence=fence),
+        journal=_journal(where, epoch, disk),
         checkpoints=place.checkpoints(),
         clock=place.clock,
         watermark=place.watermark(),
@@ -73,9 +71,39 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
         routes=tuple(route.name for route in config.routes),
         feed="data_feed",
         notifier="notifier",
-        settings=ExecutorSettings(desk=DeskSettings(**desk), **settings),
+        settings=ExecutorSettings(desk=DeskSettings(**desk), disk_look_s=config.disk.look_every_s, **settings),
         board=partial(write_board, where.routes),
+        disk=disk.look,
     )
+
+
+def _journal(where: Places, epoch: int, disk: StateDisk) -> JournalWriter:
+    held_epoch = Remembered(where.epoch, read_epoch)
+
+    def fence() -> None:
+        if (held := held_epoch()) != epoch:
+            raise Fenced(f"epoch {held} is in force, this executor holds {epoch}")
+
+    return JournalWriter(
+        where.journal,
+        epoch=epoch,
+        clock=time.time_ns,
+        fence=fence,
+        make_room=disk.release,
+        note=disk.note_append,
+        schema=EVENTS,
+    )
+
+
+def _disk(place: Workplace) -> StateDisk:
+    section = place.config.disk
+    limits = DiskLimits(
+        reserve_bytes=section.reserve_mb * MB,
+        free_min_bytes=section.free_min_mb * MB,
+        slow_append_s=section.slow_append_s,
+        calm_s=section.calm_s,
+    )
+    return StateDisk(place.places.state, limits)
 
 
 def _last_epoch(journal: Path) -> int:

@@ -12,6 +12,7 @@ VERBS: Final[Mapping[str, str]] = {
     "down": "End the runtime of this state folder, and only it.",
     "order": "Tell the life of one order: each leg, route, report and doubt, with its times in New York.",
     "recovery": "Say what the last start found and did: what was live, missed, recovered, quarantined.",
+    "journal": "Verify the journal, back the state folder up while the tree runs, or restore it.",
     "scorecard": "Judge a running paper day: journal against brokers, quotes sent against quotes received.",
     "signal": "Send one signal (a JSON file, or -) through the executor's gate.",
     "cancel": "Cancel a working order through the executor, and say what became of it.",

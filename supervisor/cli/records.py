@@ -13,6 +13,7 @@ from actors.domain.orders.event import parse_event
 from actors.domain.orders.order import attempt_id, cl_ord_id_of
 from actors.domain.orders.story import Story
 from actors.places import Places
+from supervisor.app.event_schema import EVENTS
 from supervisor.cli.exit_code import ExitCode
 from supervisor.journal import JournalReader
 
@@ -80,7 +81,7 @@ class Records:
 def records(where: Places) -> Iterator[Records]:
     """Open the journal of a runtime; ends the verb where there is none."""
     try:
-        reader = JournalReader(where.journal)
+        reader = JournalReader(where.journal, EVENTS)
     except FileNotFoundError as error:
         click.echo(f"nothing was ever traded in {where.state}: {error}", err=True)
         sys.exit(ExitCode.NOT_RUNNING)

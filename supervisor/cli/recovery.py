@@ -14,6 +14,7 @@ import click
 from actors.domain.market.session import NEW_YORK
 from actors.domain.orders.finding import AccountFound, Recovered
 from actors.places import Places, places
+from supervisor.app.event_schema import EVENTS
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import json_option, state_option
 from supervisor.journal import JournalReader
@@ -39,7 +40,7 @@ def recovery(state: Path, as_json: bool) -> None:
 def report_of(where: Places, after: int) -> Recovered | None:
     """Return the newest report of a start that is younger than the event `after`; None where there is none."""
     try:
-        reader = JournalReader(where.journal)
+        reader = JournalReader(where.journal, EVENTS)
     except FileNotFoundError:
         return None
     try:
@@ -52,7 +53,7 @@ def report_of(where: Places, after: int) -> Recovered | None:
 def journal_end(where: Places) -> int:
     """Return the last event there is now; 0 where there is none."""
     try:
-        reader = JournalReader(where.journal)
+        reader = JournalReader(where.journal, EVENTS)
     except FileNotFoundError:
         return 0
     try:

@@ -6,10 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from actors.analyst import Analyst, AnalystSettings
+from actors.domain.alerts.alert import Level
 from actors.domain.performance.pnl_points import PnlHistory
 from actors.domain.portfolio.view import BookView
 from actors.domain.value import Value
-from actors.messages import AskBook, BookChanged
+from actors.latch import StopLevel
+from actors.messages import AlertRaised, AskBook, BookChanged
 from actors.ports import Arrival, Envelope, PeerLost, PeerUnavailable, Resync
 
 AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -71,7 +73,7 @@ class NoMark:
         pass
 
 
-def analyst(line: Line, kept: Kept, checkpoint_interval_s: float = 0) -> Analyst:
+def analyst(line: Line, kept: Kept, checkpoint_interval_s: float = 0, **more: Any) -> Analyst:
     return Analyst(
         name="analyst",
         stream=line,
@@ -79,6 +81,7 @@ def analyst(line: Line, kept: Kept, checkpoint_interval_s: float = 0) -> Analyst
         watermark=NoMark(),
         checkpoints=kept,
         settings=AnalystSettings(checkpoint_interval_s=checkpoint_interval_s),
+        **more,
     )
 
 
@@ -151,3 +154,34 @@ def test_what_was_not_yet_saved_is_saved_at_an_orderly_stop():
 
     run(analyst(line, kept, checkpoint_interval_s=1000), until)
     assert kept.state[1] == 2
+
+
+def test_a_broken_chain_stops_openings_and_pages_as_soon_as_the_notifier_is_there():
+    line, found, latched = Line(), ["event 7 does not match its hash"], []
+    refused = iter((True, False))
+    tell = line.tell
+
+    def tell_late(peer: str, message: Value) -> None:
+        if peer == "notifier" and next(refused):
+            raise PeerUnavailable(peer)
+        tell(peer, message)
+
+    line.tell = tell_late
+    each = analyst(line, Kept(), verify=lambda: found.pop() if found else None, tighten=latched.append)
+
+    def until() -> None:
+        while not isinstance(told := line.told.get(timeout=WAIT_S)[1], AlertRaised):
+            pass
+        assert (told.alert.code, told.alert.level) == ("A080", Level.P0)
+        assert "event 7" in told.alert.text
+
+    run(each, until)
+    assert [(latch.level, latch.by) for latch in latched] == [(StopLevel.REDUCE, "analyst")]
+
+
+def test_a_sound_chain_is_nobodys_news():
+    line, kept, latched = Line(), Kept(), []
+    line.hear(BookChanged(book=book(1)))
+    run(analyst(line, kept, verify=lambda: None, tighten=latched.append), lambda: kept.saves.get(timeout=WAIT_S))
+    assert [message for _, message in line.told.queue if isinstance(message, AlertRaised)] == []
+    assert latched == []

@@ -193,6 +193,34 @@ def test_a_checkpoint_of_another_journal_is_not_traded_on():
         rig.start()
 
 
+def test_a_checkpoint_that_was_set_aside_is_told_with_the_start():
+    rig = Rig()
+    rig.checkpoints.faults = ["checkpoint slot-1 set aside: does not match its hash"]
+    rig.start()
+    rig.ready().after(1)
+    assert "slot-1" in rig.alerts("A083")[0]
+
+
+def test_an_id_that_the_book_has_forgotten_is_never_taken_again():
+    rig = Rig().ready()
+    order_id = rig.opened(open_signal(1))
+    for forgotten in (rig.book.orders, rig.book.signals, rig.book.structures):
+        forgotten.clear()
+    answer = rig.ask(open_signal(1))
+    assert not answer.admitted
+    assert [check.code for check in answer.checks if not check.passed] == [Code.R002_ID_TAKEN]
+    assert rig.told(SendOrder) == []
+    assert order_id not in rig.book.orders
+
+
+def test_an_id_that_a_broker_has_shown_and_the_journal_never_had_is_not_taken_either():
+    rig = Rig().ready()
+    name = open_signal(1).signal_id
+    rig.read(orders=[report("theirs-7", Status.CANCELED, attempt=f"{name}-r1")])
+    assert [check.code for check in rig.ask(open_signal(1)).checks if not check.passed] == [Code.R002_ID_TAKEN]
+    assert rig.ask(open_signal(2)).admitted
+
+
 def test_nothing_is_told_that_could_not_be_journaled():
     rig = Rig().ready()
     rig.told(SignalAnswered)

@@ -10,7 +10,9 @@ from pathlib import Path
 import apsw
 import pytest
 
-from supervisor.journal import JournalBusyError, JournalDamagedError, JournalReader, JournalWriter
+from supervisor.chain import JournalDamagedError
+from supervisor.journal import JournalReader, JournalWriter
+from supervisor.journal_head import JournalBusyError, head_path
 
 ROOT = Path(__file__).parents[2]
 
@@ -79,7 +81,7 @@ def test_readers_see_one_order_and_chosen_kinds_beside_the_writer(tmp_path, jour
     assert [entry.body for entry in reader.read(kinds=["placed"])] == [b"1", b"3"]
     assert reader.last().sequence == 3
     with pytest.raises(apsw.ReadOnlyError):
-        reader._db.execute("DELETE FROM event")
+        reader._file.db.execute("DELETE FROM event")
 
 
 @pytest.mark.parametrize(
@@ -99,6 +101,65 @@ def test_what_was_changed_or_cut_out_is_found_and_named(tmp_path, journal, tampe
     db.execute(tampering)
     with pytest.raises(JournalDamagedError, match=says):
         list(journal.read())
+
+
+def test_a_journal_that_lost_acknowledged_events_is_not_written_on(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    first = open_writer(path)
+    first.append(events("a", "b", "c"))
+    first.close()
+    db = apsw.Connection(str(path))
+    db.execute("DELETE FROM event WHERE sequence = 3")
+    db.close()
+    with pytest.raises(JournalDamagedError, match=r"event 3, which was acknowledged, is missing: .* ends with event 2"):
+        open_writer(path)
+
+
+def test_an_emptied_journal_is_told_from_a_fresh_one(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    first = open_writer(path)
+    first.append(events("a"))
+    first.close()
+    path.write_bytes(b"")
+    with pytest.raises(JournalDamagedError, match="the journal is empty"):
+        open_writer(path)
+
+
+def test_a_killed_writer_that_had_no_time_to_note_its_last_event_is_followed(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    first = open_writer(path)
+    first.append(events("a"))
+    noted = head_path(path).read_bytes()
+    first.append(events("b"))
+    first.close()
+    head_path(path).write_bytes(noted)
+    second = open_writer(path)
+    assert second.sequence == 2
+    second.close()
+
+
+@pytest.mark.parametrize("place", [0, 3, 19, 20, 30, 55, 61])
+def test_a_damaged_head_is_no_licence_to_go_on(tmp_path, place):
+    path = tmp_path / "journal.sqlite"
+    first = open_writer(path)
+    first.append(events("a"))
+    first.close()
+    content = bytearray(head_path(path).read_bytes())
+    content[place] ^= 1
+    head_path(path).write_bytes(content)
+    with pytest.raises(JournalDamagedError, match="not a journal's head"):
+        open_writer(path)
+
+
+def test_a_journal_older_than_its_head_is_read_as_it_is(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    first = open_writer(path)
+    first.append(events("a"))
+    first.close()
+    head_path(path).unlink()
+    second = open_writer(path)
+    assert second.append(events("b")) == 2
+    second.close()
 
 
 WRITE_FOR_EVER = """

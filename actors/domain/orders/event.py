@@ -192,9 +192,9 @@ class AccountAdopted(Value):
     """Signed contracts by symbol; foreign, never traded without being told."""
     executions: tuple[str, ...]
     cash_events: tuple[str, ...]
-    orders: tuple[str, ...] = ()
+    orders: tuple[str, ...]
     """The broker's ids of what was ordered before us; whatever ids of ours they carry, they are foreign."""
-    since: Instant | None = None
+    since: Instant | None
     """What was traded or booked before is in the start, though the reading did not list it."""
     at: Instant
 

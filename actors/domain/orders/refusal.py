@@ -9,6 +9,7 @@ class Code(StrEnum):
     """The refusal codes. A code never changes its meaning; `holdfast explain` prints the same words."""
 
     R001_MALFORMED = "R001"
+    R002_ID_TAKEN = "R002"
     R003_EXPIRED = "R003"
     R010_HALTED = "R010"
     R011_NO_PERMIT = "R011"
@@ -16,6 +17,7 @@ class Code(StrEnum):
     R013_REDUCING = "R013"
     R014_QUARANTINED = "R014"
     R015_IN_DOUBT = "R015"
+    R016_DISK = "R016"
     R020_SESSION_CLOSED = "R020"
     R021_CONTRACT_EXPIRED = "R021"
     R022_UNKNOWN_CONTRACT = "R022"

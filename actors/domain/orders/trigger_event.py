@@ -95,6 +95,14 @@ class Triggers:
         """Return the other live triggers of its signal."""
         return [each for each in self.of(trigger.signal_id) if each.trigger_id != trigger.trigger_id]
 
+    def forget(self, names: set[str]) -> None:
+        """Let go of what is over and belongs to orders or structures of these names."""
+        for each in tuple(self.known.values()):
+            if each.state.is_over and names & {each.trigger_id, each.structure_id, *each.order_ids}:
+                del self.known[each.trigger_id]
+                self.opened.get(each.signal_id, {}).pop(each.trigger_id, None)
+        self.opened = {signal: sent for signal, sent in self.opened.items() if sent}
+
     def _keep(self, trigger: Trigger) -> None:
         self.known[trigger.trigger_id] = trigger
         if trigger.intent is Intent.OPEN and trigger.order_ids:

@@ -2,13 +2,13 @@
 
 Rules of this file:
 * It changes by `apply` alone, one event after the other; the same events give the same book, on any machine.
-* Nothing here decides. What may be sent, and where, is asked of it by `risk.gate` and `orders.lease`.
+* Nothing here decides: `risk.gate` and `orders.lease` ask it what may be sent, and where.
 * Positions and cash follow fills and what brokers book; a fill moves them once per `exec_id`, a cash event once per id.
 * A fill the broker takes back moves them back, once, and its structure with them.
 * A fill first told by a report that did not say it was ours joins its structure when one does.
 * A fill of an order that is not ours moves positions and cash of its account, and no structure. An order of ours that
   turned up after it was given up counts as not ours: its structure, if any, lives elsewhere.
-* What an adopted account did before its first reading is in its start: neither known nor new.
+* What an adopted account did before its first reading is in its start: neither known nor new. `retention` forgets.
 * Money put in or taken out moves the session's baseline with it, or it would pass for a result.
 * A book has one owner. `sequence` is the last event it holds.
 """
@@ -24,6 +24,7 @@ from actors.domain.orders.order_state import Move, OrderLife
 from actors.domain.orders.report import CashEvent, ExecutionReport
 from actors.domain.orders.route_event import RouteFailedBack, RouteFailedOver
 from actors.domain.orders.trigger_event import TriggerMoved, Triggers, TriggersPlaced, TriggerTrailed
+from actors.domain.portfolio import retention
 from actors.domain.portfolio.findings import Findings
 from actors.domain.portfolio.structure import Structure, founded, settled
 from actors.domain.value import ZERO
@@ -32,8 +33,8 @@ from actors.domain.value import ZERO
 class Book:
     """Orders, structures, positions and cash as the journal tells them."""
 
-    def __init__(self, products: Products) -> None:
-        self._products = products
+    def __init__(self, products: Products, sessions_kept: int | None = None) -> None:
+        self._products, self.retained = products, retention.Retained(sessions_kept=sessions_kept)
         self.sequence = self.epoch = 0
         self.session: date | None = None
         self.baseline: dict[str, Decimal] = {}
@@ -50,7 +51,7 @@ class Book:
         self.quarantined_in: dict[str, str] = {}
         """The account domain where the break is, by underlying."""
         self.signals: dict[str, order_fold.SignalAnswer] = {}
-        self.cash_events: set[str] = set()
+        self.cash_events: dict[str, None] = {}
         self.executions: dict[tuple[str, str], str | None] = {}
         self.strangers: dict[tuple[str, str], Fill] = {}
         """Booked fills of no order of ours, by account domain and execution: one may prove ours, or be taken back."""
@@ -75,8 +76,8 @@ class Book:
         match event:
             case happened.ExecutorStarted(epoch=epoch):
                 self.epoch = epoch
-            case happened.SessionOpened(session=session, baseline=baseline):
-                self.session, self.baseline = session, dict(baseline)
+            case happened.SessionOpened():
+                self._open(event)
             case happened.OrderPlaced(order=order):
                 self._change(order.cl_ord_id, OrderLife(order=order))
                 if order.replaces is not None:
@@ -130,8 +131,8 @@ class Book:
         return bool(self._new_fills(report) or self._busted_strangers(report))
 
     def is_history(self, domain: str, at: datetime) -> bool:
-        """Whether something happened in an account before it was adopted, and is in its start."""
-        return domain in self.history_until and at < self.history_until[domain]
+        """Whether something happened before an account was adopted, and is in its start, or before what is kept."""
+        return self.retained.is_past(at) or (domain in self.history_until and at < self.history_until[domain])
 
     def contract(self, symbol: str) -> Contract:
         """Return the facts of a contract. Raises `UnknownSymbol`."""
@@ -164,12 +165,16 @@ class Book:
         held = {domain for domain, positions in self.positions.items() if any(positions.values())}
         return held | {each.account_domain for life in self.live_orders() for each in life.attempts}
 
+    def _open(self, event: happened.SessionOpened) -> None:
+        retention.on_session(self, event)
+        self.session, self.baseline = event.session, dict(event.baseline)
+
     def _adopt(self, event: happened.AccountAdopted) -> None:
         domain = event.account_domain
         self.cash[domain] = event.cash
         self.positions[domain] = {symbol: quantity for symbol, quantity in event.positions.items() if quantity}
         self.executions.update({(domain, exec_id): None for exec_id in event.executions})
-        self.cash_events.update(event.cash_events)
+        self.cash_events |= dict.fromkeys(event.cash_events)
         self.foreign.update((domain, order) for order in event.orders)
         self.agreed_at[domain] = event.at
         if event.since is not None:
@@ -220,14 +225,9 @@ class Book:
     def _new_fills(self, report: ExecutionReport) -> list[Fill]:
         """Return a stranger's fills that are neither booked nor history, each execution once."""
         domain = report.account_domain
-        fills = {
-            fill.exec_id: fill
-            for fill in report.fills
-            if not self.knows_execution(domain, fill.exec_id)
-            and not self.is_history(domain, fill.at)
-            and fill.exec_id not in report.busted
-        }
-        return list(fills.values())
+        told = {fill.exec_id: fill for fill in report.fills if fill.exec_id not in report.busted}
+        fresh = (fill for name, fill in told.items() if not self.knows_execution(domain, name))
+        return [fill for fill in fresh if not self.is_history(domain, fill.at)]
 
     def _book(self, fill: Fill, domain: str, order: Order | None, sign: int = 1) -> None:
         """Move account and structure by one fill; `sign` -1 takes it back."""
@@ -253,7 +253,7 @@ class Book:
     def _take_cash(self, event: CashEvent) -> None:
         if event.event_id in self.cash_events:
             return
-        self.cash_events.add(event.event_id)
+        self.cash_events[event.event_id] = None
         self._pay(event.account_domain, event.amount)
         is_own_money = event.type is CashEvent.Type.DEPOSIT and event.symbol is None  # dividends and marks are results
         if is_own_money and event.account_domain in self.baseline:

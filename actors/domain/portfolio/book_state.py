@@ -12,6 +12,7 @@ from actors.domain.orders.trigger import Trigger
 from actors.domain.orders.trigger_event import Triggers
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.findings import Findings
+from actors.domain.portfolio.retention import Retained
 from actors.domain.portfolio.structure import Structure
 from actors.domain.value import Money, Value
 
@@ -30,7 +31,8 @@ class BookState(Value):
     quarantined: Mapping[str, str]
     quarantined_in: Mapping[str, str]
     signals: Mapping[str, tuple[bool, str | None]]
-    cash_events: frozenset[str]
+    cash_events: tuple[str, ...]
+    """In the order in which they were told."""
     executions: tuple[tuple[str, str, str | None], ...]
     """Account domain, execution, structure."""
     pending_fees: Mapping[str, Money]
@@ -44,6 +46,7 @@ class BookState(Value):
     found: Findings = Findings()
     failed_over: Mapping[str, str] = Field(default_factory=dict)
     triggers: tuple[Trigger, ...] = ()
+    retained: Retained = Retained()
 
 
 class ExecutorRecord(Value):
@@ -67,7 +70,7 @@ def dump(book: Book) -> BookState:
         quarantined=book.quarantined,
         quarantined_in=book.quarantined_in,
         signals=book.signals,
-        cash_events=frozenset(book.cash_events),
+        cash_events=tuple(book.cash_events),
         executions=tuple((*key, owner) for key, owner in book.executions.items()),
         pending_fees=book.pending_fees,
         broker_ids=tuple((*key, order_id) for key, order_id in book.by_broker_id.items()),
@@ -78,19 +81,21 @@ def dump(book: Book) -> BookState:
         found=book.found,
         failed_over=book.failed_over,
         triggers=tuple(book.triggers.known.values()),
+        retained=book.retained,
     )
 
 
-def restore(state: BookState, products: Products) -> Book:
+def restore(state: BookState, products: Products, sessions_kept: int | None = None) -> Book:
     """Return the book of a state."""
     book = Book(products)
+    book.retained = state.retained.model_copy(update={"sessions_kept": sessions_kept})
     book.sequence, book.epoch, book.session = state.sequence, state.epoch, state.session
     book.baseline, book.cash = dict(state.baseline), dict(state.cash)
     book.orders = {life.order.cl_ord_id: life for life in state.orders}
     book.structures = {each.structure_id: each for each in state.structures}
     book.positions = {domain: dict(held) for domain, held in state.positions.items()}
     book.quarantined, book.quarantined_in = dict(state.quarantined), dict(state.quarantined_in)
-    book.signals, book.cash_events = dict(state.signals), set(state.cash_events)
+    book.signals, book.cash_events = dict(state.signals), dict.fromkeys(state.cash_events)
     book.executions = {(domain, exec_id): owner for domain, exec_id, owner in state.executions}
     book.pending_fees = dict(state.pending_fees)
     book.by_broker_id = {(domain, theirs): ours for domain, theirs, ours in state.broker_ids}

@@ -45,6 +45,16 @@ class Findings(Value):
         """Whether a fault of an order is in the journal."""
         return (order_id, fault.code.value, fault.exec_id) in self.faults
 
+    def without(self, names: set[str]) -> "Findings":
+        """Return the findings but those on orders and structures of these names."""
+        update = {
+            "faults": frozenset(fault for fault in self.faults if fault[0] not in names),
+            "uncovered_ns": {name: ns for name, ns in self.uncovered_ns.items() if name not in names},
+            "uncovered_at": {name: at for name, at in self.uncovered_at.items() if name not in names},
+            "uncovered_s": {name: seconds for name, seconds in self.uncovered_s.items() if name not in names},
+        }
+        return self.model_copy(update=update)
+
     def after(self, event: happened.Event, structures: Mapping[str, Structure]) -> "Findings":
         """Return the findings after one more event, given the structures as they are before it."""
         match event:

@@ -21,7 +21,7 @@ def news(book: Book, state: AccountState) -> tuple[list[ExecutionReport], list[C
     """Return the reports and cash events of a reading that the book does not hold yet."""
     reports = [report for report in state.orders if book.is_news(report)]
     cash = [event for event in state.cash_events if event.event_id not in book.cash_events]
-    return reports, [event for event in cash if not _is_history(book, event)]
+    return reports, [event for event in cash if not (book.retained.is_past(event.at) or _is_history(book, event))]
 
 
 def _is_history(book: Book, event: CashEvent) -> bool:

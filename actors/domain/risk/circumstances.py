@@ -38,6 +38,8 @@ class Circumstances:
     """Why each other route could not."""
     coverages: Mapping[str, Coverage] = field(default_factory=dict)
     """What each route says it can carry."""
+    disk: str | None = None
+    """Why the disk takes no openings, if it does not: what exits must write goes first."""
     accounts: frozenset[str] | None = None
     """The account domains an opening may go to; None: any. Accounts do not net with each other."""
     excluding: frozenset[str] = frozenset()

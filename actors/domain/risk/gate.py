@@ -84,6 +84,7 @@ def _leave_to_trade(request: Open, seen: Circumstances) -> Iterator[Check]:
         code = Code.R013_REDUCING if state is TradingState.REDUCING else Code.R010_HALTED
         yield Check(code=code, passed=state is TradingState.ACTIVE, value=state.value, subject=words)
     yield Check(code=Code.R012_LATCHED, passed=seen.latch is None, value=seen.latch or "")
+    yield Check(code=Code.R016_DISK, passed=seen.disk is None, value=seen.disk or "")
     broken = seen.book.quarantined.get(request.underlying)
     yield Check(code=Code.R014_QUARANTINED, passed=broken is None, subject=request.underlying, value=broken or "")
     doubts = [

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from supervisor.app.bench import failover, journal, orders, quotes
+from supervisor.app.bench import cold, failover, journal, orders, quotes
 from supervisor.app.bench.tree import BenchTree, running
 
 RayCall = Callable[[], None]
@@ -30,6 +30,7 @@ class Sizes:
         self.rates = (20_000,) if tiny else quotes.RATES
         self.seconds = 1.0 if tiny else 10.0
         self.cuts = 1 if tiny else 20
+        self.histories = (2_000, 20_000) if tiny else (100_000, 1_000_000)
 
 
 class Run:
@@ -109,12 +110,27 @@ def failover_section(run: Run) -> Figures:
     }
 
 
+def cold_section(run: Run) -> Figures:
+    """Time the recovery part of a cold start, on a journal and on one ten times as long."""
+    short, long = (cold.measure(run.folder / f"cold-{events}", events) for events in run.sizes.histories)
+    return {
+        "s_100k": round(cold.median(short), 3),
+        "ratio_1m": round(cold.median(long) / cold.median(short), 3),
+        "s_1m": round(cold.median(long), 3),
+        "events": list(run.sizes.histories),
+        "journal_mb": [round(each.journal_bytes / 1e6, 1) for each in (short, long)],
+        "checkpoint_mb": [round(each.checkpoint_bytes / 1e6, 2) for each in (short, long)],
+        "worst_s": [round(max(each.seconds), 3) for each in (short, long)],
+    }
+
+
 SECTIONS: Mapping[str, Callable[[Run], Figures]] = {
     "order_path": order_path,
     "ack": ack,
     "journal": journal_section,
     "quotes": quotes_section,
     "failover": failover_section,
+    "cold": cold_section,
 }
 
 

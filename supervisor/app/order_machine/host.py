@@ -44,20 +44,26 @@ class MemoryJournal:
     def __init__(self, blow: Blow, clock: Callable[[], int]) -> None:
         self.bodies: list[bytes] = []
         self.written_ns: list[int] = []
+        self._taken: set[str] = set()
         self._blow, self._clock = blow, clock
 
     def append(self, events: Iterable[tuple[str, str, bytes]]) -> int:
         """Keep all events or none."""
-        bodies = [body for _, _, body in events]
+        told = list(events)
         self._blow.step()
-        self.bodies += bodies
-        self.written_ns += [self._clock()] * len(bodies)
+        self.bodies += [body for _, _, body in told]
+        self.written_ns += [self._clock()] * len(told)
+        self._taken.update(correlation for _, correlation, _ in told)
         self._blow.step()
         return len(self.bodies)
 
     def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """Yield the events after `after`."""
         return iter(list(enumerate(self.bodies[after:], start=after + 1)))
+
+    def knows(self, correlation: str) -> bool:
+        """Whether any event belongs to this id."""
+        return correlation in self._taken
 
     def hash_of(self, sequence: int) -> bytes | None:
         """Return what stands for one event."""
@@ -71,6 +77,7 @@ class MemoryCheckpoints:
 
     def __init__(self) -> None:
         self._kept: tuple[str, int] | None = None
+        self.faults: list[str] = []
 
     def save(self, state: Value, journal_sequence: int) -> None:
         """Keep one generation."""

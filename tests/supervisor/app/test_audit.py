@@ -65,7 +65,14 @@ def journal(*ends):
     return [
         happened.ExecutorStarted(epoch=1, incarnation=1, boot_id="b", at=START),
         happened.AccountAdopted(
-            account_domain="main", cash=CASH, positions={}, executions=(), cash_events=(), at=START
+            account_domain="main",
+            cash=CASH,
+            positions={},
+            executions=(),
+            cash_events=(),
+            orders=(),
+            since=None,
+            at=START,
         ),
         happened.OrderPlaced(signal=SIGNAL, order=ORDER, checks=(), at=START),
         happened.AttemptStarted(cl_ord_id=ORDER.cl_ord_id, attempt=attempt),

@@ -59,7 +59,14 @@ class Run:
         for domain in (MAIN, SPARE):
             self.happens(
                 AccountAdopted(
-                    account_domain=domain, cash=Decimal(1000), positions={}, executions=(), cash_events=(), at=AT
+                    account_domain=domain,
+                    cash=Decimal(1000),
+                    positions={},
+                    executions=(),
+                    cash_events=(),
+                    orders=(),
+                    since=None,
+                    at=AT,
                 )
             )
 

@@ -251,7 +251,14 @@ def test_a_symbol_we_cannot_name_is_a_position_of_its_own_underlying_and_a_dolla
 def test_fills_of_strangers_before_the_adoption_are_history_and_ours_never_are():
     book = Book(PRODUCTS)
     adopted = happened.AccountAdopted(
-        account_domain=DOMAIN, cash=Decimal(0), positions={}, executions=(), cash_events=(), since=START, at=START
+        account_domain=DOMAIN,
+        cash=Decimal(0),
+        positions={},
+        executions=(),
+        cash_events=(),
+        orders=(),
+        since=START,
+        at=START,
     )
     tell(book, adopted)
     order = working(book)

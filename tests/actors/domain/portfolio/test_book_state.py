@@ -5,6 +5,7 @@ from decimal import Decimal
 from actors.domain.orders.order import Stop
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.book_state import BookState, dump, restore
+from actors.domain.portfolio.retention import Retained
 from tests.builders import PRODUCTS, open_signal, stop_signal
 from tests.fakes import START
 from tests.rig import Rig
@@ -17,10 +18,11 @@ def full() -> Book:
     rig.ask(stop_signal(2, order_id, Stop(trail=Decimal(1))))
     book = rig.book
     book.quarantined, book.quarantined_in = {"SPX": "differs"}, {"SPX": "primary-account"}
-    book.cash_events, book.pending_fees = {"f1"}, {"primary-account/x": Decimal("-1.25")}
+    book.cash_events, book.pending_fees = {"f1": None}, {"primary-account/x": Decimal("-1.25")}
     book.strangers = {("primary-account", fill.exec_id): fill for fill in rig.book.orders["condor-20260105-1"].fills}
     book.foreign, book.history_until = {("primary-account", "theirs-1")}, {"primary-account": START}
     book.failed_over = {"primary": "refused"}
+    book.retained = Retained(sessions_kept=9, openings=1, until=START, ended=(("order", 1),))
     return book
 
 
@@ -34,7 +36,7 @@ def test_every_part_of_a_book_comes_back_through_json():
     book = full()
     assert all(parts(book).values()), "a part that is empty proves nothing"
     kept = BookState.model_validate_json(dump(book).model_dump_json())
-    assert parts(restore(kept, PRODUCTS)) == parts(book)
+    assert parts(restore(kept, PRODUCTS, sessions_kept=9)) == parts(book)
 
 
 def test_a_book_that_came_back_shares_nothing_with_the_checkpoint():
@@ -44,7 +46,7 @@ def test_a_book_that_came_back_shares_nothing_with_the_checkpoint():
 
 
 def test_an_older_checkpoint_without_the_newer_parts_is_still_read():
-    newer = {"foreign", "history_until", "agreed_at", "strangers", "found", "failed_over", "triggers"}
+    newer = {"foreign", "history_until", "agreed_at", "strangers", "found", "failed_over", "triggers", "retained"}
     old = dump(full()).model_dump(mode="json", exclude=newer)
     book = restore(BookState.model_validate(old), PRODUCTS)
     assert (book.foreign, book.history_until, book.agreed_at, book.triggers.known) == (set(), {}, {}, {})
