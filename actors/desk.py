@@ -157,6 +157,12 @@ class Desk:
             time_in_force=order.time_in_force,
         )
 
+    @property
+    def ready(self) -> bool:
+        """Whether every account with exposure agreed with the journal since this executor started (law 8)."""
+        reconciled = self.seats.reconciled_domains()
+        return bool(reconciled) and self.book.domains() <= reconciled
+
     def circumstances(self, excluding: str | None = None) -> Circumstances:
         """Gather what a verdict depends on."""
         boot_ns = self.now_ns()
@@ -172,7 +178,7 @@ class Desk:
             sessions=self.sessions,
             permit=self._permit if boot_ns < self._permit_until_ns else None,
             latch=self.latch(),
-            ready=bool(reconciled) and self.book.domains() <= reconciled,
+            ready=self.ready,
             reconciled=reconciled,
             routes=tuple(route.name for route in able),
             obstacles=obstacles,

@@ -20,7 +20,7 @@ from actors.close_queue import CloseQueue
 from actors.desk import Desk, DeskSettings, Step
 from actors.domain.alerts.alert import Level
 from actors.domain.market.contract import Products
-from actors.domain.market.quote import QuoteFrame, QuoteTable, Universe
+from actors.domain.market.quote import QuoteFrame
 from actors.domain.market.session import Sessions
 from actors.domain.orders import event as happened
 from actors.domain.orders.route_event import RouteTurned
@@ -36,6 +36,7 @@ from actors.messages import (
     AccountRead,
     AlertRaised,
     AskBook,
+    AskState,
     AskUniverse,
     BookChanged,
     ConnectionState,
@@ -62,6 +63,7 @@ from actors.ports import (
     Stream,
     Watermark,
 )
+from actors.quote_sight import QuoteSight
 from actors.route_board import RouteBoard, RoutesView
 from actors.seats import Seats
 from actors.signal_desk import SignalDesk
@@ -107,14 +109,15 @@ class Executor:
         notifier: str,
         settings: ExecutorSettings,
         board: Callable[[RoutesView], None] = lambda _: None,
+        connections: tuple[str, ...] = (),
     ) -> None:
-        self._name, self._feed, self._notifier = name, feed, notifier
+        self._name, self._feed, self._notifier, self._connections = name, feed, notifier, connections
         self._stream, self._journal, self._checkpoints = stream, journal, checkpoints
         self._clock, self._watermark, self._settings = clock, watermark, settings
         book = self._recover(products)
         seats = Seats(routes, silence_ns=int(settings.desk.silence_s * 1e9))
         self._start, self._desk = StartReport(book, routes), Desk(book, seats, sessions, clock, latch, settings.desk)
-        self._chase = Chase(self._desk)
+        self._sight, self._chase = QuoteSight(self._desk), Chase(self._desk)
         self._fills = FillDesk(self._desk)
         self._orders = OrderDesk(self._desk, self._chase, self._fills)
         self._signals = SignalDesk(self._desk, self._chase, self._orders)
@@ -133,6 +136,8 @@ class Executor:
     def run(self, stop: StopEvent) -> None:
         """Work until `stop` is set."""
         self._ask_universe()
+        for connection in self._connections:
+            self._tell(connection, AskState())
         while not stop.is_set():
             self.turn(self._settings.tick_s)
         self._checkpoint()
@@ -174,9 +179,7 @@ class Executor:
                     self._ask_universe()
 
     def _take_quotes(self, frame: QuoteFrame) -> None:
-        table = self._desk.quotes
-        if table is not None and table.universe.version == frame.universe:
-            table.apply(frame)
+        if self._sight.take(frame):
             self._commit_all(self._triggers.on_quotes())
         else:
             self._ask_universe()
@@ -196,13 +199,19 @@ class Executor:
             case ConnectionState():
                 self._take_connection(sender, message)
             case AccountRead():
-                self._commit(self._accounts.on_account(message))
-                self._commit(self._accounts.on_compared(message))
-                self._commit(self._start.told_when_due(self._desk))
+                self._take_account(message)
             case UniverseChanged(universe=universe):
-                self._take_universe(universe)
+                self._sight.take_universe(universe)
             case AskBook(reply_to=peer):
                 self._tell(peer, self._picture())
+
+    def _take_account(self, read: AccountRead) -> None:
+        ready = self._desk.ready
+        self._commit(self._accounts.on_account(read))
+        self._commit(self._accounts.on_compared(read))
+        self._commit(self._start.told_when_due(self._desk))
+        if self._desk.ready != ready:
+            self._picture_due_ns = 0  # risk waits for this to give leave to open
 
     def _take_connection(self, sender: str, state: ConnectionState) -> None:
         seat, is_new, turned = self._desk.seats.hear(sender, state, self._clock.boot_ns())
@@ -220,11 +229,6 @@ class Executor:
         level = Level.P2 if writes else Level.P1
         words = f"{route} can send orders" if writes else f"{route} cannot send orders: {reason}"
         self._commit(Step(events=[event], alerts=[self._desk.alert("A050", level, f"route-{route}", words)]))
-
-    def _take_universe(self, universe: Universe) -> None:
-        if self._desk.quotes is None or self._desk.quotes.universe.version != universe.version:
-            self._desk.quotes = QuoteTable(universe)
-            self._desk.contracts = {contract.symbol: contract for contract in universe.contracts}
 
     def _tick(self) -> None:
         now_ns = self._clock.boot_ns()
@@ -284,8 +288,7 @@ class Executor:
             self._tell(self._feed, AskUniverse(reply_to=self._name))
 
     def _picture(self) -> BookChanged:
-        ready = self._desk.circumstances().ready
-        return BookChanged(book=picture(self._desk.book, self._desk.quotes, ready=ready))
+        return BookChanged(book=picture(self._desk.book, self._desk.quotes, ready=self._desk.ready))
 
     def _checkpoint(self) -> None:
         self._checkpointed = self._desk.book.sequence

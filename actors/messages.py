@@ -179,6 +179,10 @@ class ConnectionState(Value):
     vitals: Vitals = Vitals()
 
 
+class AskState(Value):
+    """Executor to connection: say what you can do now, not only at your next heartbeat."""
+
+
 class UniverseChanged(Value):
     """Data feed to whoever takes quotes: the contracts and their rows. Sent before the first frame that needs it."""
 

@@ -75,6 +75,7 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
         notifier="notifier",
         settings=ExecutorSettings(desk=DeskSettings(**desk), **settings),
         board=partial(write_board, where.routes),
+        connections=connections,
     )
 
 
