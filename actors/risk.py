@@ -66,6 +66,8 @@ class RiskActor:
 
     def run(self, stop: Event) -> None:
         """Work until `stop` is set."""
+        self._work()
+        self._ports.watermark.advance()
         while not stop.is_set():
             for arrival in self._ports.stream.receive(self._settings.wait_s):
                 self._take(arrival)

@@ -10,6 +10,9 @@ from supervisor.process import Process
 from supervisor.restart_policy import History
 from supervisor.tree import ChildState
 
+SETTLING_S = 1.0
+"""After a start no spare is made for so long: that costs a processor what the new child needs to take over."""
+
 
 @dataclass
 class Child:
@@ -41,6 +44,10 @@ class Child:
     def up(self) -> bool:
         """Whether there may be a process."""
         return self.state is not ChildState.DOWN
+
+    def calm(self, now_s: float) -> bool:
+        """Whether no start of it is under way, or so fresh that it is still learning who else is there."""
+        return self.state is not ChildState.STARTING and not 0 <= now_s - self.started_s < SETTLING_S
 
     def enter(self, state: ChildState) -> None:
         """Change state, now."""

@@ -15,7 +15,8 @@ from supervisor.child_host import crash_report
 from supervisor.child_spec import ChildContext, Plan
 from supervisor.chronicle import Chronicle, Hooks, Paths
 from supervisor.directory import Directory, RayEntry
-from supervisor.health import Progress, alive, hung, observe, watched
+from supervisor.hang_watch import HangWatch
+from supervisor.health import alive
 from supervisor.host_pool import HostPool, Hosts, host_key, relay
 from supervisor.ownership import Incarnations
 from supervisor.process import Process
@@ -44,7 +45,7 @@ class ControlLoop:
         self._chronicle = Chronicle(paths, hooks.tell)
         self._pool = HostPool(hosts, watcher, self._incarnations.take)
         self._children = {spec.name: Child(spec) for spec in plan.children()}
-        self._looked_s, self._watched_s = boot_s(), 0.0
+        self._hangs = HangWatch(hooks.mark, boot_s())
         self._ending = False
 
     def take_over(self, me: Process, ray: RayEntry, before: Directory | None) -> None:
@@ -165,8 +166,7 @@ class ControlLoop:
 
     def _look(self) -> None:
         now = boot_s()
-        self._watched_s = watched(self._watched_s, now - self._looked_s)
-        self._looked_s = now
+        self._hangs.advance(now)
         for child in self._children.values():
             match child.state:
                 case ChildState.STARTING:
@@ -182,16 +182,13 @@ class ControlLoop:
     def _look_at_start(self, child: Child) -> None:
         if child.spec.hang_after_s is not None and alive(self._hooks.mark(child.spec.name), child.incarnation):
             self._running(child)
-        elif self._watched_s > child.deadline_s:
+        elif self._hangs.now_s > child.deadline_s:
             self._kill(child, f"no first pass of its work loop within {child.spec.start_timeout_s:g} s")
 
     def _look_at_progress(self, child: Child, now: float) -> None:
         child.history = forgive(child.spec, child.history, child.up_since_s, now)
-        if child.spec.hang_after_s is None:
-            return
-        child.progress = observe(child.progress, self._hooks.mark(child.spec.name), child.incarnation, self._watched_s)
-        if hung(child.spec, child.progress, self._watched_s):
-            self._kill(child, f"hung: no pass of its work loop for {child.spec.hang_after_s:g} s")
+        if (reason := self._hangs.look(child)) is not None:
+            self._kill(child, reason)
 
     def _kill(self, child: Child, reason: str) -> None:
         assert child.host is not None
@@ -206,7 +203,7 @@ class ControlLoop:
         now = boot_s()
         child.enter(ChildState.RUNNING)
         child.up_since_s, child.tried = now, True
-        child.progress = Progress(0, self._watched_s)
+        self._hangs.begin(child)
         running_ms = round((now - child.died_s) * 1e3, 1) if child.died_s else None
         self._chronicle.note("running", child, start_ms=round((now - child.started_s) * 1e3, 1), running_ms=running_ms)
         self._chronicle.changed = True
@@ -234,7 +231,7 @@ class ControlLoop:
         child.restarts += 1 if child.incarnation else 0
         child.incarnation = self._incarnations.take()
         child.started_s = boot_s()
-        child.deadline_s = self._watched_s + child.spec.start_timeout_s
+        child.deadline_s = self._hangs.now_s + child.spec.start_timeout_s
         child.enter(ChildState.STARTING)
         self._chronicle.write(self._children, self._pool.ready)
         context = ChildContext(
@@ -281,17 +278,17 @@ class ControlLoop:
         return min(LOOK_S, max(next_due - boot_s(), LOOK_STARTING_S))
 
     def _provide(self) -> None:
-        busy = any(child.state is ChildState.STARTING for child in self._children.values())
-        waiting = len(self._waiting())
+        now, waiting = boot_s(), len(self._waiting())
         if waiting:
             self._pool.insist()
-        self._pool.provide(waiting if busy else waiting + self._plan.spares, boot_s())
+        calm = all(child.calm(now) for child in self._children.values())
+        self._pool.provide(waiting + self._plan.spares if calm else waiting, now)
 
     def _watch(self, child: Child) -> None:
         assert child.host is not None
         assert child.process is not None
         self._watcher.watch(host_key(child.host), child.process)
-        child.progress = Progress(child.progress.passes, self._watched_s)
+        self._hangs.begin(child, child.progress.passes)
 
     def _publish(self) -> None:
         self._chronicle.publish(self._children, self._pool.ready)

@@ -7,20 +7,18 @@ from functools import cached_property
 
 from loguru import logger
 
-from actors.calendars import load_sessions
 from actors.clock import ClockNotStarted, SharedMarketClock, WallClock
-from actors.config import RuntimeConfig
 from actors.config_sections import Mode
 from actors.domain.market.contract import Products
 from actors.domain.market.session import NEW_YORK, Sessions
 from actors.logs import LogSettings, set_up
 from actors.places import Places
 from actors.ports import Clock
-from actors.products import load_products
 from actors.redaction import Redactor
 from actors.streams import LocalStream
 from actors.venue.venue_settings import VenueFile, read_venue_file
 from actors.watermark import MappedWatermark
+from supervisor.app import warmth
 from supervisor.app.plan import TABLES
 from supervisor.checkpoints import CheckpointStore
 from supervisor.child_spec import ChildContext
@@ -38,7 +36,7 @@ class Workplace:
     def __init__(self, context: ChildContext) -> None:
         self.name, self.incarnation, self.arguments = context.name, context.incarnation, context.arguments
         self.places = Places(state=context.state, run=context.run)
-        self.config = RuntimeConfig.model_validate_json(self.places.config.read_text())
+        self.config = warmth.config(self.places.config)
         self.redactor = Redactor()
 
     @classmethod
@@ -65,12 +63,12 @@ class Workplace:
     @cached_property
     def products(self) -> Products:
         """The product table."""
-        return load_products(TABLES / "products.toml")
+        return warmth.products(TABLES / "products.toml")
 
     @cached_property
     def sessions(self) -> Sessions:
         """The trading days; a synthetic market's day is declared open."""
-        sessions = load_sessions(TABLES / "sessions.toml", self.places.state / "exchange-days.json")
+        sessions = warmth.sessions(TABLES / "sessions.toml", self.places.state / "exchange-days.json")
         market = self.config.market
         if self.is_paper and market.source == "synthetic" and market.start is not None:
             closes_at = market.start + timedelta(seconds=market.length_s)

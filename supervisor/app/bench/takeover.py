@@ -31,7 +31,7 @@ from actors.domain.orders.signal import Cancel, Open
 from actors.domain.performance.scorecard import Scorecard
 from actors.places import Places
 from actors.streams import LocalStream
-from actors.watermark import read_watermark
+from actors.watermark import Reading, read_watermark
 from supervisor import directory as directories
 from supervisor.app.bench.failover_tree import MARKETS, running
 from supervisor.app.drill import JournalTail, Overdue
@@ -243,9 +243,8 @@ class _Bench:
             self._trader.turn(0.01)
 
 
-def _has_passed(mark: tuple[int, int, int], struck: Entry) -> bool:
-    incarnation, passes, _ = mark
-    return incarnation > struck.incarnation and passes > 0
+def _has_passed(mark: Reading, struck: Entry) -> bool:
+    return mark.incarnation > struck.incarnation and mark.passes > 0
 
 
 def _journaled(where: Places) -> dict[str, int]:
