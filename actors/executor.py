@@ -134,9 +134,9 @@ class Executor:
 
     def run(self, stop: StopEvent) -> None:
         """Work until `stop` is set."""
-        self._ask_universe()
         for connection in self._connections:
             self._tell(connection, AskState())
+        self._ask_universe()
         while not stop.is_set():
             self.turn(self._settings.tick_s)
         self._checkpoint()

@@ -10,6 +10,7 @@ import pytest
 
 from supervisor.app.bench.probe import RING, Ages
 from supervisor.app.bench.quotes import Held
+from supervisor.app.bench.sections import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 BENCH = [sys.executable, str(ROOT / "scripts" / "bench.py")]
@@ -27,17 +28,7 @@ def test_a_tiny_run_of_everything_prints_one_line_with_a_key_for_each_section():
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()
     figures = json.loads(line)
-    assert list(figures) == [
-        "order_path",
-        "ack",
-        "journal",
-        "quotes",
-        "failover",
-        "takeover",
-        "hang",
-        "restart",
-        "idle",
-    ]
+    assert list(figures) == list(SECTIONS)
     assert {"p50_over_ray_call", "p99_over_ray_call", "p50_ms"} <= figures["order_path"].keys()
     assert {"p50_over_ray_call", "p99_over_ray_call", "p50_ms"} <= figures["ack"].keys()
     assert figures["ack"]["p50_ms"] > figures["order_path"]["p50_ms"] > 0

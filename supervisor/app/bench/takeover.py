@@ -88,9 +88,9 @@ def measure(folder: Path, kills: int, hangs: int, others: int) -> Takeovers:
 
 
 @contextmanager
-def _bench(folder: Path) -> Iterator[tuple[Places, "_Bench"]]:
+def _bench(folder: Path) -> Iterator[tuple[Places, "TakeoverBench"]]:
     with running(folder, **SETTINGS) as where:
-        bench = _Bench(where)
+        bench = TakeoverBench(where)
         try:
             yield where, bench
         finally:
@@ -106,17 +106,17 @@ class _Took:
     order: str
 
 
-class _Bench:
+class TakeoverBench:
     """The acts of a run, as a client of the executor."""
 
     def __init__(self, where: Places) -> None:
         self._where, place = where, Workplace.visitor(where)
-        self._tail = JournalTail(where, place.products)
+        self.tail = JournalTail(where, place.products)
         self._stream = LocalStream(
             where, NAME, incarnation=time.time_ns(), peers=(EXECUTOR, FEED), hears_quotes_of=FEED
         )
-        self._trader = FaultTrader(self._stream, place.clock, self._tail, 0, "SPX", ask_again_s=ASK_AGAIN_S)
-        self._underlyings = [place.products.of_root(root).underlying for root in MARKETS]
+        self._trader = FaultTrader(self._stream, place.clock, self.tail, 0, "SPX", ask_again_s=ASK_AGAIN_S)
+        self.underlyings = [place.products.of_root(root).underlying for root in MARKETS]
         self._opens: dict[str, Open] = {}
         self._luck = np.random.default_rng(0)
         self._count = 0
@@ -134,20 +134,20 @@ class _Bench:
     def take_over(self, blow: int) -> _Took:
         """Strike the executor with orders working; return when its successor said yes to the next one."""
         self.recover()
-        resting = self._ask(self._underlyings[1])
-        self._until("an order at work", lambda: self._is_working(resting))
-        self._ask(self._underlyings[0])
+        resting = self.ask(self.underlyings[1])
+        self.until("an order at work", lambda: self.is_working(resting))
+        self.ask(self.underlyings[0])
         end_s = time.monotonic() + float(self._luck.random()) * UNDER_WAY_S
         while time.monotonic() < end_s:
             self._trader.turn(0.0005)
         struck_ns, struck_s = time.time_ns(), time.monotonic()
         self._strike(EXECUTOR, blow)
-        order = self._next_order(struck_s)
+        order = self.place(self.underlyings[2])
         return _Took(struck_ns, (time.monotonic() - struck_s) * 1e3, order)
 
     def restart(self, name: str) -> float:
         """Kill a child; return the milliseconds until its successor made its first pass."""
-        self._until("a tree at rest", self._is_at_rest)
+        self.until("a tree at rest", self._is_at_rest)
         struck = self._strike(name, signal.SIGKILL)
         began_s = time.monotonic()
         while (mark := read_watermark(self._where.watermark(name))) is None or not _has_passed(mark, struck):
@@ -158,18 +158,18 @@ class _Bench:
 
     def recover(self) -> None:
         """Cancel whatever works, and wait until all is known and every child and spare stands."""
-        self._until("quotes and accounts", self._is_ready)
-        self._until("nothing at work", self._is_quiet)
-        self._until("a tree at rest", self._is_at_rest)
+        self.until("quotes and accounts", self._is_ready)
+        self.until("nothing at work", self._is_quiet)
+        self.until("a tree at rest", self._is_at_rest)
 
-    def _next_order(self, struck_s: float) -> str:
-        number = 2
-        name = self._ask(self._underlyings[number])
+    def place(self, underlying: str) -> str:
+        """Ask for an order until one is admitted; return its name. Raises `Overdue`."""
+        began_s, name = time.monotonic(), self.ask(underlying)
         while (answer := self._trader.answers.get(name)) is None or not answer.admitted:
-            if time.monotonic() - struck_s > TAKEOVER_TIMEOUT_S:
+            if time.monotonic() - began_s > TAKEOVER_TIMEOUT_S:
                 raise Overdue(f"no order taken within {TAKEOVER_TIMEOUT_S:g} s; {answer}")
             if answer is not None:
-                name = self._ask(self._underlyings[number])
+                name = self.ask(underlying)
             self._trader.turn(ASK_AGAIN_S)
         return name
 
@@ -181,18 +181,18 @@ class _Bench:
         return struck
 
     def _is_ready(self) -> bool:
-        for underlying in self._underlyings:
+        for underlying in self.underlyings:
             if underlying not in self._opens and (found := self._resting_open(underlying)) is not None:
                 self._opens[underlying] = found
-        return len(self._opens) == len(self._underlyings) and len(self._tail.book.baseline) > 1
+        return len(self._opens) == len(self.underlyings) and len(self.tail.book.baseline) > 1
 
     def _is_quiet(self) -> bool:
-        live = self._tail.book.live_orders()
+        live = self.tail.book.live_orders()
         for life in live:
             if life.last is not None and life.last.broker_order_id is not None and not life.cancel_asked:
                 self._count += 1
                 self._trader.ask(f"bench-cancel-{self._count}", Cancel(cl_ord_id=life.order.cl_ord_id))
-        return not live and not self._tail.book.failed_over and not self._trader.waits
+        return not live and not self.tail.book.failed_over and not self._trader.waits
 
     def _is_at_rest(self) -> bool:
         directory = directories.read(self._where.directory)
@@ -207,11 +207,13 @@ class _Bench:
         """How many spares stand ready before each kill."""
         return Workplace.visitor(self._where).config.supervisor.spares
 
-    def _is_working(self, order_id: str) -> bool:
-        life = self._tail.book.orders.get(order_id)
+    def is_working(self, order_id: str) -> bool:
+        """Whether its broker has an order."""
+        life = self.tail.book.orders.get(order_id)
         return life is not None and life.last is not None and life.last.state is AttemptState.ACCEPTED
 
-    def _ask(self, underlying: str) -> str:
+    def ask(self, underlying: str) -> str:
+        """Ask for an order that rests, in one underlying; return its name."""
         self._count += 1
         name = f"bench-{self._count}"
         self._trader.ask(name, self._opens[underlying])
@@ -235,7 +237,8 @@ class _Bench:
         leg = Leg(symbol=symbol, action=Action.BUY_TO_OPEN)
         return Open(underlying=underlying, legs=(leg,), order_qty=1, net_price=-price)
 
-    def _until(self, what: str, look: Callable[[], bool]) -> None:
+    def until(self, what: str, look: Callable[[], object]) -> None:
+        """Take turns until `look` finds something. Raises `Overdue`."""
         deadline = time.monotonic() + READY_TIMEOUT_S
         while not look():
             if time.monotonic() > deadline:
