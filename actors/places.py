@@ -42,6 +42,11 @@ class Places(Value):
         return self.state / "latch.json"
 
     @property
+    def dead_letters(self) -> Path:
+        """Messages that killed their reader each time, whole; a line each."""
+        return self.state / "dead-letters.jsonl"
+
+    @property
     def clock(self) -> Path:
         """The paper market's clock, in shared memory."""
         return self.run / "market-clock"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from supervisor.child_spec import ChildSpec
 from supervisor.directory import Entry
 from supervisor.health import Progress
+from supervisor.poison import DEATHS_MAX, Suspicion, after_death
 from supervisor.process import Process
 from supervisor.restart_policy import History
 from supervisor.tree import ChildState
@@ -36,6 +37,7 @@ class Child:
     died_s: float = 0.0
     progress: Progress = field(default_factory=lambda: Progress(0, 0.0))
     history: History = field(default_factory=History)
+    suspicion: Suspicion = field(default_factory=Suspicion)
     restarts: int = 0
     reason: str = ""
     """Why it last went down; while it is being brought down, why."""
@@ -54,6 +56,13 @@ class Child:
         self.state = state
         self.since = datetime.now(UTC)
 
+    def die_over(self, in_hand: int) -> str | None:
+        """Take note of a death; return what to tell where a message is to be set aside for it."""
+        before, self.suspicion = self.suspicion, after_death(self.suspicion, in_hand)
+        if self.suspicion.set_aside == before.set_aside:
+            return None
+        return f"died {DEATHS_MAX} times over one message, which is set aside; the last: {self.reason}"
+
     def entry(self) -> Entry:
         """Return what the directory says of it."""
         return Entry(
@@ -67,4 +76,5 @@ class Child:
             restarted_at_s=self.history.restarts,
             escalated=self.history.escalated,
             last_reason=self.reason,
+            set_aside=self.suspicion.set_aside,
         )

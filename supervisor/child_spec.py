@@ -135,3 +135,5 @@ class ChildContext(Spec):
     """The run folder: sockets, watermarks, crash reports."""
     factory: Factory
     arguments: dict[str, JsonValue] = {}
+    set_aside: tuple[int, ...] = ()
+    """Numbers of the messages its predecessors died over, each of them."""

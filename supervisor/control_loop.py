@@ -119,8 +119,8 @@ class ControlLoop:
         elif not ours:
             child.reason = "killed: the process ended without a word"
         now, mark = boot_s(), self._hooks.mark(child.spec.name)
-        known = mark is not None and mark.incarnation == child.incarnation and mark.passes > 0
-        detected_ms = round(now * 1e3 - mark.at_ns / 1e6, 1) if known and mark else None
+        ours_mark = mark is not None and mark.incarnation == child.incarnation
+        detected_ms = round(now * 1e3 - mark.at_ns / 1e6, 1) if ours_mark and mark and mark.passes else None
         self._chronicle.note("died", child, reason=child.reason, doomed=child.doomed, detected_ms=detected_ms)
         child.host = child.process = None
         child.died_s, child.tried = now, True
@@ -128,6 +128,8 @@ class ControlLoop:
         if child.doomed:
             child.doomed = False
         else:
+            if (text := child.die_over(mark.in_hand if ours_mark and mark else 0)) is not None:
+                self._chronicle.tell("set_aside", child, text)
             self._decide(child, "finished" if report is not None and report.finished else "failed", now)
 
     def _decide(self, child: Child, end: End, now: float) -> None:
@@ -241,6 +243,7 @@ class ControlLoop:
             run=self._paths.run,
             factory=child.spec.factory,
             arguments=child.spec.arguments,
+            set_aside=child.suspicion.set_aside,
         )
         relay(self._hosts.start(number, context.model_dump_json()), self._watcher, "start", number)
         self._chronicle.note("starting", child)

@@ -11,11 +11,11 @@ from actors.clock import ClockNotStarted, SharedMarketClock, WallClock
 from actors.config_sections import Mode
 from actors.domain.market.contract import Products
 from actors.domain.market.session import NEW_YORK, Sessions
+from actors.in_hand import Hand, WatchedStream
 from actors.logs import LogSettings, set_up
 from actors.places import Places
 from actors.ports import Clock
 from actors.redaction import Redactor
-from actors.streams import LocalStream
 from actors.venue.venue_settings import VenueFile, read_venue_file
 from actors.watermark import MappedWatermark
 from supervisor.app import warmth
@@ -37,7 +37,7 @@ class Workplace:
         self.name, self.incarnation, self.arguments = context.name, context.incarnation, context.arguments
         self.places = Places(state=context.state, run=context.run)
         self.config = warmth.config(self.places.config)
-        self.redactor = Redactor()
+        self.redactor, self._set_aside = Redactor(), context.set_aside
 
     @classmethod
     def child(cls, context: ChildContext) -> "Workplace":
@@ -99,6 +99,10 @@ class Workplace:
 
     def watermark(self) -> MappedWatermark:
         """Return this child's progress counter."""
+        return self._mark
+
+    @cached_property
+    def _mark(self) -> MappedWatermark:
         return MappedWatermark(self.places.watermark(self.name), self.incarnation)
 
     def checkpoints(self, *, durable: bool = True) -> CheckpointStore:
@@ -112,9 +116,9 @@ class Workplace:
         quotes: str | None = None,
         *,
         decides_on_quotes: bool = False,
-    ) -> LocalStream:
+    ) -> WatchedStream:
         """Return this child's stream."""
-        return LocalStream(
+        stream = WatchedStream(
             self.places,
             self.name,
             incarnation=self.incarnation,
@@ -123,6 +127,12 @@ class Workplace:
             hears_quotes_of=quotes,
             decides_on_quotes=decides_on_quotes,
         )
+        stream.hand = self.hand()
+        return stream
+
+    def hand(self) -> Hand:
+        """Return what notes the message in hand, and keeps out those its predecessors died over."""
+        return Hand(self._mark, self.places.dead_letters, self.name, self._set_aside)
 
     def argument(self, name: str) -> str:
         """Return one of the child's arguments."""

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actors.domain.market.quote import UNSOUND_MIN, QuoteFrame
+from actors.in_hand import WatchedStream
 from actors.places import Places
 from actors.ports import Arrival, Shell
-from actors.streams import LocalStream
 from supervisor.app import trading
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
@@ -61,7 +61,7 @@ class Ages:
         return self._cells[2 + np.arange(max(frames, last - RING), last) % RING].copy()
 
 
-class ProbedStream(LocalStream):
+class ProbedStream(WatchedStream):
     """A stream that notes when what it handed over was worked off."""
 
     ages: Ages
@@ -98,7 +98,7 @@ class ProbedWorkplace(Workplace):
             hears_quotes_of=quotes,
             decides_on_quotes=decides_on_quotes,
         )
-        stream.ages = Ages(ages_path(self.places))
+        stream.ages, stream.hand = Ages(ages_path(self.places)), self.hand()
         return stream
 
 
