@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
-from supervisor.child_spec import ChildSpec
+from supervisor.child_spec import ChildContext, ChildSpec
 from supervisor.directory import Entry
 from supervisor.health import Progress
 from supervisor.poison import DEATHS_MAX, Suspicion, after_death
@@ -56,12 +57,29 @@ class Child:
         self.state = state
         self.since = datetime.now(UTC)
 
+    def doom(self, reason: str) -> None:
+        """Have it brought down, for a cause that is not charged to it; nothing where it is down or falls already."""
+        if self.up and not self.doomed:
+            self.doomed, self.reason = True, reason
+
     def die_over(self, in_hand: int) -> str | None:
         """Take note of a death; return what to tell where a message is to be set aside for it."""
         before, self.suspicion = self.suspicion, after_death(self.suspicion, in_hand)
         if self.suspicion.set_aside == before.set_aside:
             return None
         return f"died {DEATHS_MAX} times over one message, which is set aside; the last: {self.reason}"
+
+    def context(self, state: Path, run: Path) -> ChildContext:
+        """Return what its factory is given."""
+        return ChildContext(
+            name=self.spec.name,
+            incarnation=self.incarnation,
+            state=state,
+            run=run,
+            factory=self.spec.factory,
+            arguments=self.spec.arguments,
+            set_aside=self.suspicion.set_aside,
+        )
 
     def entry(self) -> Entry:
         """Return what the directory says of it."""

@@ -12,7 +12,7 @@ Rules of this file
 from supervisor.adoption import take_over
 from supervisor.child import Child
 from supervisor.child_host import crash_report
-from supervisor.child_spec import ChildContext, Plan
+from supervisor.child_spec import Plan
 from supervisor.chronicle import Chronicle, Hooks, Paths
 from supervisor.directory import Directory, RayEntry
 from supervisor.hang_watch import HangWatch
@@ -21,6 +21,7 @@ from supervisor.host_pool import HostPool, Hosts, host_key, relay
 from supervisor.ownership import Incarnations
 from supervisor.process import Process
 from supervisor.restart_policy import End, Escalate, Leave, decide, forgive
+from supervisor.size_watch import SizeWatch
 from supervisor.tree import ChildState, affected, may_start, next_to_stop
 from supervisor.watcher import Answered, Event, Gone, StopAsked, Watcher, boot_s
 
@@ -45,7 +46,7 @@ class ControlLoop:
         self._chronicle = Chronicle(paths, hooks.tell)
         self._pool = HostPool(hosts, watcher, self._incarnations.take)
         self._children = {spec.name: Child(spec) for spec in plan.children()}
-        self._hangs = HangWatch(hooks.mark, boot_s())
+        self._hangs, self._sizes = HangWatch(hooks.mark, boot_s()), SizeWatch(hooks.quiet)
         self._ending = False
 
     def take_over(self, me: Process, ray: RayEntry, before: Directory | None) -> None:
@@ -146,8 +147,7 @@ class ControlLoop:
         for name in affected(self._plan.group_of(child.spec.name), child.spec.name):
             other = self._children[name]
             other.due_s = now + decision.delay_s
-            if other.up and not other.doomed:
-                other.doomed, other.reason = True, f"restarted with {child.spec.name}"
+            other.doom(f"restarted with {child.spec.name}")
 
     def _escalate(self, child: Child, decision: Escalate) -> None:
         if child.history.escalated:
@@ -191,6 +191,10 @@ class ControlLoop:
         child.history = forgive(child.spec, child.history, child.up_since_s, now)
         if (reason := self._hangs.look(child)) is not None:
             self._kill(child, reason)
+        elif (reason := self._sizes.look(child, now)) is not None:
+            self._chronicle.tell("too_large", child, reason)
+            for name in affected(self._plan.group_of(child.spec.name), child.spec.name):
+                self._children[name].doom(reason)
 
     def _kill(self, child: Child, reason: str) -> None:
         assert child.host is not None
@@ -236,15 +240,7 @@ class ControlLoop:
         child.deadline_s = self._hangs.now_s + child.spec.start_timeout_s
         child.enter(ChildState.STARTING)
         self._chronicle.write(self._children, self._pool.ready)
-        context = ChildContext(
-            name=child.spec.name,
-            incarnation=child.incarnation,
-            state=self._paths.state,
-            run=self._paths.run,
-            factory=child.spec.factory,
-            arguments=child.spec.arguments,
-            set_aside=child.suspicion.set_aside,
-        )
+        context = child.context(self._paths.state, self._paths.run)
         relay(self._hosts.start(number, context.model_dump_json()), self._watcher, "start", number)
         self._chronicle.note("starting", child)
 

@@ -23,6 +23,7 @@ from actors.watermark import read_watermark
 from supervisor import directory as directories
 from supervisor.adoption import Unkillable, bury
 from supervisor.app.herald import Herald
+from supervisor.app.quiet import is_quiet
 from supervisor.child_spec import Plan, Readying
 from supervisor.chronicle import Hooks, Paths
 from supervisor.control_loop import ControlLoop, RayLost
@@ -142,7 +143,13 @@ def _hooks(where: Places) -> Hooks:
         _say(f"{name}: {event}: {text}")
         herald.tell(event, name, text)
 
-    return Hooks(mark=mark, make_safe=make_safe, tell=tell, jitter=lambda: secrets.randbelow(1000) / 1000)
+    return Hooks(
+        mark=mark,
+        make_safe=make_safe,
+        tell=tell,
+        jitter=lambda: secrets.randbelow(1000) / 1000,
+        quiet=lambda: is_quiet(where.journal),
+    )
 
 
 def _obey_signals(watcher: Watcher) -> None:
