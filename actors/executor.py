@@ -36,7 +36,6 @@ from actors.messages import (
     AccountRead,
     AlertRaised,
     AskBook,
-    AskState,
     AskUniverse,
     BookChanged,
     ConnectionState,
@@ -109,9 +108,8 @@ class Executor:
         notifier: str,
         settings: ExecutorSettings,
         board: Callable[[RoutesView], None] = lambda _: None,
-        connections: tuple[str, ...] = (),
     ) -> None:
-        self._name, self._feed, self._notifier, self._connections = name, feed, notifier, connections
+        self._name, self._feed, self._notifier = name, feed, notifier
         self._stream, self._journal, self._checkpoints = stream, journal, checkpoints
         self._clock, self._watermark, self._settings = clock, watermark, settings
         book = self._recover(products)
@@ -134,8 +132,6 @@ class Executor:
 
     def run(self, stop: StopEvent) -> None:
         """Work until `stop` is set."""
-        for connection in self._connections:
-            self._tell(connection, AskState())
         self._ask_universe()
         while not stop.is_set():
             self.turn(self._settings.tick_s)
