@@ -20,7 +20,7 @@ from actors.close_queue import CloseQueue
 from actors.desk import Desk, DeskSettings, Step
 from actors.domain.alerts.alert import Level
 from actors.domain.market.contract import Products
-from actors.domain.market.quote import QuoteFrame
+from actors.domain.market.quote import QuoteFrame, Universe
 from actors.domain.market.session import Sessions
 from actors.domain.orders import event as happened
 from actors.domain.orders.route_event import RouteTurned
@@ -129,6 +129,10 @@ class Executor:
         self._alerts, self._checkpointed = deque[Value](maxlen=settings.alerts_max), book.sequence
         self._picture_due_ns = self._ticked_ns = self._universe_asked_ns = 0
         self._commit(Step(events=[started]))
+
+    def know(self, universe: Universe) -> None:
+        """Start with a universe read elsewhere: a version the feed still has need not be sent again."""
+        self._sight.take_universe(universe)
 
     def run(self, stop: StopEvent) -> None:
         """Work until `stop` is set."""
@@ -280,7 +284,7 @@ class Executor:
         now_ns = self._clock.boot_ns()
         if now_ns - self._universe_asked_ns >= self._settings.tick_s * 1e9:
             self._universe_asked_ns = now_ns
-            self._tell(self._feed, AskUniverse(reply_to=self._name))
+            self._tell(self._feed, AskUniverse(reply_to=self._name, known=self._sight.known))
 
     def _picture(self) -> BookChanged:
         return BookChanged(book=picture(self._desk.book, self._desk.quotes, ready=self._desk.ready))

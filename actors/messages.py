@@ -190,9 +190,13 @@ class UniverseChanged(Value):
 
 
 class AskUniverse(Value):
-    """To data feed: send `UniverseChanged`, and a frame with the latest quotes, to `reply_to`."""
+    """To data feed: send `UniverseChanged`, and frames with the latest quotes, to `reply_to`.
+
+    A universe of version `known` is not sent again: the asker has it, and only the quotes are wanted.
+    """
 
     reply_to: str
+    known: int = 0
 
 
 class FeedState(Value):

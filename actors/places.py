@@ -52,6 +52,11 @@ class Places(Value):
         return self.run / "market-clock"
 
     @property
+    def universe(self) -> Path:
+        """The contracts the feed follows, as its last start found them: read ahead by spares."""
+        return self.run / "universe.json"
+
+    @property
     def directory(self) -> Path:
         """Who runs: name, process, incarnation; written by the supervisor, read by every screen."""
         return self.run / "directory.json"

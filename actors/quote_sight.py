@@ -21,6 +21,11 @@ class QuoteSight:
         self._desk = desk
         self._early: deque[QuoteFrame] = deque(maxlen=EARLY_FRAMES_MAX)
 
+    @property
+    def known(self) -> int:
+        """The version of the universe that is known; 0 for none."""
+        return self._desk.quotes.universe.version if self._desk.quotes else 0
+
     def take(self, frame: QuoteFrame) -> bool:
         """Take in a frame; False: its universe is not known here, and is to be asked for."""
         table = self._desk.quotes

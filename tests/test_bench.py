@@ -45,6 +45,7 @@ def test_a_tiny_run_of_everything_prints_one_line_with_a_key_for_each_section():
     assert 0 < takeover["p50_ms"] < takeover["broker_p50_ms"]
     assert takeover["over_ray_restart"] > 0
     assert figures["hang"]["p50_ms"] > 300
+    assert figures["hang"]["false_hangs"] == 0
     assert figures["restart"]["p50_ms"] > 0
     assert figures["idle"]["rss_mb"] > figures["idle"]["rss_max_mb"] > 0
     assert figures["idle"]["bare_cpu_pct"] > 0

@@ -28,6 +28,7 @@ from actors.risk import RiskActor, RiskPorts, RiskSettings
 from actors.route_board import write_board
 from actors.strategies.base import load
 from actors.strategy import StrategyActor, StrategyPorts
+from supervisor.app import warmth
 from supervisor.app.adapters import account_number, broker
 from supervisor.app.plan import connection_name
 from supervisor.app.workplace import Workplace
@@ -55,7 +56,7 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
     names = ExecutorSettings.model_fields.keys() & config.executor.model_dump().keys()
     desk = {name: value for name, value in config.executor.model_dump().items() if name in DeskSettings.model_fields}
     settings = {name: getattr(config.executor, name) for name in names}
-    return Executor(
+    built = Executor(
         name=place.name,
         started=ExecutorStarted(
             epoch=epoch, incarnation=place.incarnation, boot_id=boot_id(), at=place.clock.market_now()
@@ -74,6 +75,9 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
         settings=ExecutorSettings(desk=DeskSettings(**desk), **settings),
         board=partial(write_board, where.routes),
     )
+    if (universe := warmth.universe(where.universe)) is not None:
+        built.know(universe)
+    return built
 
 
 def _greeting(place: Workplace) -> Stream:

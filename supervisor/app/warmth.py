@@ -11,6 +11,7 @@ from actors import calendars
 from actors import products as product_tables
 from actors.config import RuntimeConfig
 from actors.domain.market.contract import Products
+from actors.domain.market.quote import Universe
 from actors.domain.market.session import Sessions
 from actors.places import Places
 
@@ -24,6 +25,7 @@ def warm(state: Path, run: Path) -> None:
     place = Workplace.visitor(Places(state=state, run=run))
     place.products  # noqa: B018 - read for its effect
     place.sessions  # noqa: B018
+    universe(place.places.universe)
 
 
 def config(path: Path) -> RuntimeConfig:
@@ -41,6 +43,27 @@ def sessions(rules: Path, cache: Path) -> Sessions:
     if not cache.exists():
         return calendars.load_sessions(rules, cache)
     return _sessions(rules, _identity(rules), cache, _identity(cache))
+
+
+def keep_universe(path: Path, found: Universe) -> None:
+    """Write the universe for those who come later; a reader sees the old or the new."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.touch(mode=0o600)
+    fresh.write_text(found.model_dump_json())
+    fresh.replace(path)
+
+
+def universe(path: Path) -> Universe | None:
+    """Return the universe last kept; None where none was, or it is not whole."""
+    try:
+        return _universe(path, _identity(path))
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+@lru_cache(maxsize=1)
+def _universe(path: Path, _seen: _Identity) -> Universe:
+    return Universe.model_validate_json(path.read_text())
 
 
 @lru_cache(maxsize=1)

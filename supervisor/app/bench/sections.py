@@ -140,7 +140,8 @@ def takeover_section(run: Run) -> Figures:
 
 def hang(run: Run) -> Figures:
     """Time SIGSTOP of the executor to its successor's yes to the next order, with the default deadlines."""
-    return _millis(run.takeovers.hung) | {"hangs": len(run.takeovers.hung)}
+    took = run.takeovers
+    return _millis(took.hung) | {"hangs": len(took.hung), "false_hangs": took.false_hangs}
 
 
 def restart(run: Run) -> Figures:

@@ -37,7 +37,7 @@ from supervisor.app.bench.failover_tree import MARKETS, running
 from supervisor.app.drill import JournalTail, Overdue
 from supervisor.app.drill import child as child_of
 from supervisor.app.fault_trader import EXECUTOR, FEED, NAME, FaultTrader
-from supervisor.app.statement import scorecard, statements
+from supervisor.app.statement import scorecard, statements, supervisor_log
 from supervisor.app.workplace import Workplace
 from supervisor.directory import Entry
 from supervisor.journal import JournalReader
@@ -65,6 +65,8 @@ class Takeovers:
     others: dict[str, list[float]]
     card: Scorecard
     contradicted: tuple[str, ...]
+    false_hangs: int
+    """Children called hung that nobody had stopped."""
 
 
 def measure(folder: Path, kills: int, hangs: int, others: int) -> Takeovers:
@@ -84,6 +86,7 @@ def measure(folder: Path, kills: int, hangs: int, others: int) -> Takeovers:
             others=rest,
             card=card,
             contradicted=bench.contradicted,
+            false_hangs=_called_hung(place) - hangs,
         )
 
 
@@ -248,6 +251,11 @@ class TakeoverBench:
 
 def _has_passed(mark: Reading, struck: Entry) -> bool:
     return mark.incarnation > struck.incarnation and mark.passes > 0
+
+
+def _called_hung(place: Workplace) -> int:
+    killed = [line for line in supervisor_log(place) if line["event"] == "killed"]
+    return sum(str(line["reason"]).startswith("hung") for line in killed)
 
 
 def _journaled(where: Places) -> dict[str, int]:
