@@ -151,8 +151,8 @@ class TakeoverBench:
     def restart(self, name: str) -> float:
         """Kill a child; return the milliseconds until its successor made its first pass."""
         self.until("a tree at rest", self._is_at_rest)
-        struck = self._strike(name, signal.SIGKILL)
         began_s = time.monotonic()
+        struck = self._strike(name, signal.SIGKILL)
         while (mark := read_watermark(self._where.watermark(name))) is None or not _has_passed(mark, struck):
             if time.monotonic() - began_s > TAKEOVER_TIMEOUT_S:
                 raise Overdue(f"no new {name} within {TAKEOVER_TIMEOUT_S:g} s")
