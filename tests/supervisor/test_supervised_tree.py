@@ -19,7 +19,6 @@ from actors.messages import AskBook
 from actors.places import Places, places
 from actors.ports import PeerUnavailable
 from actors.streams import LocalStream
-from actors.watermark import read_watermark
 from supervisor import directory as directories
 from supervisor import private_ray
 from supervisor.child_spec import ChildSpec, Group, Plan, RaySettings, Siblings
@@ -184,29 +183,6 @@ def test_a_child_that_computes_for_ever_is_found_though_it_never_sleeps(tree):
     tree.order("feed", "spin")
     after = tree.replaced("feed", before)
     assert after.last_reason.startswith("hung: no pass of its work loop for 3.")
-
-
-def test_a_child_that_gets_no_processor_is_starved_and_not_called_hung(tree):
-    before, processor = tree.child("feed"), min(os.sched_getaffinity(0))
-    spin = f"import os; os.sched_setaffinity(0, {{{processor}}})\nwhile True: pass"
-    rivals = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(4)]
-
-    def has_stood_still() -> bool:
-        still_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - read_watermark(tree.where.watermark("feed")).at_ns
-        return still_ns > 0.6e9  # longer than its deadline
-
-    try:
-        for thread in Path(f"/proc/{before.process.pid}/task").iterdir():
-            os.sched_setaffinity(int(thread.name), {processor})
-            os.setpriority(os.PRIO_PROCESS, int(thread.name), 19)
-        until(has_stood_still)
-        until(lambda: not has_stood_still())
-        assert tree.child("feed").process == before.process
-    finally:
-        for rival in rivals:
-            rival.kill()
-            rival.wait()
-    os.kill(before.process.pid, signal.SIGKILL)  # its successor is nobody's last again
 
 
 def test_a_child_that_outgrows_its_limit_is_replaced_in_order_and_not_charged_for_it(tree):
