@@ -65,6 +65,7 @@ class Analyst:
         """Hear and keep, until `stop` is set."""
         self._ask()
         save_due_ns = 0
+        self._watermark.advance()  # up: the first wait is no part of a start
         while not stop.is_set():
             for arrival in self._stream.receive(self._settings.wait_s):
                 self._take(arrival)

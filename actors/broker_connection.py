@@ -34,6 +34,7 @@ from actors.messages import (
     AccountRead,
     AskAccount,
     AskOutcome,
+    AskState,
     CancelOrder,
     ConnectionState,
     OutcomeJournaled,
@@ -105,6 +106,7 @@ class BrokerConnection:
             AskOutcome: self._desk.ask,
             OutcomeJournaled: self._desk.journaled,
             Resolve: lambda message: self._inquiries.resolve(message, self._spawn),
+            AskState: lambda _: self._say_state(asked=True),
             AskAccount: lambda message: self._read_account(message.request_id, message.since),
         }
         self._luck = np.random.default_rng()
@@ -272,10 +274,10 @@ class BrokerConnection:
             self._doubted.set()
         self._say_state()
 
-    def _say_state(self) -> None:
-        """Publish what the route can do, when that changed or the heartbeat is due."""
+    def _say_state(self, *, asked: bool = False) -> None:
+        """Publish what the route can do, when that changed, was asked for, or the heartbeat is due."""
         vitals = self._broker.vitals()
-        status = self._watch.news(vitals, self._desk.waiting_since_ns)
+        status = self._watch.news(vitals, self._desk.waiting_since_ns, asked=asked)
         if status is None:
             return
         state = ConnectionState(

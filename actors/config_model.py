@@ -24,8 +24,8 @@ from actors.config_sections import (
     RouteSection,
     RuntimeSection,
     StrategySection,
-    SupervisorSection,
 )
+from actors.config_supervision import SupervisorSection
 from actors.domain.value import Value
 
 _LIVE_HOSTS = {"api.tastyworks.com", "streamer.tastyworks.com", "api.alpaca.markets"}

@@ -250,21 +250,6 @@ class ExecutorSection(Value):
     """Sessions for which the executor's book keeps what has ended; the journal keeps everything."""
 
 
-class SupervisorSection(Value):
-    """When a child is given up, found hanging, or stopped."""
-
-    restarts_max: int = Field(default=5, gt=0, le=1_000)
-    """Restarts of one child allowed within `period_s`; one more halts trading."""
-    period_s: Seconds = 60.0
-    start_timeout_s: Seconds = 30.0
-    hang_after_s: Seconds = 2.0
-    """Longest time without a pass of a child's work loop."""
-    stop_grace_s: Seconds = 5.0
-    spares: int = Field(default=2, ge=0, le=8)
-    """Idle processes kept ready, each of which can become any child."""
-    object_store_mb: int = Field(default=100, ge=80, le=100_000)
-
-
 class NotifierSection(Value):
     """Who is told, how often. Every alert also goes to `log_file`."""
 

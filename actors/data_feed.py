@@ -14,7 +14,7 @@ One event loop, two tasks: one reads quotes, the other hears messages and keeps 
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event
 
@@ -83,9 +83,10 @@ class DataFeed:
         watermark: Watermark,
         settings: DataFeedSettings,
         checkpoints: Checkpoints | None = None,
+        keep: Callable[[Universe], None] = lambda _: None,
     ) -> None:
         self._feed, self._stream, self._clock, self._watermark = feed, stream, clock, watermark
-        self._settings, self._checkpoints = settings, checkpoints
+        self._settings, self._checkpoints, self._keep = settings, checkpoints, keep
         self._watched: _Watched | None = None
         self._count = QuoteCount()
         self._luck = np.random.default_rng()
@@ -176,6 +177,7 @@ class DataFeed:
                 self._set_connected(now=False, reason=str(error))
                 await asyncio.sleep(delay_s(failures, self._luck.random(), self._settings.reconnect))
         self._watched = self._number(contracts)
+        self._keep(self._watched.universe)
         self._stream.publish(UniverseChanged(universe=self._watched.universe))
         return self._watched
 
@@ -215,14 +217,15 @@ class DataFeed:
         while arrivals := self._stream.receive(0):
             for arrival in arrivals:
                 if isinstance(arrival, Envelope) and isinstance(arrival.message, AskUniverse):
-                    self._answer(arrival.message.reply_to)
+                    self._answer(arrival.message)
 
-    def _answer(self, peer: str) -> None:
+    def _answer(self, asked: AskUniverse) -> None:
         if self._watched is None:
             return  # it is published as soon as it is known
         # A peer that went away while asking has nobody to miss the answer.
         with contextlib.suppress(PeerUnavailable):
-            self._stream.tell(peer, UniverseChanged(universe=self._watched.universe))
+            if asked.known != self._watched.universe.version:
+                self._stream.tell(asked.reply_to, UniverseChanged(universe=self._watched.universe))
             for frame in snapshot(self._watched.table, self._clock.boot_ns(), self._sequence + 1):
                 self._sequence = frame.sequence
                 self._stream.publish_quotes(frame)

@@ -174,6 +174,12 @@ class Desk:
             time_in_force=order.time_in_force,
         )
 
+    @property
+    def ready(self) -> bool:
+        """Whether every account with exposure agreed with the journal since this executor started (law 8)."""
+        reconciled = self.seats.reconciled_domains()
+        return bool(reconciled) and self.book.domains() <= reconciled
+
     def circumstances(self, *excluding: str) -> Circumstances:
         """Gather what a verdict depends on; the orders in `excluding` do not count against what is asked."""
         boot_ns = self.now_ns()
@@ -190,7 +196,7 @@ class Desk:
             permit=self._permit if boot_ns < self._permit_until_ns else None,
             latch=self.latch(),
             disk=self.disk(),
-            ready=bool(reconciled) and self.book.domains() <= reconciled,
+            ready=self.ready,
             reconciled=reconciled,
             routes=tuple(route.name for route in able),
             obstacles=obstacles,

@@ -22,7 +22,7 @@ from actors.desk import Desk, DeskSettings, Step
 from actors.disk_watch import DiskWatch
 from actors.domain.alerts.alert import Level
 from actors.domain.market.contract import Products
-from actors.domain.market.quote import QuoteFrame, QuoteTable, Universe
+from actors.domain.market.quote import QuoteFrame, Universe
 from actors.domain.market.session import Sessions
 from actors.domain.orders import event as happened
 from actors.domain.orders.route_event import RouteTurned
@@ -61,6 +61,7 @@ from actors.ports import (
     Stream,
     Watermark,
 )
+from actors.quote_sight import QuoteSight
 from actors.route_board import RouteBoard, RoutesView
 from actors.seats import Seats
 from actors.signal_desk import SignalDesk
@@ -118,19 +119,23 @@ class Executor:
         self._start = StartReport(book, routes, checkpoints.faults)
         seats = Seats(routes, silence_ns=int(settings.desk.silence_s * 1e9))
         self._desk = Desk(book, seats, sessions, clock, latch, settings.desk, is_journaled=journal.knows, disk=disk)
-        self._chase, self._fills = Chase(self._desk), FillDesk(self._desk)
-        self._orders = OrderDesk(self._desk, self._chase, self._fills)
-        self._accounts = AccountDesk(self._desk, self._fills)
+        self._sight, self._chase = QuoteSight(self._desk), Chase(self._desk)
+        self._orders = OrderDesk(self._desk, self._chase, fills := FillDesk(self._desk))
+        self._accounts = AccountDesk(self._desk, fills)
         parts = self._desk, self._chase, self._orders
         self._signals, self._triggers, self._work = SignalDesk(*parts), TriggerDesk(*parts), WorkDesk(*parts)
         self._failback, unwind = Failback(self._desk), Unwind(self._desk, self._orders)
         late = (CloseQueue(self._desk, self._orders), Hedge(self._desk, self._orders), self._failback)
         legs, watch = LegDesk(self._desk, self._orders, unwind), DiskWatch(self._desk, settings.disk_look_s)
-        self._timed = (self._chase, self._accounts, self._fills, legs, unwind, *late, watch)
+        self._timed = (self._chase, self._accounts, fills, legs, unwind, *late, watch)
         self._board, self._checkpointed = RouteBoard(self._desk, self._failback, board), book.sequence
         self._alerts = deque[Value](maxlen=settings.alerts_max)
         self._picture_due_ns = self._ticked_ns = self._universe_asked_ns = 0
         self._commit(Step(events=[started]))
+
+    def know(self, universe: Universe) -> None:
+        """Start with a universe read elsewhere: a version the feed still has need not be sent again."""
+        self._sight.take_universe(universe)
 
     def run(self, stop: StopEvent) -> None:
         """Work until `stop` is set."""
@@ -164,9 +169,7 @@ class Executor:
                     self._ask_universe()
 
     def _take_quotes(self, frame: QuoteFrame) -> None:
-        table = self._desk.quotes
-        if table is not None and table.universe.version == frame.universe:
-            table.apply(frame)
+        if self._sight.take(frame):
             self._commit_all(self._triggers.on_quotes())
         else:
             self._ask_universe()
@@ -186,13 +189,19 @@ class Executor:
             case ConnectionState():
                 self._take_connection(sender, message)
             case AccountRead():
-                self._commit(self._accounts.on_account(message))
-                self._commit(self._accounts.on_compared(message))
-                self._commit(self._start.told_when_due(self._desk))
+                self._take_account(message)
             case UniverseChanged(universe=universe):
-                self._take_universe(universe)
+                self._sight.take_universe(universe)
             case AskBook(reply_to=peer):
                 self._tell(peer, self._picture())
+
+    def _take_account(self, read: AccountRead) -> None:
+        ready = self._desk.ready
+        self._commit(self._accounts.on_account(read))
+        self._commit(self._accounts.on_compared(read))
+        self._commit(self._start.told_when_due(self._desk))
+        if self._desk.ready != ready:
+            self._picture_due_ns = 0  # risk waits for this to give leave to open
 
     def _take_connection(self, sender: str, state: ConnectionState) -> None:
         seat, is_new, turned = self._desk.seats.hear(sender, state, self._clock.boot_ns())
@@ -210,11 +219,6 @@ class Executor:
         level = Level.P2 if writes else Level.P1
         words = f"{route} can send orders" if writes else f"{route} cannot send orders: {reason}"
         self._commit(Step(events=[event], alerts=[self._desk.alert("A050", level, f"route-{route}", words)]))
-
-    def _take_universe(self, universe: Universe) -> None:
-        if self._desk.quotes is None or self._desk.quotes.universe.version != universe.version:
-            self._desk.quotes = QuoteTable(universe)
-            self._desk.contracts = {contract.symbol: contract for contract in universe.contracts}
 
     def _tick(self) -> None:
         now_ns = self._clock.boot_ns()
@@ -275,11 +279,10 @@ class Executor:
         now_ns = self._clock.boot_ns()
         if now_ns - self._universe_asked_ns >= self._settings.tick_s * 1e9:
             self._universe_asked_ns = now_ns
-            self._tell(self._feed, AskUniverse(reply_to=self._name))
+            self._tell(self._feed, AskUniverse(reply_to=self._name, known=self._sight.known))
 
     def _picture(self) -> BookChanged:
-        ready = self._desk.circumstances().ready
-        return BookChanged(book=picture(self._desk.book, self._desk.quotes, ready=ready))
+        return BookChanged(book=picture(self._desk.book, self._desk.quotes, ready=self._desk.ready))
 
     def _checkpoint(self) -> None:
         self._checkpointed = recovery.checkpoint(self._checkpoints, self._journal, self._desk.book)

@@ -179,6 +179,10 @@ class ConnectionState(Value):
     vitals: Vitals = Vitals()
 
 
+class AskState(Value):
+    """Executor to connection: say what you can do now, not only at your next heartbeat."""
+
+
 class UniverseChanged(Value):
     """Data feed to whoever takes quotes: the contracts and their rows. Sent before the first frame that needs it."""
 
@@ -186,9 +190,13 @@ class UniverseChanged(Value):
 
 
 class AskUniverse(Value):
-    """To data feed: send `UniverseChanged`, and a frame with the latest quotes, to `reply_to`."""
+    """To data feed: send `UniverseChanged`, and frames with the latest quotes, to `reply_to`.
+
+    A universe of version `known` is not sent again: the asker has it, and only the quotes are wanted.
+    """
 
     reply_to: str
+    known: int = 0
 
 
 class FeedState(Value):

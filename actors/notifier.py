@@ -119,6 +119,7 @@ class Notifier:
         if self._outbox.damaged:
             logger.warning("outbox: {} damaged records passed over", self._outbox.damaged)
         next_sweep_ns = 0
+        self._watermark.advance()  # up: the first wait for alerts is no part of a start
         while not stop.is_set():
             now_ns = self._clock.boot_ns()
             if now_ns >= next_sweep_ns:

@@ -42,9 +42,19 @@ class Places(Value):
         return self.state / "latch.json"
 
     @property
+    def dead_letters(self) -> Path:
+        """Messages that killed their reader each time, whole; a line each."""
+        return self.state / "dead-letters.jsonl"
+
+    @property
     def clock(self) -> Path:
         """The paper market's clock, in shared memory."""
         return self.run / "market-clock"
+
+    @property
+    def universe(self) -> Path:
+        """The contracts the feed follows, as its last start found them: read ahead by spares."""
+        return self.run / "universe.json"
 
     @property
     def directory(self) -> Path:

@@ -66,10 +66,12 @@ class RiskActor:
 
     def run(self, stop: Event) -> None:
         """Work until `stop` is set."""
+        wait_s = 0.0  # the first wait is no part of a start
         while not stop.is_set():
-            for arrival in self._ports.stream.receive(self._settings.wait_s):
+            for arrival in self._ports.stream.receive(wait_s):
                 self._take(arrival)
             self._work()
+            wait_s = self._settings.wait_s
             self._ports.watermark.advance()
 
     def _take(self, arrival: Arrival) -> None:

@@ -8,10 +8,12 @@ in the same run. Run it with the project's Python, on a machine that does nothin
 import argparse
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -47,6 +49,14 @@ def ray_call_at(tree: BenchTree) -> Iterator[Callable[[], None]]:
         ray.shutdown()  # before the tree's Ray ends, or this process ends with it
 
 
+def bare_ray(*asked: object) -> Any:
+    """Measure Ray by itself, in a process whose environment says nothing about Ray."""
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    command = [sys.executable, str(ROOT / "scripts" / "ray_baseline.py"), *map(str, asked)]
+    done = subprocess.run(command, env=bare, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
 def main() -> None:
     """Print one JSON object, a key per section."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -56,7 +66,7 @@ def main() -> None:
     asked = parser.parse_args()
     if unknown := set(asked.sections) - SECTIONS.keys():
         parser.error(f"no section {', '.join(sorted(unknown))}; there is {', '.join(SECTIONS)}")
-    with Run(Sizes(tiny=asked.tiny), ray_call_at) as run:
+    with Run(Sizes(tiny=asked.tiny), ray_call_at, bare_ray) as run:
         figures = {name: SECTIONS[name](run) for name in asked.sections or SECTIONS}
     print(json.dumps(figures, indent=None if asked.json else 1))
 

@@ -15,6 +15,7 @@ from supervisor.directory import Directory, Entry
 from supervisor.health import Mark, Progress
 from supervisor.health import alive as works_now
 from supervisor.host_pool import Hosts
+from supervisor.poison import Suspicion
 from supervisor.private_ray import end as end_ray
 from supervisor.process import Process, alive, kill_and_confirm
 from supervisor.restart_policy import History
@@ -64,6 +65,7 @@ def take_over(
 def _adopt(child: Child, entry: Entry, hosts: Hosts, mark: Mark | None) -> bool:
     child.history = History(entry.restarted_at_s, entry.escalated)
     child.restarts, child.reason = entry.restarts, entry.last_reason
+    child.suspicion = Suspicion(set_aside=entry.set_aside)
     child.incarnation, child.wanted, child.tried = entry.incarnation, entry.wanted, True
     if entry.process is None or entry.host is None:
         return False

@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
-from supervisor.child_spec import ChildSpec
+from supervisor.child_spec import ChildContext, ChildSpec
 from supervisor.directory import Entry
 from supervisor.health import Progress
+from supervisor.poison import DEATHS_MAX, Suspicion, after_death
 from supervisor.process import Process
 from supervisor.restart_policy import History
 from supervisor.tree import ChildState
+
+SETTLING_S = 1.0
+"""After a start no spare is made for so long: that costs a processor what the new child needs to take over."""
 
 
 @dataclass
@@ -33,6 +38,7 @@ class Child:
     died_s: float = 0.0
     progress: Progress = field(default_factory=lambda: Progress(0, 0.0))
     history: History = field(default_factory=History)
+    suspicion: Suspicion = field(default_factory=Suspicion)
     restarts: int = 0
     reason: str = ""
     """Why it last went down; while it is being brought down, why."""
@@ -42,10 +48,38 @@ class Child:
         """Whether there may be a process."""
         return self.state is not ChildState.DOWN
 
+    def calm(self, now_s: float) -> bool:
+        """Whether no start of it is under way, or so fresh that it is still learning who else is there."""
+        return self.state is not ChildState.STARTING and not 0 <= now_s - self.started_s < SETTLING_S
+
     def enter(self, state: ChildState) -> None:
         """Change state, now."""
         self.state = state
         self.since = datetime.now(UTC)
+
+    def doom(self, reason: str) -> None:
+        """Have it brought down, for a cause that is not charged to it; nothing where it is down or falls already."""
+        if self.up and not self.doomed:
+            self.doomed, self.reason = True, reason
+
+    def die_over(self, in_hand: int) -> str | None:
+        """Take note of a death; return what to tell where a message is to be set aside for it."""
+        before, self.suspicion = self.suspicion, after_death(self.suspicion, in_hand)
+        if self.suspicion.set_aside == before.set_aside:
+            return None
+        return f"died {DEATHS_MAX} times over one message, which is set aside; the last: {self.reason}"
+
+    def context(self, state: Path, run: Path) -> ChildContext:
+        """Return what its factory is given."""
+        return ChildContext(
+            name=self.spec.name,
+            incarnation=self.incarnation,
+            state=state,
+            run=run,
+            factory=self.spec.factory,
+            arguments=self.spec.arguments,
+            set_aside=self.suspicion.set_aside,
+        )
 
     def entry(self) -> Entry:
         """Return what the directory says of it."""
@@ -60,4 +94,5 @@ class Child:
             restarted_at_s=self.history.restarts,
             escalated=self.history.escalated,
             last_reason=self.reason,
+            set_aside=self.suspicion.set_aside,
         )

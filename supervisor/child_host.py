@@ -20,7 +20,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import NoReturn, Protocol, cast
 
-from supervisor.child_spec import ChildContext, Spec
+from supervisor.child_spec import ChildContext, Readying, Spec
 from supervisor.process import identify
 
 REASON_CHARS_MAX = 400
@@ -61,9 +61,12 @@ class CrashReport(Spec):
 class ChildHost:
     """The slot. Its methods are the supervisor's door; none of them waits for the work."""
 
-    def __init__(self, preload: tuple[str, ...]) -> None:
-        for module in preload:
+    def __init__(self, readying_json: str) -> None:
+        readying = Readying.model_validate_json(readying_json)
+        for module in readying.preload:
             importlib.import_module(module)
+        if readying.warm:
+            load(readying.warm)(readying.state, readying.run)
         self._stop = threading.Event()
         self._started = False
         gc.collect()
@@ -81,7 +84,7 @@ class ChildHost:
         self._started = True
         context = ChildContext.model_validate_json(context_json)
         try:
-            shell = load(context.factory)(context)
+            shell = cast("Shell", load(context.factory)(context))
         except BaseException as error:  # noqa: BLE001 - whatever it was, this process ends with its reason told
             _end(context, error)
         gc.freeze()
@@ -103,10 +106,10 @@ class ChildHost:
         _leave(ExitCode.STOPPED if self._stop.is_set() else ExitCode.FINISHED)
 
 
-def load(factory: str) -> Callable[[ChildContext], Shell]:
+def load(named: str) -> Callable[..., object]:
     """Return the function named "module:function"."""
-    module, function = factory.split(":")
-    return cast("Callable[[ChildContext], Shell]", getattr(importlib.import_module(module), function))
+    module, function = named.split(":")
+    return cast("Callable[..., object]", getattr(importlib.import_module(module), function))
 
 
 def crash_report(run: Path, name: str, incarnation: int) -> CrashReport | None:

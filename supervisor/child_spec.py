@@ -55,8 +55,13 @@ class ChildSpec(Spec):
     start_timeout_s: Seconds = 30.0
     """From the start call to the first pass of the work loop."""
     hang_after_s: Seconds | None = 2.0
-    """Longest time without a pass of the work loop; None where the child keeps no watermark."""
+    """Longest time without a pass in which the work loop could have made one; None where there is no watermark."""
+    stall_max_s: Seconds = 5.0
+    """Longest time without a pass, starved, computing or waiting for the disk."""
     stop_grace_s: Seconds = 5.0
+    memory_max_mb: int | None = Field(default=None, ge=1)
+    """Beyond it the child is replaced, in a quiet moment where one comes within `quiet_wait_s`."""
+    quiet_wait_s: Seconds = 60.0
     halts_trading: bool = True
     """Whether its escalation latches a halt. False for those trading does without: a dead notifier never stops it."""
 
@@ -87,6 +92,8 @@ class Plan(Spec):
     """Idle processes kept ready, each of which can become any child."""
     preload: tuple[str, ...] = ()
     """Modules a spare imports before it is needed."""
+    warm: Factory | None = None
+    """Called in a spare as `warm(state, run)`: reads, once, what every child reads at its start."""
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
@@ -109,6 +116,15 @@ class Plan(Spec):
         raise KeyError(name)
 
 
+class Readying(Spec):
+    """What a blank host does before it is needed."""
+
+    preload: tuple[str, ...] = ()
+    warm: Factory | None = None
+    state: Path
+    run: Path
+
+
 class ChildContext(Spec):
     """What a factory is given. `incarnation` is new at every start and never used twice in one state folder."""
 
@@ -119,3 +135,5 @@ class ChildContext(Spec):
     """The run folder: sockets, watermarks, crash reports."""
     factory: Factory
     arguments: dict[str, JsonValue] = {}
+    set_aside: tuple[int, ...] = ()
+    """Numbers of the messages its predecessors died over, each of them."""

@@ -28,6 +28,8 @@ class Hooks:
     tell: Callable[[str, str, str], None]
     """Tell the trader: event, child, text. Must not wait."""
     jitter: Callable[[], float]
+    quiet: Callable[[], bool] = lambda: True
+    """Whether no order is unanswered or in doubt."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ CONTROL = "control"
 class Cluster:
     """A driver's connection to one Ray."""
 
-    def __init__(self, address: str, namespace: str, preload: tuple[str, ...]) -> None:
+    def __init__(self, address: str, namespace: str, readying_json: str) -> None:
         """Connect; raises `RayUnavailable`. `address` is "host:port", or "auto" for the Ray of this machine's user."""
         # workers of a Ray that was not started by us know nothing of our paths
         paths = JobConfig(_py_driver_sys_path=os.environ.get("PYTHONPATH", str(ROOT)).split(os.pathsep))
@@ -50,7 +50,7 @@ class Cluster:
             "max_task_retries": 0,
             "scheduling_strategy": this_node,
         }
-        self._preload = preload
+        self._readying_json = readying_json
         self._handles: dict[int, Any] = {}
 
     @property
@@ -60,7 +60,7 @@ class Cluster:
 
     def spawn(self, number: int) -> "Future[tuple[int, int]]":
         """Create a blank host; the answer is its process number and start time, once it is warm."""
-        handle = self._host.options(name=_name(number), **self._options).remote(self._preload)
+        handle = self._host.options(name=_name(number), **self._options).remote(self._readying_json)
         self._handles[number] = handle
         return _future(handle.identify_process.remote())
 

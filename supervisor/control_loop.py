@@ -12,14 +12,16 @@ Rules of this file
 from supervisor.adoption import take_over
 from supervisor.child import Child
 from supervisor.child_host import crash_report
-from supervisor.child_spec import ChildContext, Plan
+from supervisor.child_spec import Plan
 from supervisor.chronicle import Chronicle, Hooks, Paths
 from supervisor.directory import Directory, RayEntry
-from supervisor.health import Progress, alive, hung, observe, watched
+from supervisor.hang_watch import HangWatch
+from supervisor.health import alive
 from supervisor.host_pool import HostPool, Hosts, host_key, relay
 from supervisor.ownership import Incarnations
 from supervisor.process import Process
 from supervisor.restart_policy import End, Escalate, Leave, decide, forgive
+from supervisor.size_watch import SizeWatch
 from supervisor.tree import ChildState, affected, may_start, next_to_stop
 from supervisor.watcher import Answered, Event, Gone, StopAsked, Watcher, boot_s
 
@@ -44,7 +46,7 @@ class ControlLoop:
         self._chronicle = Chronicle(paths, hooks.tell)
         self._pool = HostPool(hosts, watcher, self._incarnations.take)
         self._children = {spec.name: Child(spec) for spec in plan.children()}
-        self._looked_s, self._watched_s = boot_s(), 0.0
+        self._hangs, self._sizes = HangWatch(hooks.mark, boot_s()), SizeWatch(hooks.quiet)
         self._ending = False
 
     def take_over(self, me: Process, ray: RayEntry, before: Directory | None) -> None:
@@ -118,8 +120,8 @@ class ControlLoop:
         elif not ours:
             child.reason = "killed: the process ended without a word"
         now, mark = boot_s(), self._hooks.mark(child.spec.name)
-        known = mark is not None and mark.incarnation == child.incarnation and mark.passes > 0
-        detected_ms = round(now * 1e3 - mark.at_ns / 1e6, 1) if known and mark else None
+        ours_mark = mark is not None and mark.incarnation == child.incarnation
+        detected_ms = round(now * 1e3 - mark.at_ns / 1e6, 1) if ours_mark and mark and mark.passes else None
         self._chronicle.note("died", child, reason=child.reason, doomed=child.doomed, detected_ms=detected_ms)
         child.host = child.process = None
         child.died_s, child.tried = now, True
@@ -127,6 +129,8 @@ class ControlLoop:
         if child.doomed:
             child.doomed = False
         else:
+            if (text := child.die_over(mark.in_hand if ours_mark and mark else 0)) is not None:
+                self._chronicle.tell("set_aside", child, text)
             self._decide(child, "finished" if report is not None and report.finished else "failed", now)
 
     def _decide(self, child: Child, end: End, now: float) -> None:
@@ -143,8 +147,7 @@ class ControlLoop:
         for name in affected(self._plan.group_of(child.spec.name), child.spec.name):
             other = self._children[name]
             other.due_s = now + decision.delay_s
-            if other.up and not other.doomed:
-                other.doomed, other.reason = True, f"restarted with {child.spec.name}"
+            other.doom(f"restarted with {child.spec.name}")
 
     def _escalate(self, child: Child, decision: Escalate) -> None:
         if child.history.escalated:
@@ -165,8 +168,7 @@ class ControlLoop:
 
     def _look(self) -> None:
         now = boot_s()
-        self._watched_s = watched(self._watched_s, now - self._looked_s)
-        self._looked_s = now
+        self._hangs.advance(now)
         for child in self._children.values():
             match child.state:
                 case ChildState.STARTING:
@@ -182,16 +184,17 @@ class ControlLoop:
     def _look_at_start(self, child: Child) -> None:
         if child.spec.hang_after_s is not None and alive(self._hooks.mark(child.spec.name), child.incarnation):
             self._running(child)
-        elif self._watched_s > child.deadline_s:
+        elif self._hangs.now_s > child.deadline_s:
             self._kill(child, f"no first pass of its work loop within {child.spec.start_timeout_s:g} s")
 
     def _look_at_progress(self, child: Child, now: float) -> None:
         child.history = forgive(child.spec, child.history, child.up_since_s, now)
-        if child.spec.hang_after_s is None:
-            return
-        child.progress = observe(child.progress, self._hooks.mark(child.spec.name), child.incarnation, self._watched_s)
-        if hung(child.spec, child.progress, self._watched_s):
-            self._kill(child, f"hung: no pass of its work loop for {child.spec.hang_after_s:g} s")
+        if (reason := self._hangs.look(child)) is not None:
+            self._kill(child, reason)
+        elif (reason := self._sizes.look(child, now)) is not None:
+            self._chronicle.tell("too_large", child, reason)
+            for name in affected(self._plan.group_of(child.spec.name), child.spec.name):
+                self._children[name].doom(reason)
 
     def _kill(self, child: Child, reason: str) -> None:
         assert child.host is not None
@@ -206,7 +209,7 @@ class ControlLoop:
         now = boot_s()
         child.enter(ChildState.RUNNING)
         child.up_since_s, child.tried = now, True
-        child.progress = Progress(0, self._watched_s)
+        self._hangs.begin(child)
         running_ms = round((now - child.died_s) * 1e3, 1) if child.died_s else None
         self._chronicle.note("running", child, start_ms=round((now - child.started_s) * 1e3, 1), running_ms=running_ms)
         self._chronicle.changed = True
@@ -234,17 +237,10 @@ class ControlLoop:
         child.restarts += 1 if child.incarnation else 0
         child.incarnation = self._incarnations.take()
         child.started_s = boot_s()
-        child.deadline_s = self._watched_s + child.spec.start_timeout_s
+        child.deadline_s = self._hangs.now_s + child.spec.start_timeout_s
         child.enter(ChildState.STARTING)
         self._chronicle.write(self._children, self._pool.ready)
-        context = ChildContext(
-            name=child.spec.name,
-            incarnation=child.incarnation,
-            state=self._paths.state,
-            run=self._paths.run,
-            factory=child.spec.factory,
-            arguments=child.spec.arguments,
-        )
+        context = child.context(self._paths.state, self._paths.run)
         relay(self._hosts.start(number, context.model_dump_json()), self._watcher, "start", number)
         self._chronicle.note("starting", child)
 
@@ -281,17 +277,17 @@ class ControlLoop:
         return min(LOOK_S, max(next_due - boot_s(), LOOK_STARTING_S))
 
     def _provide(self) -> None:
-        busy = any(child.state is ChildState.STARTING for child in self._children.values())
-        waiting = len(self._waiting())
+        now, waiting = boot_s(), len(self._waiting())
         if waiting:
             self._pool.insist()
-        self._pool.provide(waiting if busy else waiting + self._plan.spares, boot_s())
+        calm = all(child.calm(now) for child in self._children.values())
+        self._pool.provide(waiting + self._plan.spares if calm else waiting, now)
 
     def _watch(self, child: Child) -> None:
         assert child.host is not None
         assert child.process is not None
         self._watcher.watch(host_key(child.host), child.process)
-        child.progress = Progress(child.progress.passes, self._watched_s)
+        self._hangs.begin(child, child.progress.passes)
 
     def _publish(self) -> None:
         self._chronicle.publish(self._children, self._pool.ready)

@@ -31,6 +31,8 @@ class Entry(Spec):
     """Its recent restarts, seconds on the boot clock: a restarted supervisor goes on counting."""
     escalated: bool = False
     last_reason: str = ""
+    set_aside: tuple[int, ...] = ()
+    """Numbers of the messages it died over, each time it had them in hand."""
 
 
 class RayEntry(Spec):

@@ -1,7 +1,8 @@
 """Blank hosts kept ready, so that starting a child costs one call instead of a new process.
 
 A start takes the oldest ready host. What is missing for children that wait is created at once; the spares are
-replenished only while no child is starting, because making a process warm costs half a second of processor time.
+replenished only while no child starts or has just started, because making a process warm costs a second of processor
+time.
 Host numbers come from the durable counter and are never used twice, so a host's name can never mean two processes.
 """
 

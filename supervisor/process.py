@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-STATE, SESSION, START = 0, 3, 19
+STATE, SESSION, USER_TICKS, SYSTEM_TICKS, START = 0, 3, 11, 12, 19
 """Fields of /proc/PID/stat, counted after the program's name."""
 
 
@@ -75,6 +75,12 @@ def wait_gone(process: Process, timeout_s: float) -> bool:
 def kill_and_confirm(process: Process, timeout_s: float) -> bool:
     """Kill the process and wait for its end; return whether it is confirmed."""
     return not send(process, signal.SIGKILL) or wait_gone(process, timeout_s)
+
+
+def cpu_ticks(process: Process) -> int:
+    """Return the processor time a process has used, in clock ticks; 0 where it has ended."""
+    fields = _stat(process.pid)
+    return int(fields[USER_TICKS]) + int(fields[SYSTEM_TICKS]) if fields else 0
 
 
 def in_session(session: int) -> Iterator[tuple[Process, str]]:

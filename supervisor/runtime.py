@@ -23,7 +23,8 @@ from actors.watermark import read_watermark
 from supervisor import directory as directories
 from supervisor.adoption import Unkillable, bury
 from supervisor.app.herald import Herald
-from supervisor.child_spec import Plan
+from supervisor.app.quiet import is_quiet
+from supervisor.child_spec import Plan, Readying
 from supervisor.chronicle import Hooks, Paths
 from supervisor.control_loop import ControlLoop, RayLost
 from supervisor.directory import Directory, RayEntry
@@ -83,7 +84,8 @@ def _supervise(plan: Plan, where: Places) -> None:
     ray, before = _underneath(plan, where)
     from supervisor.cluster import Cluster  # noqa: PLC0415 - imports ray; mostly done while Ray's own start ran
 
-    cluster = Cluster(ray.address, where.run.name, plan.preload)
+    readying = Readying(preload=plan.preload, warm=plan.warm, state=where.state, run=where.run)
+    cluster = Cluster(ray.address, where.run.name, readying.model_dump_json())
     _obey_signals(watcher)  # Ray sets its own
     me = identify(os.getpid())
     assert me is not None
@@ -141,7 +143,13 @@ def _hooks(where: Places) -> Hooks:
         _say(f"{name}: {event}: {text}")
         herald.tell(event, name, text)
 
-    return Hooks(mark=mark, make_safe=make_safe, tell=tell, jitter=lambda: secrets.randbelow(1000) / 1000)
+    return Hooks(
+        mark=mark,
+        make_safe=make_safe,
+        tell=tell,
+        jitter=lambda: secrets.randbelow(1000) / 1000,
+        quiet=lambda: is_quiet(where.journal),
+    )
 
 
 def _obey_signals(watcher: Watcher) -> None:

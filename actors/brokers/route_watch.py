@@ -72,8 +72,8 @@ class RouteWatch:
         """Note how a send ended that the route decided."""
         self._writes = after_outcome(self._writes, outcome, self._clock.boot_ns(), self._limits.health)
 
-    def news(self, vitals: Vitals, waiting_since_ns: int | None) -> RouteStatus | None:
-        """Return the status if it changed since it was last returned, or is due again.
+    def news(self, vitals: Vitals, waiting_since_ns: int | None, *, asked: bool = False) -> RouteStatus | None:
+        """Return the status if it changed since it was last returned, is due again, or `asked` for.
 
         `waiting_since_ns` is when the oldest send without an answer began; None where there is none.
         """
@@ -81,7 +81,7 @@ class RouteWatch:
         self._writes = after_waiting(self._writes, waiting_since_ns, now_ns, self._limits.health)
         login_lost = self.refused or (None if self.logged_in else self._stream_lost or "not logged in yet")
         status = route_status(self._reads, self._writes, self._stream_lost, login_lost, vitals)
-        if status == self._said and now_ns - self._said_ns < self._limits.heartbeat_s * _SECOND_NS:
+        if not asked and status == self._said and now_ns - self._said_ns < self._limits.heartbeat_s * _SECOND_NS:
             return None
         self._said, self._said_ns = status, now_ns
         return status

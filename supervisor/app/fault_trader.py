@@ -66,9 +66,18 @@ class Draw(Value):
 class FaultTrader:
     """One client of the executor, on a stream of its own."""
 
-    def __init__(self, stream: LocalStream, clock: Clock, tail: JournalTail, seed: int, underlying: str) -> None:
+    def __init__(
+        self,
+        stream: LocalStream,
+        clock: Clock,
+        tail: JournalTail,
+        seed: int,
+        underlying: str,
+        *,
+        ask_again_s: float = ASK_AGAIN_S,
+    ) -> None:
         self._stream, self._clock, self.tail = stream, clock, tail
-        self._seed, self._underlying = seed, underlying
+        self._seed, self._underlying, self._ask_again_s = seed, underlying, ask_again_s
         self._count = 0
         self._quotes: QuoteTable | None = None
         self._asked_s = 0.0
@@ -102,7 +111,7 @@ class FaultTrader:
             self._asked_s = now_s
             self._tell(FEED, AskUniverse(reply_to=NAME))
         for signal, sent_s in tuple(self._pending.values()):
-            if now_s - sent_s >= ASK_AGAIN_S:
+            if now_s - sent_s >= self._ask_again_s:
                 self._submit(signal)
 
     def trade(self, *, opening: bool = False) -> None:

@@ -27,6 +27,8 @@ _WORDS: Final = {
     "left": ("S002", Level.P2, "it ended and is not started again"),
     "escalated": ("S010", Level.P0, "trading is halted; it is tried again, slowly"),
     "retried_slowly": ("S011", Level.P1, "it is tried again, slowly"),
+    "set_aside": ("S013", Level.P1, "the message lies in dead-letters.jsonl; the child goes on without it"),
+    "too_large": ("S014", Level.P1, "it is replaced in a quiet moment, before the kernel ends it"),
     "unkillable": ("S012", Level.P0, "nothing is started beside it"),
 }
 """Event of the supervisor: code, level, what was done already."""

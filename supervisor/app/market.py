@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from actors.config_model import RuntimeConfig
@@ -13,6 +14,7 @@ from actors.domain.market.session import NEW_YORK
 from actors.feeds.dxlink import DxlinkFeed, DxlinkSettings
 from actors.ports import Shell
 from actors.venue.market import Market
+from supervisor.app import warmth
 from supervisor.app.logins import tastytrade_login
 from supervisor.app.plan import TABLES
 from supervisor.app.workplace import Workplace
@@ -138,4 +140,5 @@ def data_feed(context: ChildContext) -> Shell:
             limits=QuoteLimits(ahead_max_s=section.ahead_max_s, behind_max_s=section.behind_max_s),
         ),
         place.checkpoints(),
+        partial(warmth.keep_universe, place.places.universe),
     )

@@ -21,6 +21,8 @@ from supervisor.child_spec import ChildSpec, Group, Plan, RaySettings
 PORTS = ("tastytrade_port", "streamer_port", "dxlink_port", "alpaca_port", "quantconnect_port", "control_port")
 SKIPPED_TOLD_MAX = 20
 TABLES = Path(__file__).resolve().parents[2] / "config"
+PRELOAD = ("anyio._backends._asyncio", "httpcore2", "httpcore2._backends.anyio", "numpy.random", "truststore")
+"""What libraries import at their first use, which would otherwise be within a takeover."""
 VENUE_START_S = 120.0
 """A large recorded day takes a while to read."""
 
@@ -112,9 +114,9 @@ def plan(config: RuntimeConfig) -> Plan:
         Group(
             name="trading",
             children=(
-                *(_connection(config, route.name) for route in config.routes),
-                _child(config, "executor", "trading:executor"),
-                _child(config, "risk", "trading:risk"),
+                *(_connection(config, route) for route in config.routes),
+                _critical(config, _child(config, "executor", "trading:executor")),
+                _critical(config, _child(config, "risk", "trading:risk")),
                 *(
                     _child(config, strategy.name, "trading:strategy", strategy=strategy.name)
                     for strategy in config.strategies
@@ -129,7 +131,8 @@ def plan(config: RuntimeConfig) -> Plan:
             address=config.runtime.ray_address, object_store_bytes=config.supervisor.object_store_mb * 1_000_000
         ),
         spares=config.supervisor.spares,
-        preload=("supervisor.app.market", "supervisor.app.trading", "supervisor.app.telling"),
+        preload=(*PRELOAD, "supervisor.app.market", "supervisor.app.trading", "supervisor.app.telling"),
+        warm="supervisor.app.warmth:warm",
     )
 
 
@@ -143,8 +146,14 @@ def _venue(config: RuntimeConfig) -> ChildSpec:
     return venue.model_copy(update={"start_timeout_s": VENUE_START_S})
 
 
-def _connection(config: RuntimeConfig, route: str) -> ChildSpec:
-    return _child(config, connection_name(route), "trading:connection", route=route)
+def _connection(config: RuntimeConfig, route: RouteSection) -> ChildSpec:
+    child = _child(config, connection_name(route.name), "trading:connection", route=route.name)
+    return _critical(config, child) if route.role == "primary" else child
+
+
+def _critical(config: RuntimeConfig, child: ChildSpec) -> ChildSpec:
+    """Return a child without which nothing is opened, on a short deadline: these never wait long when idle."""
+    return child.model_copy(update={"hang_after_s": config.supervisor.critical_hang_after_s})
 
 
 def _bystander(child: ChildSpec) -> ChildSpec:
@@ -162,7 +171,10 @@ def _child(config: RuntimeConfig, name: str, factory: str, **arguments: str) -> 
         period_s=limits.period_s,
         start_timeout_s=limits.start_timeout_s,
         hang_after_s=limits.hang_after_s,
+        stall_max_s=limits.stall_max_s,
         stop_grace_s=limits.stop_grace_s,
+        memory_max_mb=limits.memory_max_mb,
+        quiet_wait_s=limits.quiet_wait_s,
     )
 
 

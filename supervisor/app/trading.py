@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -21,12 +22,14 @@ from actors.domain.risk.issue import IssueLimits
 from actors.epoch import read_epoch, take_epoch
 from actors.executor import Executor, ExecutorSettings
 from actors.latch import StopLevel, read_latch, tighten
+from actors.messages import AskState
 from actors.places import Places
-from actors.ports import Shell
+from actors.ports import PeerUnavailable, Shell, Stream
 from actors.risk import RiskActor, RiskPorts, RiskSettings
 from actors.route_board import write_board
 from actors.strategies.base import load
 from actors.strategy import StrategyActor, StrategyPorts
+from supervisor.app import warmth
 from supervisor.app.adapters import account_number, broker
 from supervisor.app.event_schema import EVENTS
 from supervisor.app.plan import connection_name
@@ -48,19 +51,15 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
     epoch = take_epoch(where.epoch, above=_last_epoch(where.journal))
 
     config = place.config
-    connections = tuple(connection_name(route.name) for route in config.routes)
-    strategies = tuple(strategy.name for strategy in config.strategies)
     names = ExecutorSettings.model_fields.keys() & config.executor.model_dump().keys()
     desk = {name: value for name, value in config.executor.model_dump().items() if name in DeskSettings.model_fields}
     settings = {name: getattr(config.executor, name) for name in names}
-    return Executor(
+    built = Executor(
         name=place.name,
         started=ExecutorStarted(
             epoch=epoch, incarnation=place.incarnation, boot_id=boot_id(), at=place.clock.market_now()
         ),
-        stream=place.stream(
-            (*connections, "data_feed", "notifier", "risk", *strategies), ("data_feed", *connections), "data_feed"
-        ),
+        stream=_greeting(place),
         journal=_journal(where, epoch, disk),
         checkpoints=place.checkpoints(),
         clock=place.clock,
@@ -75,6 +74,22 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
         board=partial(write_board, where.routes),
         disk=disk.look,
     )
+    if (universe := warmth.universe(where.universe)) is not None:
+        built.know(universe)
+    return built
+
+
+def _greeting(place: Workplace) -> Stream:
+    """Return the executor's stream; every connection was asked for its state, and answers while ours is restored."""
+    connections = tuple(connection_name(route.name) for route in place.config.routes)
+    strategies = tuple(strategy.name for strategy in place.config.strategies)
+    stream = place.stream(
+        (*connections, "data_feed", "notifier", "risk", *strategies), ("data_feed", *connections), "data_feed"
+    )
+    for connection in connections:
+        with suppress(PeerUnavailable):  # it says its state when it starts
+            stream.tell(connection, AskState())
+    return stream
 
 
 def _journal(where: Places, epoch: int, disk: StateDisk) -> JournalWriter:

@@ -7,20 +7,18 @@ from functools import cached_property
 
 from loguru import logger
 
-from actors.calendars import load_sessions
 from actors.clock import ClockNotStarted, SharedMarketClock, WallClock
-from actors.config import RuntimeConfig
 from actors.config_sections import Mode
 from actors.domain.market.contract import Products
 from actors.domain.market.session import NEW_YORK, Sessions
+from actors.in_hand import Hand, WatchedStream
 from actors.logs import LogSettings, set_up
 from actors.places import Places
 from actors.ports import Clock
-from actors.products import load_products
 from actors.redaction import Redactor
-from actors.streams import LocalStream
 from actors.venue.venue_settings import VenueFile, read_venue_file
 from actors.watermark import MappedWatermark
+from supervisor.app import warmth
 from supervisor.app.plan import TABLES
 from supervisor.checkpoints import CheckpointStore
 from supervisor.child_spec import ChildContext
@@ -35,13 +33,13 @@ class VenueAbsent(Exception):
 class Workplace:
     """One child's surroundings. Made on its process; costs what is asked for."""
 
-    streams: type[LocalStream] = LocalStream
+    streams: type[WatchedStream] = WatchedStream
 
     def __init__(self, context: ChildContext) -> None:
         self.name, self.incarnation, self.arguments = context.name, context.incarnation, context.arguments
         self.places = Places(state=context.state, run=context.run)
-        self.config = RuntimeConfig.model_validate_json(self.places.config.read_text())
-        self.redactor = Redactor()
+        self.config = warmth.config(self.places.config)
+        self.redactor, self._set_aside = Redactor(), context.set_aside
 
     @classmethod
     def child(cls, context: ChildContext) -> "Workplace":
@@ -67,12 +65,12 @@ class Workplace:
     @cached_property
     def products(self) -> Products:
         """The product table."""
-        return load_products(TABLES / "products.toml")
+        return warmth.products(TABLES / "products.toml")
 
     @cached_property
     def sessions(self) -> Sessions:
         """The trading days; a synthetic market's day is declared open."""
-        sessions = load_sessions(TABLES / "sessions.toml", self.places.state / "exchange-days.json")
+        sessions = warmth.sessions(TABLES / "sessions.toml", self.places.state / "exchange-days.json")
         market = self.config.market
         if self.is_paper and market.source == "synthetic" and market.start is not None:
             closes_at = market.start + timedelta(seconds=market.length_s)
@@ -103,6 +101,10 @@ class Workplace:
 
     def watermark(self) -> MappedWatermark:
         """Return this child's progress counter."""
+        return self._mark
+
+    @cached_property
+    def _mark(self) -> MappedWatermark:
         return MappedWatermark(self.places.watermark(self.name), self.incarnation)
 
     def checkpoints(self, *, durable: bool = True) -> CheckpointStore:
@@ -116,9 +118,9 @@ class Workplace:
         quotes: str | None = None,
         *,
         decides_on_quotes: bool = False,
-    ) -> LocalStream:
+    ) -> WatchedStream:
         """Return this child's stream."""
-        return self.streams(
+        stream = self.streams(
             self.places,
             self.name,
             incarnation=self.incarnation,
@@ -127,6 +129,12 @@ class Workplace:
             hears_quotes_of=quotes,
             decides_on_quotes=decides_on_quotes,
         )
+        stream.hand = self.hand()
+        return stream
+
+    def hand(self) -> Hand:
+        """Return what notes the message in hand, and keeps out those its predecessors died over."""
+        return Hand(self._mark, self.places.dead_letters, self.name, self._set_aside)
 
     def argument(self, name: str) -> str:
         """Return one of the child's arguments."""

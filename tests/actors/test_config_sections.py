@@ -17,8 +17,8 @@ from actors.config_sections import (
     NotifierSection,
     RiskSection,
     RouteSection,
-    SupervisorSection,
 )
+from actors.config_supervision import SupervisorSection
 from actors.desk import DeskSettings
 from actors.domain.connection.route_health import HealthLimits
 from actors.domain.market.quote_check import QuoteLimits
@@ -38,6 +38,7 @@ OWN_WORDS = {
     "stream_heartbeat_s": "AccountStreamLimits.heartbeat_s",
     "reconnect_delay_max_s": "BackoffLimits.longest_s",
     "ack_host": "ChannelLimits.host",
+    "critical_hang_after_s": "ChildSpec.hang_after_s",
     "ack_port": "ChannelLimits.port",
     "object_store_mb": "RaySettings.object_store_bytes",
 }

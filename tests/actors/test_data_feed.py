@@ -263,6 +263,15 @@ def test_whoever_asks_is_told_the_universe_and_then_everything_there_is():
     assert table.quote(CONTRACTS[2].symbol) is None
 
 
+def test_whoever_knows_the_universe_is_sent_the_quotes_alone():
+    with running(ScriptedFeed([quotes(0)]), state_every_s=0.02) as (stream, _):
+        universe = next(m.universe for m in stream.until(is_frame) if isinstance(m, UniverseChanged))
+        stream.hear(AskUniverse(reply_to="x", known=universe.version))
+        assert not any(isinstance(message, UniverseChanged) for message in stream.until(is_frame))
+        stream.hear(AskUniverse(reply_to="x", known=universe.version + 1))
+        stream.until(lambda m: isinstance(m, UniverseChanged))
+
+
 def test_an_asker_that_went_away_is_no_fault():
     with running(ScriptedFeed([quotes(0)]), state_every_s=0.02) as (stream, _):
         stream.until(is_frame)

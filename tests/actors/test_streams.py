@@ -256,6 +256,39 @@ def test_a_gap_in_what_was_published_is_announced_and_the_newest_is_not_what_is_
     assert sum(isinstance(each, Resync) for each in arrived) >= 2
 
 
+def test_a_reader_that_falls_behind_loses_its_oldest_quotes_and_not_one_order(opened):
+    few = StreamLimits(publication_frames=5, inbox_messages=50)
+    feed, teller = opened("feed", limits=few), opened("teller", limits=few)
+    slow = opened("slow", hears_quotes_of="feed")
+    settle(feed, slow)
+    told = 0
+    with pytest.raises(PeerUnavailable):
+        while told < 100_000:
+            feed.publish_quotes(frame(told + 1, count=100))
+            teller.tell("slow", OutcomeJournaled(attempt_id=f"{told}-r1"))
+            told += 1
+    arrived: list[Arrival] = []
+    end = time.monotonic() + 20
+    while not (f"{told - 1}-r1" in orders(arrived[-300:]) and told + 1 in frames_of(arrived[-300:])):
+        assert time.monotonic() < end
+        feed.receive(0)
+        teller.receive(0)
+        arrived += slow.receive(0)
+    assert orders(arrived) == [
+        f"{number}-r1" for number in range(told)
+    ]  # what was taken in arrives; the next was refused
+    assert len(frames_of(arrived)) < told + 1
+    assert frames_of(arrived)[-1] == told + 1
+
+
+def orders(arrived: list[Arrival]) -> list[str]:
+    return [each.message.attempt_id for each in arrived if isinstance(each, Envelope)]
+
+
+def frames_of(arrived: list[Arrival]) -> list[int]:
+    return [each.sequence for each in arrived if isinstance(each, QuoteFrame)]
+
+
 def test_a_message_larger_than_any_buffer_arrives_whole_and_nothing_overtakes_it(opened):
     ours, theirs = opened("ours"), opened("theirs")
     long = OutcomeJournaled(attempt_id="long" * 500_000)

@@ -19,10 +19,10 @@ def test_another_process_sees_every_pass_at_once(tmp_path):
     path = tmp_path / "mark"
     writer = subprocess.Popen([sys.executable, "-c", WRITE, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert writer.stdout.readline() == b"done\n"
-    incarnation, passes, at_ns = read_watermark(path)
+    incarnation, passes, at_ns, thread, _ = read_watermark(path)
     writer.kill()
     writer.communicate()
-    assert (incarnation, passes) == (9, 1000)
+    assert (incarnation, passes, thread) == (9, 1000, writer.pid)
     assert 0 < time.clock_gettime_ns(time.CLOCK_BOOTTIME) - at_ns < 60e9
 
 

@@ -12,8 +12,10 @@ HERE = Path(__file__).parent
 HOST = """
 import sys
 sys.path[:0] = sys.argv[1:3]
+from pathlib import Path
 from supervisor.child_host import ChildHost
-host = ChildHost(("dummy_shells",))
+from supervisor.child_spec import Readying
+host = ChildHost(Readying(preload=("dummy_shells",), state=Path("."), run=Path(".")).model_dump_json())
 host.start(sys.argv[3])
 print("started", flush=True)
 input()

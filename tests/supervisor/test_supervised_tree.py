@@ -1,5 +1,6 @@
 """The tree on a real local Ray: killed, hung, crashed, orphaned, and ended."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -14,7 +15,10 @@ from types import MappingProxyType
 import pytest
 
 from actors.latch import StopLevel, read_latch
+from actors.messages import AskBook
 from actors.places import Places, places
+from actors.ports import PeerUnavailable
+from actors.streams import LocalStream
 from supervisor import directory as directories
 from supervisor import private_ray
 from supervisor.child_spec import ChildSpec, Group, Plan, RaySettings, Siblings
@@ -32,13 +36,21 @@ WINDOW_S = 2.0
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-def ticker(name: str) -> ChildSpec:
+def ticker(name: str, **more: object) -> ChildSpec:
     return ChildSpec(
-        name=name, factory="dummy_shells:ticker", period_s=WINDOW_S, restarts_max=3, hang_after_s=0.5, stop_grace_s=1.0
-    )
+        name=name,
+        factory="dummy_shells:ticker",
+        period_s=WINDOW_S,
+        restarts_max=3,
+        hang_after_s=0.5,
+        stall_max_s=3.0,
+        stop_grace_s=1.0,
+    ).model_copy(update=more)
 
 
-LEAVES = Group(name="leaves", children=(ticker("notifier"), ticker("feed")))
+READER = ticker("reader", factory="dummy_shells:reader", restarts_max=5)
+LARGE = ticker("large", memory_max_mb=400)
+LEAVES = Group(name="leaves", children=(ticker("notifier"), ticker("feed"), READER, LARGE))
 LINE = Group(name="line", siblings=Siblings.REST_FOR_ONE, children=(ticker("broker"), ticker("executor")))
 PLAN = Plan(groups=(LEAVES, LINE), preload=("dummy_shells",))
 
@@ -166,11 +178,58 @@ def test_a_killed_child_is_replaced_and_its_timings_are_on_disk(tree):
     assert {name: tree.child(name).process for name in others} == others
 
 
+def test_a_child_that_computes_for_ever_is_found_though_it_never_sleeps(tree):
+    before = tree.child("feed")
+    tree.order("feed", "spin")
+    after = tree.replaced("feed", before)
+    assert after.last_reason.startswith("hung: no pass of its work loop for 3.")
+
+
+def test_a_child_that_outgrows_its_limit_is_replaced_in_order_and_not_charged_for_it(tree):
+    before = tree.child("large")
+    tree.order("large", "grow")
+    after = tree.replaced("large", before)
+    assert after.last_reason.startswith("too large: ")
+    assert "limit 400 MB" in after.last_reason
+    assert after.restarted_at_s == ()
+    assert "large" in (tree.where.state / "stopped").read_text()  # it was asked, not killed
+
+
+def test_a_message_that_kills_its_reader_each_time_is_set_aside_and_the_next_one_is_read(tree):
+    poison = LocalStream(tree.where, "poison", incarnation=1)
+    sound = LocalStream(tree.where, "sound", incarnation=1)
+
+    def told_again(stream: LocalStream) -> None:
+        with contextlib.suppress(PeerUnavailable):
+            stream.tell("reader", AskBook(reply_to="x"))
+        stream.receive(0.05)
+
+    def set_aside() -> bool:
+        told_again(poison)
+        return tree.where.dead_letters.exists()
+
+    def is_read() -> bool:
+        told_again(sound)
+        return (tree.where.state / "read").exists()
+
+    until(set_aside)
+    until(is_read)
+    reader = tree.child("reader")
+    (letter,) = (json.loads(line) for line in tree.where.dead_letters.read_text().splitlines())
+    assert (letter["actor"], letter["sender"], letter["kind"]) == ("reader", "poison", "AskBook")
+    assert reader.restarts == 3
+    assert not reader.escalated
+    told = [line for line in read_events(tree.where.state / "supervisor.log.jsonl") if line["event"] == "set_aside"]
+    assert [line["name"] for line in told] == ["reader"]
+    poison.close()
+    sound.close()
+
+
 def test_a_stopped_child_is_found_hung_killed_and_replaced(tree):
     before = tree.child("feed")
     os.kill(before.process.pid, signal.SIGSTOP)
     after = tree.replaced("feed", before)
-    assert after.last_reason == "hung: no pass of its work loop for 0.5 s"
+    assert after.last_reason.startswith("hung: no pass of its work loop for 0.")
 
 
 def test_a_child_whose_work_loop_stands_while_its_process_answers_is_replaced(tree):
@@ -258,7 +317,7 @@ def test_two_runtimes_at_once_do_not_touch_each_other_and_down_leaves_nothing(tr
     second.order("executor", "stubborn")
     assert second.down().returncode == 0
     assert not [process for process in theirs if alive(process)]
-    assert (second.where.state / "stopped").read_text().split() == ["broker", "feed", "notifier"]
+    assert (second.where.state / "stopped").read_text().split() == ["broker", "large", "feed", "notifier"]
     assert all(alive(process) for process in first)
     assert not second.where.run.exists()
     assert holdfast("status", "--state", second.where.state, "--check").returncode == 3

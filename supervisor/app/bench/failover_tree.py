@@ -39,22 +39,22 @@ _SETTINGS: Final = {
 }
 
 
-def config(state: Path) -> RuntimeConfig:
-    """Return the shipped configuration, without strategies, over the underlyings of `MARKETS`."""
+def config(state: Path, **more: object) -> RuntimeConfig:
+    """Return the shipped configuration, without strategies, over the underlyings of `MARKETS`, and `more` settings."""
     shipped = load(None)
     products = load_products(SHIPPED / "products.toml")
     underlyings = tuple(products.of_root(root).underlying for root in MARKETS)
     feed = shipped.feed.model_copy(update={"underlyings": underlyings})
     start = (datetime.now(NEW_YORK) - _OPEN_FOR).replace(microsecond=0)
     bare = shipped.model_copy(update={"strategies": (), "feed": feed})
-    return with_overrides(bare, {"runtime.state": state, "market.start": start, **_SETTINGS})
+    return with_overrides(bare, {"runtime.state": state, "market.start": start, **_SETTINGS, **more})
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Places]:
-    """Run the tree in `folder` for as long as the context lasts."""
+def running(folder: Path, **more: object) -> Iterator[Places]:
+    """Run the tree in `folder` for as long as the context lasts, with `more` settings of the configuration."""
     where = places(folder / "failover")
-    settled = plans.settle(config(where.state), datetime.now(UTC))
+    settled = plans.settle(config(where.state, **more), datetime.now(UTC))
     plans.store(settled, where)
     whole = plans.plan(settled)
     groups = tuple(

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actors.domain.market.quote import UNSOUND_MIN, QuoteFrame
+from actors.in_hand import WatchedStream
 from actors.places import Places
 from actors.ports import Arrival, Shell
-from actors.streams import LocalStream
 from supervisor.app import trading
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
@@ -62,7 +62,7 @@ class Ages:
         return self._cells[2 + np.arange(max(frames, last - RING), last) % RING].copy()
 
 
-class ProbedStream(LocalStream):
+class ProbedStream(WatchedStream):
     """A stream that notes when what it handed over was worked off."""
 
     _handed: Sequence[tuple[int, int]] = ()

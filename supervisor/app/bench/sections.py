@@ -14,10 +14,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from supervisor.app.bench import cold, failover, journal, orders, quotes
+from supervisor.app.bench import cold, failover, idle, journal, orders, quotes, takeover
 from supervisor.app.bench.tree import BenchTree, running
 
 RayCall = Callable[[], None]
+BareRay = Callable[..., Any]
+"""Measures Ray by itself: `restart`, count; or `idle`, actors, seconds."""
 Figures = dict[str, Any]
 
 
@@ -31,13 +33,18 @@ class Sizes:
         self.seconds = 1.0 if tiny else 10.0
         self.cuts = 1 if tiny else 20
         self.histories = (2_000, 20_000) if tiny else (100_000, 1_000_000)
+        self.kills, self.hangs, self.restarts = (3, 1, 1) if tiny else (200, 20, 10)
+        self.ray_restarts = 1 if tiny else 10
+        self.idle_s = 2.0 if tiny else 60.0
 
 
 class Run:
     """One run: its sizes, its tree once somebody asked for it, and what was measured already."""
 
-    def __init__(self, sizes: Sizes, ray_call_at: Callable[[BenchTree], AbstractContextManager[RayCall]]) -> None:
-        self.sizes, self._ray_call_at = sizes, ray_call_at
+    def __init__(
+        self, sizes: Sizes, ray_call_at: Callable[[BenchTree], AbstractContextManager[RayCall]], bare_ray: BareRay
+    ) -> None:
+        self.sizes, self._ray_call_at, self.bare_ray = sizes, ray_call_at, bare_ray
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -57,6 +64,11 @@ class Run:
         """The timed orders, measured once for all sections that tell of them."""
         with self._ray_call_at(self.tree) as ray_call:
             return orders.measure(self.tree, ray_call, self.sizes.orders)
+
+    @cached_property
+    def takeovers(self) -> takeover.Takeovers:
+        """The timed takeovers, measured once for all sections that tell of them."""
+        return takeover.measure(self.folder, self.sizes.kills, self.sizes.hangs, self.sizes.restarts)
 
 
 def order_path(run: Run) -> Figures:
@@ -124,6 +136,51 @@ def cold_section(run: Run) -> Figures:
     }
 
 
+def takeover_section(run: Run) -> Figures:
+    """Time kill -9 of the executor to its successor's yes to the next order, over Ray's restart of a bare actor."""
+    took = run.takeovers
+    bare = run.bare_ray("restart", run.sizes.ray_restarts)
+    figures = _millis(took.acknowledged)
+    return figures | {
+        "over_ray_restart": round(float(np.median(bare)) / figures["p50_ms"], 1),
+        "ray_restart_p50_ms": round(float(np.median(bare)), 1),
+        **{f"broker_{name}": each for name, each in _millis(took.at_broker).items()},
+        "kills": len(took.acknowledged),
+        "lost": len(took.card.lost),
+        "doubled": len(took.card.doubled),
+        "in_doubt": len(took.card.in_doubt),
+        "contradicted": len(took.contradicted),
+    }
+
+
+def hang(run: Run) -> Figures:
+    """Time SIGSTOP of the executor to its successor's yes to the next order, with the default deadlines."""
+    took = run.takeovers
+    return _millis(took.hung) | {"hangs": len(took.hung), "false_hangs": took.false_hangs}
+
+
+def restart(run: Run) -> Figures:
+    """Time kill -9 of every other child to its successor's first pass."""
+    others = run.takeovers.others
+    every = [each for timed in others.values() for each in timed]
+    return _millis(every) | {name: _millis(timed) for name, timed in others.items()}
+
+
+def idle_section(run: Run) -> Figures:
+    """Measure the idle tree beside as many bare idle Ray actors."""
+    cpu_pct, memory = idle.measure(run.tree, run.sizes.idle_s)
+    bare = run.bare_ray("idle", len(memory) - 1, run.sizes.idle_s)
+    return {
+        "cpu_pct": round(cpu_pct, 2),
+        "cpu_over_bare": round(cpu_pct / max(bare["cpu_pct"], 0.01), 2),
+        "bare_cpu_pct": round(bare["cpu_pct"], 2),
+        "rss_mb": round(sum(memory)),
+        "rss_max_mb": round(max(memory)),
+        "bare_rss_mb": round(bare["rss_mb"]),
+        "processes": len(memory),
+    }
+
+
 SECTIONS: Mapping[str, Callable[[Run], Figures]] = {
     "order_path": order_path,
     "ack": ack,
@@ -131,7 +188,15 @@ SECTIONS: Mapping[str, Callable[[Run], Figures]] = {
     "quotes": quotes_section,
     "failover": failover_section,
     "cold": cold_section,
+    "takeover": takeover_section,
+    "hang": hang,
+    "restart": restart,
+    "idle": idle_section,
 }
+
+
+def _millis(timed: Sequence[float]) -> Figures:
+    return {f"p{percent}_ms": round(float(np.percentile(timed, percent)), 1) for percent in (50, 99)}
 
 
 def _seconds(timed: Sequence[float]) -> Figures:

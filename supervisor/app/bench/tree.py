@@ -114,6 +114,10 @@ class BenchTree:
         """Have so many quotes sent each second; 0 for single frames."""
         self._ask("POST", "pace", str(quotes_per_s))
 
+    def hush(self) -> None:
+        """Have nothing sent, until the next pace."""
+        self._ask("POST", "pace", "-1")
+
     def stamps(self) -> tuple[dict[int, int], dict[str, int]]:
         """Return when each marked frame was written, and when each attempt's first byte came; boot clock."""
         told = self._ask("GET", "stamps")

@@ -205,7 +205,7 @@ class _Quotes:
         self._is_fired = True
 
     def pace(self, per_s: int) -> None:
-        """Send so many quotes a second from now on; 0 sends single frames with markers."""
+        """Send so many quotes a second from now on; 0 sends single frames with markers, less than that nothing."""
         self._per_s = per_s
 
     async def serve(self, socket: ServerConnection) -> None:
@@ -229,7 +229,9 @@ class _Quotes:
     async def send(self) -> None:
         """Send for ever."""
         while True:
-            if self._per_s:
+            if self._per_s < 0:
+                await asyncio.sleep(1 / FRAMES_PER_S)
+            elif self._per_s:
                 await self._send_paced(self._per_s)
             else:
                 await self._send_marked()
