@@ -14,11 +14,13 @@ from supervisor.child import Child
 from supervisor.child_host import crash_report
 from supervisor.child_spec import ChildContext, Plan
 from supervisor.chronicle import Chronicle, Hooks, Paths
-from supervisor.directory import Directory, RayEntry
+from supervisor.directory import Directory
 from supervisor.health import Progress, alive, hung, observe, watched
 from supervisor.host_pool import HostPool, Hosts, host_key, relay
 from supervisor.ownership import Incarnations
 from supervisor.process import Process
+from supervisor.ray_keeper import KEY as RAY_KEY
+from supervisor.ray_keeper import RayKeeper
 from supervisor.restart_policy import End, Escalate, Leave, decide, forgive
 from supervisor.tree import ChildState, affected, may_start, next_to_stop
 from supervisor.watcher import Answered, Event, Gone, StopAsked, Watcher, boot_s
@@ -28,11 +30,6 @@ LOOK_STARTING_S = 0.005
 """Pace of looks while a child starts: its first pass is the moment it counts as running."""
 CONFIRM_S = 10.0
 """How long a killed process may take to end before that is told; its successor waits however long it takes."""
-RAY_KEY = "ray-"
-
-
-class RayLost(Exception):
-    """A server of the Ray underneath ended: everything above it is rebuilt by a fresh supervisor."""
 
 
 class ControlLoop:
@@ -47,11 +44,11 @@ class ControlLoop:
         self._looked_s, self._watched_s = boot_s(), 0.0
         self._ending = False
 
-    def take_over(self, me: Process, ray: RayEntry, before: Directory | None) -> None:
+    def take_over(self, me: Process, ray: RayKeeper, before: Directory | None) -> None:
         """Adopt what an earlier supervisor left running on this Ray; end, and confirm, what cannot be adopted."""
-        self._chronicle.begin(me, ray)
-        for server in ray.processes:
-            self._watcher.watch(f"{RAY_KEY}{server.pid}", server)
+        self._chronicle.begin(me, ray.entry)
+        self._ray = ray
+        ray.watch()
         taken = take_over(before, self._children, self._hosts, self._hooks.mark)
         for child in taken.adopted:
             self._watch(child)
@@ -87,7 +84,7 @@ class ControlLoop:
     def _hear(self, event: Event) -> None:
         match event:
             case Gone(key) if key.startswith(RAY_KEY):
-                raise RayLost(f"Ray server {key.removeprefix(RAY_KEY)} ended")
+                self._chronicle.stand_on(self._ray.gone(key))
             case Gone(key):
                 self._gone(key)
             case Answered("spawn"):

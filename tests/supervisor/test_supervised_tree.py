@@ -21,6 +21,7 @@ from supervisor.child_spec import ChildSpec, Group, Plan, RaySettings, Siblings
 from supervisor.directory import Directory, Entry
 from supervisor.event_log import read_events
 from supervisor.ownership import owner
+from supervisor.private_ray import GCS, RAYLET
 from supervisor.process import Process, alive, in_session, wait_gone
 from supervisor.tree import ChildState
 
@@ -264,9 +265,37 @@ def test_two_runtimes_at_once_do_not_touch_each_other_and_down_leaves_nothing(tr
     assert holdfast("status", "--state", second.where.state, "--check").returncode == 3
 
 
-def test_the_death_of_ray_itself_rebuilds_everything(tree):
+def test_a_killed_gcs_is_brought_back_while_the_children_go_on(tree):
     before = tree.directory()
-    os.kill(before.ray.processes[0].pid, signal.SIGKILL)
+    os.kill(before.ray.processes[GCS].pid, signal.SIGKILL)
+    until(lambda: tree.directory().ray.processes[GCS] != before.ray.processes[GCS])
+    after = tree.directory()
+    assert private_ray.intact(after.ray)
+    assert (after.supervisor, after.ray.address) == (before.supervisor, before.ray.address)
+    assert {name: entry.process for name, entry in after.children.items()} == {
+        name: entry.process for name, entry in before.children.items()
+    }
+    os.kill(before.children["feed"].process.pid, signal.SIGKILL)
+    tree.replaced("feed", before.children["feed"])
+    until(tree.settled)  # new spares came from the new GCS
+
+
+def test_a_supervisor_and_the_gcs_killed_together_leave_the_children_to_be_adopted(tree):
+    before = tree.directory()
+    os.kill(before.supervisor.pid, signal.SIGSTOP)
+    os.kill(before.ray.processes[GCS].pid, signal.SIGKILL)
+    os.kill(before.supervisor.pid, signal.SIGKILL)
+    until(lambda: tree.directory().supervisor != before.supervisor and tree.settled())
+    after = tree.directory()
+    assert private_ray.intact(after.ray)
+    assert {name: entry.process for name, entry in after.children.items()} == {
+        name: entry.process for name, entry in before.children.items()
+    }
+
+
+def test_the_death_of_the_raylet_rebuilds_everything(tree):
+    before = tree.directory()
+    os.kill(before.ray.processes[RAYLET].pid, signal.SIGKILL)
     until(
         lambda: (
             (now := directories.read(tree.where.directory)) and now.supervisor != before.supervisor and tree.settled()
