@@ -24,6 +24,7 @@ from pathlib import Path
 
 from supervisor.child_spec import RaySettings
 from supervisor.directory import RayEntry
+from supervisor.listeners import listening
 from supervisor.process import Process, alive, identify, in_session, kill_and_confirm, of_this_user, wait_gone
 from supervisor.ray_settings import GCS_STORAGE, OURS, SHARED
 
@@ -101,16 +102,16 @@ def intact(entry: RayEntry) -> bool:
 
 
 def joined(address: str) -> RayEntry:
-    """Return a Ray that runs already, with its servers where both are this user's and on this machine."""
-    port = address.rpartition(":")[2]
-    marks = (f"--gcs_server_port={port}", f"--gcs-address={address}")
-    found = [
-        [process for process, _, command in of_this_user() if _is_server(command, name, mark)]
-        for name, mark in zip(SERVERS, marks, strict=True)
+    """Return a Ray that runs already, with its servers where they are this user's, on this machine, and no others."""
+    port = int(address.rpartition(":")[2])
+    gcs = [each.process for each in listening() if each.port == port and SERVERS[GCS] in each.command]
+    raylets = [
+        process
+        for process, _, command in of_this_user()
+        if command and Path(command[0]).name == SERVERS[RAYLET] and f"--gcs-address={address}" in " ".join(command)
     ]
-    alone = all(len(each) == 1 for each in found)  # several raylets on one machine are a test's: watched by nobody
-    processes = tuple(each[0] for each in found) if alone else ()
-    return RayEntry(address=address, private=False, processes=processes)
+    alone = len(gcs) == len(raylets) == 1  # several raylets on one machine are a test's, and watched by nobody
+    return RayEntry(address=address, private=False, processes=(gcs[0], raylets[0]) if alone else ())
 
 
 def revive(entry: RayEntry, environment: Mapping[str, str]) -> RayEntry:
@@ -166,7 +167,7 @@ def tidy(entry: RayEntry) -> None:
 def _arguments(folder: Path, settings: RaySettings) -> list[str]:
     return [
         "--head",
-        "--port=0",
+        f"--port={settings.port}",
         "--node-ip-address=127.0.0.1",
         f"--object-store-memory={settings.object_store_bytes}",
         f"--temp-dir={folder}",
@@ -190,10 +191,6 @@ def _keep_command(folder: Path, command: tuple[str, ...], address: str) -> None:
     port = address.rpartition(":")[2]
     fixed = [f"--gcs_server_port={port}" if part.startswith("--gcs_server_port=") else part for part in command]
     _command_file(folder).write_text(json.dumps(fixed))
-
-
-def _is_server(command: tuple[str, ...], name: str, mark: str) -> bool:
-    return bool(command) and Path(command[0]).name == name and mark in " ".join(command).split()
 
 
 def _gcs_servers(folder: Path) -> tuple[Process, ...]:

@@ -330,27 +330,57 @@ def test_a_crash_loop_halts_trading_and_goes_on_slowly(tree):
     assert holdfast("status", "--state", tree.where.state, "--check").returncode == 5
 
 
-def test_down_leaves_a_ray_that_was_joined_running(tmp_path):
-    settings = RaySettings()
-    theirs = tmp_path / "theirs"
-    theirs.mkdir()
-    environment = private_ray.environment(theirs, private=True)
-    del environment["PYTHONPATH"]
-    ray = private_ray.finish(*private_ray.begin(f"holdfast-test-{os.getpid()}", settings, environment), settings)
+@pytest.fixture
+def joined_ray(tmp_path) -> Iterator["JoinedRay"]:
+    ray = JoinedRay(tmp_path)
+    yield ray
+    ray.end()
+
+
+class JoinedRay:
+    """A Ray of the trader's own, which the tree joins."""
+
+    def __init__(self, folder: Path) -> None:
+        theirs = folder / "theirs"
+        theirs.mkdir()
+        self._environment = private_ray.environment(theirs, private=True)
+        del self._environment["PYTHONPATH"]
+        names = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")
+        self.shell = {name: self._environment[name] for name in names}
+        self.start(port=0)
+
+    def start(self, port: int) -> None:
+        settings = RaySettings(port=port)
+        begun = private_ray.begin(f"holdfast-test-{os.getpid()}", settings, self._environment)
+        self.entry = private_ray.finish(*begun, settings)
+
+    @property
+    def port(self) -> int:
+        return int(self.entry.address.rpartition(":")[2])
+
+    def end(self) -> None:
+        assert private_ray.end(self.entry) == ()
+        private_ray.tidy(self.entry)
+
+
+def test_a_tree_on_a_joined_ray_is_rebuilt_on_the_next_one_and_down_leaves_that_running(tmp_path, joined_ray):
     runtime = Runtime(tmp_path)
-    settings_of_theirs = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")
-    shell = {name: environment[name] for name in settings_of_theirs}
     try:
-        runtime.up("--ray-address", ray.address, environment=shell)
+        runtime.up("--ray-address", joined_ray.entry.address, environment=joined_ray.shell)
+        before = runtime.directory()
+        assert (before.ray.private, before.ray.processes) == (False, joined_ray.entry.processes)
+        joined_ray.end()
+        until(lambda: "ray_awaited" in runtime.log())
+        joined_ray.start(joined_ray.port)
+        until(lambda: runtime.directory().supervisor != before.supervisor and runtime.settled())
         directory = runtime.directory()
-        assert not directory.ray.private
+        assert private_ray.intact(directory.ray)
+        assert not any(alive(entry.process) for entry in before.children.values())
         named = [*(entry.process for entry in directory.children.values()), *directory.spares.values()]
         done = runtime.down()
         assert done.returncode == 0, done.stderr
         assert not [process for process in named if alive(process)]
-        assert private_ray.intact(ray)
+        assert private_ray.intact(joined_ray.entry)
     finally:
         runtime.down()
-        assert private_ray.end(ray) == ()
-        private_ray.tidy(ray)
         shutil.rmtree(runtime.where.run, ignore_errors=True)
