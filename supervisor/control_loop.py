@@ -10,6 +10,7 @@ Rules of this file
 """
 
 from supervisor.adoption import take_over
+from supervisor.asked import obey
 from supervisor.child import Child
 from supervisor.child_host import crash_report
 from supervisor.child_spec import ChildContext, Plan
@@ -71,6 +72,8 @@ class ControlLoop:
     def _step(self) -> None:
         for event in self._watcher.wait(self._patience()):
             self._hear(event)
+        for child, reason in obey(self._paths.run, self._plan, self._children):
+            self._chronicle.tell("restarted_by_hand", child, reason)
         self._look()
         self._start_due()
         self._stop_next()

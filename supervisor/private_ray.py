@@ -50,8 +50,19 @@ def environment(state: Path, *, private: bool) -> dict[str, str]:
     if private:
         inherited.pop("RAY_ADDRESS", None)
         ours |= {setting.name: setting.value for setting in SHARED}
-        ours["RAY_AUTH_TOKEN_PATH"] = str(_token(state / "ray.token"))
+        ours["RAY_AUTH_TOKEN_PATH"] = str(token(state / "ray.token"))
     return inherited | ours
+
+
+def token(path: Path) -> Path:
+    """Return the file of a Ray's token, made where there is none; for its owner's eyes alone."""
+    if not path.exists():
+        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+        fresh.replace(path)
+    return path
 
 
 def begin(name: str, settings: RaySettings, environment: Mapping[str, str]) -> tuple[Path, "subprocess.Popen[bytes]"]:
@@ -201,13 +212,3 @@ def _gcs_servers(folder: Path) -> tuple[Process, ...]:
         for process, _, command in of_this_user()
         if command and Path(command[0]).name == SERVERS[GCS] and any(part.startswith(log) for part in command)
     )
-
-
-def _token(path: Path) -> Path:
-    if not path.exists():
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
-        fresh.replace(path)
-    return path

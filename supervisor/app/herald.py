@@ -27,6 +27,7 @@ _WORDS: Final = {
     "left": ("S002", Level.P2, "it ended and is not started again"),
     "escalated": ("S010", Level.P0, "trading is halted; it is tried again, slowly"),
     "retried_slowly": ("S011", Level.P1, "it is tried again, slowly"),
+    "restarted_by_hand": ("S003", Level.P2, "it is stopped in order and started again"),
     "gcs_restarted": ("S020", Level.P1, "the children went on without it"),
     "ray_awaited": ("S021", Level.P0, "nothing is supervised until a Ray answers; it is looked for without end"),
     "ray_found": ("S022", Level.P1, "the tree is taken over, or built anew"),

@@ -308,10 +308,55 @@ def test_the_death_of_the_raylet_rebuilds_everything(tree):
     assert all(after.children[name].incarnation > entry.incarnation for name, entry in before.children.items())
 
 
+def test_every_port_of_the_tree_is_on_loopback_and_its_ray_was_told_everything(tree):
+    done = holdfast("doctor", "--state", tree.where.state, "--json")
+    findings = json.loads(done.stdout)["findings"]
+    ports = [each for each in findings if each["code"] == "D010"]
+    owners = " ".join(each["text"] for each in ports)
+    assert all(name in owners for name in ("ray gcs", "ray raylet", "feed", "supervisor"))
+    assert {each["verdict"] for each in ports} == {"ok"}
+    assert [each["verdict"] for each in findings if each["code"] == "D070"] == ["ok"]
+
+
+@pytest.mark.parametrize("token", [None, "0" * 64])
+def test_a_client_without_the_token_is_refused(tree, tmp_path, token):
+    environment = ENVIRONMENT | {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "HOME": str(tmp_path)}
+    if token is not None:
+        (tmp_path / "token").write_text(token)
+        environment |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(tmp_path / "token")}
+    program = f"import ray; ray.init(address={tree.directory().ray.address!r}, log_to_driver=False); print('inside')"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode != 0
+    assert "inside" not in done.stdout
+    assert "auth" in done.stderr.lower()
+
+
 def test_status_is_whole_while_the_tree_is(tree):
     done = holdfast("status", "--state", tree.where.state, "--check", "--json")
     assert done.returncode == 0, done.stdout
     assert json.loads(done.stdout)["condition"] == "running"
+
+
+def test_an_actor_is_restarted_by_hand_in_order_with_those_after_it(tree):
+    broker, executor, feed = tree.child("broker"), tree.child("executor"), tree.child("feed")
+    stopped_before = (tree.where.state / "stopped").read_text() if (tree.where.state / "stopped").exists() else ""
+    done = holdfast("restart", "broker", "--reason", "new login", "--state", tree.where.state)
+    assert done.returncode == 0, done.stderr
+    after = tree.replaced("broker", broker)
+    tree.replaced("executor", executor)
+    assert after.last_reason == "restarted by hand: new login"
+    assert (after.restarted_at_s, tree.child("feed").process) == ((), feed.process)
+    stopped = (tree.where.state / "stopped").read_text().removeprefix(stopped_before)
+    assert stopped.split() == ["executor", "broker"]  # each ended its own work
+    assert tree.events("broker", broker.incarnation)["restarted_by_hand"]["text"] == "new login"
+
+
+def test_an_actor_nobody_knows_is_not_restarted(tree):
+    done = holdfast("restart", "brokre", "--state", tree.where.state)
+    assert done.returncode == 2
+    assert "broker" in done.stderr
 
 
 def test_a_crash_loop_halts_trading_and_goes_on_slowly(tree):
@@ -328,6 +373,12 @@ def test_a_crash_loop_halts_trading_and_goes_on_slowly(tree):
     assert entry.state is ChildState.DOWN
     assert tree.child("executor").state is ChildState.RUNNING
     assert holdfast("status", "--state", tree.where.state, "--check").returncode == 5
+    (tree.where.run / "feed.broken").unlink()
+    done = holdfast("restart", "feed", "--state", tree.where.state)
+    assert done.returncode == 0, done.stderr
+    entry = tree.child("feed")
+    assert (entry.escalated, entry.state) == (False, ChildState.RUNNING)  # at once, not at the slow pace
+    assert read_latch(tree.where.latch).level is StopLevel.HALT  # only a person's resume loosens it
 
 
 @pytest.fixture
