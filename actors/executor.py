@@ -107,8 +107,9 @@ class Executor:
         notifier: str,
         settings: ExecutorSettings,
         board: Callable[[RoutesView], None] = lambda _: None,
+        reduce: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._name, self._feed, self._notifier = name, feed, notifier
+        self._name, self._feed, self._notifier, self._reduce = name, feed, notifier, reduce
         self._stream, self._journal, self._checkpoints = stream, journal, checkpoints
         self._clock, self._watermark, self._settings = clock, watermark, settings
         book = self._recover(products)
@@ -245,6 +246,8 @@ class Executor:
 
     def _commit(self, step: Step) -> None:
         """Carry out a decision: durable first, then true, then told."""
+        if step.reduce:
+            self._reduce(step.reduce)
         if step.events:
             self._start.hear(step.events, self._desk.book)
             sequence = self._journal.append(

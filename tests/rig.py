@@ -115,6 +115,8 @@ class Rig:
         )
         self.clock, self.journal, self.checkpoints = FakeClock(), MemoryJournal(), MemoryCheckpoints()
         self.stop: str | None = None
+        self.reduced: list[str] = []
+        """Why the executor latched a reduce, each time."""
         self.dearer = 0.0
         """By how much the shorts of the condor are dearer than at the start."""
         self.epoch = 0
@@ -139,6 +141,7 @@ class Rig:
             feed="data_feed",
             notifier="notifier",
             settings=self.settings,
+            reduce=self.reduced.append,
         )
         self.hear("data_feed", UniverseChanged(universe=universe()))
         self.quote()

@@ -20,7 +20,7 @@ from actors.domain.orders.event import ExecutorStarted
 from actors.domain.risk.issue import IssueLimits
 from actors.epoch import read_epoch, take_epoch
 from actors.executor import Executor, ExecutorSettings
-from actors.latch import StopLevel, read_latch, tighten
+from actors.latch import Latch, StopLevel, read_latch, tighten
 from actors.ports import Shell
 from actors.risk import RiskActor, RiskPorts, RiskSettings
 from actors.route_board import write_board
@@ -75,6 +75,7 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
         notifier="notifier",
         settings=ExecutorSettings(desk=DeskSettings(**desk), **settings),
         board=partial(write_board, where.routes),
+        reduce=lambda reason: _reduce(place, reason),
     )
 
 
@@ -98,6 +99,11 @@ def _latch(place: Workplace) -> Callable[[], str | None]:
         return None if latch.level is StopLevel.NONE else f"{latch.level} by {latch.by}: {latch.reason}"
 
     return read
+
+
+def _reduce(place: Workplace, reason: str) -> None:
+    latch = Latch(level=StopLevel.REDUCE, reason=reason, by=place.name, at=place.clock.market_now())
+    tighten(place.places.latch, latch)
 
 
 def connection(context: ChildContext) -> Shell:
