@@ -1,0 +1,116 @@
+"""Secrets are planted, a real tree is made to fail with them in its hands, and everything it wrote is searched."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from actors.places import Places, places
+from actors.venue.faults import Fault, FaultKind, Route
+from actors.venue.logins import Credentials
+from actors.venue.venue_settings import FILE as VENUE_FILE
+from supervisor import directory as directories
+from supervisor.app.drill import child, inject, kill, strike
+from supervisor.tree import ChildState
+
+pytestmark = [pytest.mark.tree, pytest.mark.timeout(240)]
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = "json://planted-user:planted-passw0rd@127.0.0.1:9/planted-path"
+IN_FILE = "json://127.0.0.1:9/planted-in-a-file"
+PLANTED = ("planted-user", "planted-passw0rd", "planted-path", "planted-in-a-file", "planted-credential")
+PAPER = tuple(value for value in Credentials().model_dump().values() if len(value) > len("PAPERKEY"))
+
+
+def holdfast(*arguments: object, environment: dict[str, str]) -> str:
+    command = [sys.executable, "-m", "supervisor.cli.main", *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200, check=False)
+    return done.stdout + done.stderr
+
+
+def until(true: Callable[[], object], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def config(folder: Path) -> Path:
+    """Return the shipped configuration with three targets whose secrets lie in three places."""
+    secret = folder / "page"
+    secret.touch(0o600)
+    secret.write_text(IN_FILE)
+    text = (ROOT / "config" / "holdfast.toml").read_text()
+    named = f'targets.P1 = ["HOLDFAST_PAGE_URL", "HOLDFAST_CREDENTIAL", "file:{secret}"]'
+    path = folder / "config.toml"
+    path.write_text(text.replace('# targets.P1 = ["HOLDFAST_PAGE_URL"]', named))
+    assert named in path.read_text()
+    return path
+
+
+@pytest.fixture
+def wrote(tmp_path) -> Iterator[tuple[Places, list[str]]]:
+    """A tree that failed in many ways and is down; and all that its commands printed."""
+    where = places(tmp_path / "state")
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / "HOLDFAST_CREDENTIAL").write_text("json://127.0.0.1:9/planted-credential")
+    environment = os.environ | {"HOLDFAST_PAGE_URL": PAGE, "CREDENTIALS_DIRECTORY": str(credentials)}
+    printed = []
+    try:
+        printed.append(
+            holdfast(
+                "up",
+                "--state",
+                where.state,
+                "--config",
+                config(tmp_path),
+                "--set",
+                'runtime.log_level="DEBUG"',
+                "--detach",
+                environment=environment,
+            )
+        )
+        for kind in (FaultKind.STATUS, FaultKind.GARBAGE, FaultKind.DROP):
+            for route in (Route.TASTYTRADE, Route.ALPACA, Route.STREAMER):
+                inject(where, Fault(route=route, kind=kind, status=401, count=2))
+        for name in ("connection.tastytrade", "connection.alpaca", "notifier"):
+            before = child(where, name)
+            assert before is not None
+            kill(where, name, 60)
+        hung = child(where, "connection.alpaca")
+        assert hung is not None
+        assert hung.process is not None
+        os.kill(hung.process.pid, signal.SIGSTOP)
+        until(lambda: (now := child(where, "connection.alpaca")) is not None and now.incarnation > hung.incarnation)
+        until(lambda: (now := child(where, "connection.alpaca")) is not None and now.state is ChildState.RUNNING)
+        until(lambda: "N001" in (where.state / "alerts.log").read_text())
+        for verb in ("status", "tree", "recovery", "doctor"):
+            printed.append(holdfast(verb, "--state", where.state, environment=environment))
+        strike(where, "supervisor")
+        ray = directories.read(where.directory).ray
+        yield where, [*printed, *written(where.state, where.run, ray.folder)]
+    finally:
+        printed.append(holdfast("down", "--state", where.state, environment=environment))
+        shutil.rmtree(where.run, ignore_errors=True)
+
+
+def written(*folders: Path) -> Iterator[str]:
+    """Yield every file below some folders; not the paper venue's own letter of introduction, which is mode 0600."""
+    for path in (path for folder in folders for path in folder.rglob("*")):
+        if path.is_file() and path.name != VENUE_FILE:
+            yield f"{path}\n{path.read_bytes().decode(errors='replace')}"
+
+
+def test_no_secret_is_written_anywhere(wrote):
+    where, texts = wrote
+    assert any("N001" in text for text in texts)  # its targets did fail
+    assert len(texts) > 20
+    found = {(secret, text.partition("\n")[0]) for text in texts for secret in (*PLANTED, *PAPER) if secret in text}
+    assert found == set()
+    assert (where.run / VENUE_FILE).stat().st_mode & 0o077 == 0
