@@ -34,6 +34,11 @@ _WORDS: Final = {
     "unkillable": ("S012", Level.P0, "nothing is started beside it"),
 }
 """Event of the supervisor: code, level, what was done already."""
+_REMEDIES: Final = {
+    "escalated": "holdfast tree says why; holdfast restart {name} tries at once, with a clean record.",
+    "retried_slowly": "holdfast restart {name} tries at once, with a clean record.",
+    "ray_awaited": "Start it again: the tree is taken over or rebuilt by itself.",
+}
 
 
 class Herald:
@@ -50,7 +55,14 @@ class Herald:
         now = datetime.now(UTC)
         identifier = f"{code}-{name}-{now.timestamp():.6f}"
         alert = Alert(
-            alert_id=identifier, code=code, level=level, subject=name, text=f"{name}: {text}", done=done, at=now
+            alert_id=identifier,
+            code=code,
+            level=level,
+            subject=name,
+            text=f"{name}: {text}",
+            done=done,
+            todo=_REMEDIES.get(event, "").format(name=name),
+            at=now,
         )
         self._words.put(alert)
 

@@ -76,7 +76,7 @@ def _named(where: Places) -> list[Process]:
     named = [entry.process for entry in directory.children.values() if entry.process is not None]
     named += directory.spares.values()
     if directory.ray is not None and directory.ray.private:
-        named += [process for process, _ in in_session(directory.ray.session)]
+        named += [*directory.ray.processes, *(process for process, _ in in_session(directory.ray.session))]
     return [process for process in dict.fromkeys(named) if alive(process)]
 
 

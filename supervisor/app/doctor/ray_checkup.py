@@ -10,7 +10,7 @@ from supervisor.process import alive
 from supervisor.ray_settings import GCS_STORAGE, OURS, SHARED
 
 CODE = "D070"
-TODO = 'stop it, eval "$(holdfast ray-env)", start it again'
+REMEDY = 'stop it, eval "$(holdfast ray-env)", start it again'
 
 
 def examine(ray: RayEntry | None) -> Iterator[Finding]:
@@ -33,7 +33,7 @@ def judge(told: Mapping[str, str], *, private: bool) -> Iterator[Finding]:
             subject=setting.name,
             verdict=Verdict.FAIL if setting.forbids else Verdict.WARN,
             text=f"is {told.get(setting.name, 'not set')}, not {setting.value}: {setting.cost}",
-            todo=TODO,
+            todo=REMEDY,
         )
     if not lacking:
         yield Finding(code=CODE, subject="ray", verdict=Verdict.OK, text=f"told all {len(asked)} settings")
