@@ -3,10 +3,7 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,9 +15,10 @@ from actors.venue.venue_settings import FILE as VENUE_FILE
 from supervisor import directory as directories
 from supervisor.app.drill import child, inject, kill, strike
 from supervisor.tree import ChildState
+from tests.supervisor.app.trees import ROOT, until
+from tests.supervisor.app.trees import holdfast as call
 
 pytestmark = [pytest.mark.tree, pytest.mark.timeout(240)]
-ROOT = Path(__file__).resolve().parents[3]
 PAGE = "json://planted-user:planted-passw0rd@127.0.0.1:9/planted-path"
 IN_FILE = "json://127.0.0.1:9/planted-in-a-file"
 PLANTED = ("planted-user", "planted-passw0rd", "planted-path", "planted-in-a-file", "planted-credential")
@@ -28,16 +26,8 @@ PAPER = tuple(value for value in Credentials().model_dump().values() if len(valu
 
 
 def holdfast(*arguments: object, environment: dict[str, str]) -> str:
-    command = [sys.executable, "-m", "supervisor.cli.main", *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200, check=False)
+    done = call(*arguments, environment=environment)
     return done.stdout + done.stderr
-
-
-def until(true: Callable[[], object], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def config(folder: Path) -> Path:
