@@ -27,9 +27,7 @@ class Listener(Spec):
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach it."""
-        address = ipaddress.ip_address(self.host)
-        mapped = getattr(address, "ipv4_mapped", None)
-        return bool((mapped or address).is_loopback)
+        return ipaddress.ip_address(self.host).is_loopback
 
 
 def listening(tables: Iterable[Path] = TABLES) -> Iterator[Listener]:
@@ -57,7 +55,9 @@ def _address(text: str) -> str:
     """Return an address of the kernel's table: words of four bytes, each in the machine's own order."""
     raw = bytes.fromhex(text)
     words = (raw[at : at + 4][::-1] for at in range(0, len(raw), 4))
-    return str(ipaddress.ip_address(b"".join(words)))
+    address = ipaddress.ip_address(b"".join(words))
+    mapped = getattr(address, "ipv4_mapped", None)  # an IPv4 address, as a socket for both kinds tells it
+    return str(mapped or address)
 
 
 def _inodes(pid: int) -> Iterator[str]:
