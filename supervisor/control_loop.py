@@ -167,6 +167,7 @@ class ControlLoop:
         now = boot_s()
         self._watched_s = watched(self._watched_s, now - self._looked_s)
         self._looked_s = now
+        self._ray.look(self._watched_s)
         for child in self._children.values():
             match child.state:
                 case ChildState.STARTING:

@@ -33,6 +33,12 @@ def alive(process: Process) -> bool:
     return identify(process.pid) == process
 
 
+def stopped(process: Process) -> bool:
+    """Return whether exactly this process is held by a stop signal: alive, and doing nothing."""
+    fields = _stat(process.pid)
+    return fields is not None and fields[STATE] == "T" and int(fields[START]) == process.started
+
+
 def watch(process: Process) -> int | None:
     """Return a pidfd that turns readable when this process ends; None where it has ended."""
     try:

@@ -101,9 +101,10 @@ def _supervise(plan: Plan, where: Places) -> None:
     assert me is not None
     paths = Paths(state=where.state, run=where.run, directory=where.directory)
     loop = ControlLoop(plan, paths, cluster, watcher, hooks)
-    keeper = RayKeeper(ray, watcher)
+    keeper = RayKeeper(ray, watcher, cluster.strangers)
     loop.take_over(me, keeper, before)
     loop.run()
+    keeper.close()
     cluster.close()
     ray = keeper.entry
     left = end(ray)
