@@ -51,7 +51,9 @@ def events(where: Places, *kinds: type[Event]) -> list[Event]:
 def up(where: Places, *, venue_of: Places | None = None) -> None:
     """Start a tree; `venue_of` names whose venue it trades at instead of one of its own."""
     where.run.mkdir(mode=0o700, exist_ok=True)
-    bare = load(None).model_copy(update={"strategies": ()})
+    shipped = load(None)
+    feed = shipped.feed.model_copy(update={"underlyings": ("SPX",)})
+    bare = shipped.model_copy(update={"strategies": (), "feed": feed})
     settled = plans.settle(with_overrides(bare, {"runtime.state": where.state}), datetime.now(UTC))
     plans.store(settled, where)
     plan = plans.plan(settled)
