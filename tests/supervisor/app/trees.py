@@ -79,9 +79,11 @@ def rest_an_order(where: Places) -> None:
     trader = FaultTrader(stream, place.clock, JournalTail(where, place.products), 0, "SPX")
     deadline, count = time.monotonic() + 90, 0
     try:
-        while not any(answer.admitted for answer in trader.answers.values()):
-            assert time.monotonic() < deadline, [answer.checks for answer in trader.answers.values()][-1:]
+        while True:
             trader.turn(0.05)
+            if any(answer.admitted for answer in trader.answers.values()):
+                return
+            assert time.monotonic() < deadline, [answer.checks for answer in trader.answers.values()][-1:]
             bids = _bids(trader) if trader.has_quotes and not trader.waits else {}
             if bids:
                 symbol, count = min(bids, key=bids.get), count + 1
