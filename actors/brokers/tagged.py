@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from actors.domain.connection.route_health import Vitals
-from actors.domain.orders.attempt import Found, Resolution, SubmitOutcome
+from actors.domain.orders.attempt import Accepted, Found, Resolution, SubmitOutcome
 from actors.domain.orders.order import Contingency, Order
 from actors.domain.orders.report import AccountState, ExecutionReport
 from actors.ports import Broker, Guard
@@ -31,14 +31,16 @@ class Tagged:
 
     async def submit(self, attempt_id: str, order: Order, timeout_s: float, before_first_byte: Guard) -> SubmitOutcome:
         """Send the order once, marked with attempt and tag."""
-        return await self._broker.submit(on_wire(attempt_id, self._tag), order, timeout_s, before_first_byte)
+        wire = on_wire(attempt_id, self._tag)
+        return self._answer(await self._broker.submit(wire, order, timeout_s, before_first_byte))
 
     async def submit_complex(
         self, contingency: Contingency, parts: Sequence[tuple[str, Order]], timeout_s: float, before_first_byte: Guard
     ) -> tuple[SubmitOutcome, ...]:
         """Send orders that depend on each other once, each marked with attempt and tag."""
         marked = [(on_wire(attempt_id, self._tag), order) for attempt_id, order in parts]
-        return await self._broker.submit_complex(contingency, marked, timeout_s, before_first_byte)
+        outcomes = await self._broker.submit_complex(contingency, marked, timeout_s, before_first_byte)
+        return tuple(map(self._answer, outcomes))
 
     async def cancel(self, broker_order_id: str, timeout_s: float, before_first_byte: Guard) -> tuple[bool, str]:
         """Ask for a cancel."""
@@ -74,6 +76,11 @@ class Tagged:
     async def close(self) -> None:
         """Close every socket at once."""
         await self._broker.close()
+
+    def _answer(self, outcome: SubmitOutcome) -> SubmitOutcome:
+        if not isinstance(outcome, Accepted) or outcome.report is None:
+            return outcome
+        return outcome.model_copy(update={"report": self._read(outcome.report)})
 
     def _read(self, report: ExecutionReport) -> ExecutionReport:
         mark = read_mark(report.attempt_id, self._tag)

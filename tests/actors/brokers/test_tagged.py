@@ -23,11 +23,11 @@ class Echo:
 
     async def submit(self, attempt_id, order, timeout_s, before_first_byte):
         self.sent.append(attempt_id)
-        return Accepted(broker_order_id="1")
+        return Accepted(broker_order_id="1", report=told(attempt_id))
 
     async def submit_complex(self, contingency, parts, timeout_s, before_first_byte):
         self.sent += [attempt_id for attempt_id, _ in parts]
-        return tuple(Accepted(broker_order_id="1") for _ in parts)
+        return tuple(Accepted(broker_order_id="1", report=told(attempt_id)) for attempt_id, _ in parts)
 
     async def order(self, broker_order_id):
         return self.reports[0]
@@ -49,19 +49,19 @@ def told(attempt: str) -> ExecutionReport:
 
 
 def test_ids_go_out_with_the_tag_and_come_back_without():
-    echo = Echo()
+    echo, ours = Echo(), ["a-1-r1", "a-2-r1", "a-3-r1"]
     broker = Tagged(echo, "0123abcd")
 
     async def trade():
-        await broker.submit("a-1-r1", None, 1.0, lambda: None)
-        await broker.submit_complex(None, [("a-2-r1", None), ("a-3-r1", None)], 1.0, lambda: None)
+        answers = [await broker.submit("a-1-r1", None, 1.0, lambda: None)]
+        answers += await broker.submit_complex(None, [("a-2-r1", None), ("a-3-r1", None)], 1.0, lambda: None)
+        assert [answer.report.attempt_id for answer in answers] == ours
         echo.reports = [told(each) for each in echo.sent]
         pushed = [each.attempt_id async for each in broker.events()]
         read = [each.attempt_id for each in (await broker.account(AT)).orders]
         found = await broker.resolve("a-2-r1", None, AT)
         return pushed, read, found.report.attempt_id, (await broker.order("1")).attempt_id
 
-    ours = ["a-1-r1", "a-2-r1", "a-3-r1"]
     assert asyncio.run(trade()) == (ours, ours, "a-2-r1", "a-1-r1")
     assert echo.sent == [f"{each}.0123abcd" for each in ours]
 
