@@ -17,6 +17,7 @@ Rules of this file:
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from actors.contest import contest
 from actors.desk import Desk, Step
 from actors.difference_watch import DifferenceWatch
 from actors.domain.alerts.alert import Level
@@ -45,6 +46,7 @@ class AccountDesk:
             step.alerts.append(self._desk.alert("A020", Level.P1, f"status-{told.broker_order_id}", text))
         if told.account_domain not in self._desk.book.cash:
             return step
+        contest(self._desk, (told,), step)
         self._cancel_stray(told, step)
         is_news = self._desk.book.is_news(told)
         if is_news:
@@ -69,7 +71,9 @@ class AccountDesk:
             return step
         if read.state.account_domain not in self._desk.book.cash:
             step.events.append(_adopted(read.state))
+            contest(self._desk, read.state.orders, step, first=True)
             return step
+        contest(self._desk, read.state.orders, step)
         reports, cash = news(self._desk.book, read.state)
         for report in reports:
             self._take(report, step)

@@ -1,16 +1,21 @@
-"""Reads a secret by its name: an environment variable, a systemd credential of the same name, or a 0600 file.
+"""Reads a secret by its name: an environment variable, a systemd credential of that name, the keyring, or a 0600 file.
 
-Only the process that uses a secret reads it; names travel, values never do. A file that others can read, that belongs
-to another user, or that is a link is refused.
+The keyring is asked where the package `keyring` is installed, for this name under the service "holdfast"; one that is
+locked, or has no backend, is as good as none, and the refusal says so. Only the process that uses a secret reads it;
+names travel, values never do. A file that others can read, that belongs to another user, or that is a link is refused.
 """
 
+import importlib
 import os
 import stat
+from importlib.util import find_spec
 from pathlib import Path
 
 from pydantic import SecretStr
 
 FILE_PREFIX = "file:"
+KEYRING = "keyring"
+SERVICE = "holdfast"
 SECRET_BYTES_MAX = 65_536
 
 
@@ -27,7 +32,23 @@ def credential(name: str) -> SecretStr:
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     if folder and (path := Path(folder, name)).is_file():
         return SecretStr(path.read_text("utf-8").strip())
-    raise CredentialMissing(f"{name} is neither in the environment nor a systemd credential; or name it as file:PATH")
+    value, why = _from_keyring(name)
+    if value:
+        return SecretStr(value)
+    raise CredentialMissing(
+        f"{name} is neither in the environment nor a systemd credential, and {why}; or name it as file:PATH"
+    )
+
+
+def _from_keyring(name: str) -> tuple[str | None, str]:
+    """Return what the keyring holds under this name, and why it holds nothing."""
+    if find_spec(KEYRING) is None:
+        return None, "the package keyring is not installed"
+    try:
+        value = importlib.import_module(KEYRING).get_password(SERVICE, name)
+    except Exception as error:  # noqa: BLE001 - backends are plug-ins, and raise what they like; their words may tell
+        return None, f"the keyring does not answer ({type(error).__name__})"
+    return value, f'not in the keyring under "{SERVICE}"'
 
 
 def _from_file(path: Path) -> SecretStr:

@@ -94,6 +94,8 @@ class Step:
     events: list[happened.Event] = field(default_factory=list)
     tells: list[tuple[str, Value]] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
+    reduce: str = ""
+    """Why openings are to stop for good, where they are: latched before anything else of the step is carried out."""
 
 
 class Desk:

@@ -111,12 +111,13 @@ class Executor:
         settings: ExecutorSettings,
         board: Callable[[RoutesView], None] = lambda _: None,
         disk: Callable[[], str | None] = lambda: None,
+        reduce: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._name, self._feed, self._notifier = name, feed, notifier
+        self._name, self._feed, self._notifier, self._reduce = name, feed, notifier, reduce
         self._stream, self._journal, self._checkpoints = stream, journal, checkpoints
         self._clock, self._watermark, self._settings = clock, watermark, settings
         book = recovery.recover(checkpoints, journal, products, settings.sessions_kept)
-        self._start = StartReport(book, routes, checkpoints.faults)
+        self._start, self._checkpointed = StartReport(book, routes, checkpoints.faults), book.sequence
         seats = Seats(routes, silence_ns=int(settings.desk.silence_s * 1e9))
         self._desk = Desk(book, seats, sessions, clock, latch, settings.desk, is_journaled=journal.knows, disk=disk)
         self._sight, self._chase = QuoteSight(self._desk), Chase(self._desk)
@@ -128,8 +129,7 @@ class Executor:
         late = (CloseQueue(self._desk, self._orders), Hedge(self._desk, self._orders), self._failback)
         legs, watch = LegDesk(self._desk, self._orders, unwind), DiskWatch(self._desk, settings.disk_look_s)
         self._timed = (self._chase, self._accounts, fills, legs, unwind, *late, watch)
-        self._board, self._checkpointed = RouteBoard(self._desk, self._failback, board), book.sequence
-        self._alerts = deque[Value](maxlen=settings.alerts_max)
+        self._board, self._alerts = RouteBoard(self._desk, self._failback, board), deque[Value]([], settings.alerts_max)
         self._picture_due_ns = self._ticked_ns = self._universe_asked_ns = 0
         self._commit(Step(events=[started]))
 
@@ -239,6 +239,8 @@ class Executor:
 
     def _commit(self, step: Step) -> None:
         """Carry out a decision: durable first, then told, then true here too: nothing is heard in between."""
+        if step.reduce:
+            self._reduce(step.reduce)
         sequence = self._write(step.events)
         untold = [(peer, message) for peer, message in step.tells if not self._tell(peer, message)]
         for place, event in enumerate(step.events, start=sequence - len(step.events) + 1):

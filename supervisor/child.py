@@ -81,6 +81,11 @@ class Child:
             set_aside=self.suspicion.set_aside,
         )
 
+    def begin_anew(self, reason: str, now_s: float) -> None:
+        """Be brought down, where it is up, and started again now, with its deaths forgotten."""
+        self.doomed, self.reason = self.up, reason
+        self.wanted, self.due_s, self.history = True, now_s, History()
+
     def entry(self) -> Entry:
         """Return what the directory says of it."""
         return Entry(

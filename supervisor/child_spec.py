@@ -81,6 +81,8 @@ class RaySettings(Spec):
     """"private", "auto", or "host:port"."""
     object_store_bytes: int = Field(default=100_000_000, ge=75_000_000)
     start_timeout_s: Seconds = 60.0
+    port: int = Field(default=0, ge=0, le=65535)
+    """Of a private Ray; 0: it chooses one."""
 
 
 class Plan(Spec):

@@ -56,6 +56,14 @@ class Chronicle:
         self._directory = self._directory.model_copy(update={"supervisor": me, "ray": ray})
         self.note("supervisor_started", pid=me.pid, ray=ray.address)
 
+    def stand_on(self, ray: RayEntry) -> None:
+        """Say that Ray's GCS was started again, at once: whoever comes after us must find it."""
+        self._directory = self._directory.model_copy(update={"ray": ray})
+        directories.write(self._path, self._directory)
+        gcs = ray.processes[0].pid
+        self.note("gcs_restarted", pid=gcs, ray=ray.address)
+        self._tell("gcs_restarted", "ray", f"its GCS ended and was started again, process {gcs}")
+
     def note(self, event: str, child: Child | None = None, **fields: str | float | None) -> None:
         """Add a line to the log."""
         told: dict[str, str | float | None] = {"boot_s": round(boot_s(), 4)}

@@ -40,6 +40,7 @@ class Cluster:
                 configure_logging=False,
             )
         except (ConnectionError, RuntimeError, ValueError, RayError) as error:
+            ray.shutdown()  # or the next attempt of this process would find half a connection
             raise RayUnavailable(f"Ray at {address}: {error}") from error
         this_node = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         self._host = ray.remote(concurrency_groups={CONTROL: 1})(ChildHost)

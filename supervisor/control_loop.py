@@ -10,16 +10,19 @@ Rules of this file
 """
 
 from supervisor.adoption import take_over
+from supervisor.asked import obey
 from supervisor.child import Child
 from supervisor.child_host import crash_report
 from supervisor.child_spec import Plan
 from supervisor.chronicle import Chronicle, Hooks, Paths
-from supervisor.directory import Directory, RayEntry
+from supervisor.directory import Directory
 from supervisor.hang_watch import HangWatch
 from supervisor.health import alive
 from supervisor.host_pool import HostPool, Hosts, host_key, relay
 from supervisor.ownership import Incarnations
 from supervisor.process import Process
+from supervisor.ray_keeper import KEY as RAY_KEY
+from supervisor.ray_keeper import RayKeeper
 from supervisor.restart_policy import End, Escalate, Leave, decide, forgive
 from supervisor.size_watch import SizeWatch
 from supervisor.tree import ChildState, affected, may_start, next_to_stop
@@ -30,11 +33,6 @@ LOOK_STARTING_S = 0.005
 """Pace of looks while a child starts: its first pass is the moment it counts as running."""
 CONFIRM_S = 10.0
 """How long a killed process may take to end before that is told; its successor waits however long it takes."""
-RAY_KEY = "ray-"
-
-
-class RayLost(Exception):
-    """A server of the Ray underneath ended: everything above it is rebuilt by a fresh supervisor."""
 
 
 class ControlLoop:
@@ -49,11 +47,11 @@ class ControlLoop:
         self._hangs, self._sizes = HangWatch(hooks.mark, boot_s()), SizeWatch(hooks.quiet)
         self._ending = False
 
-    def take_over(self, me: Process, ray: RayEntry, before: Directory | None) -> None:
+    def take_over(self, me: Process, ray: RayKeeper, before: Directory | None) -> None:
         """Adopt what an earlier supervisor left running on this Ray; end, and confirm, what cannot be adopted."""
-        self._chronicle.begin(me, ray)
-        for server in ray.processes:
-            self._watcher.watch(f"{RAY_KEY}{server.pid}", server)
+        self._chronicle.begin(me, ray.entry)
+        self._ray = ray
+        ray.watch()
         taken = take_over(before, self._children, self._hosts, self._hooks.mark)
         for child in taken.adopted:
             self._watch(child)
@@ -76,6 +74,8 @@ class ControlLoop:
     def _step(self) -> None:
         for event in self._watcher.wait(self._patience()):
             self._hear(event)
+        for child, reason in obey(self._paths.run, self._plan, self._children):
+            self._chronicle.tell("restarted_by_hand", child, reason)
         self._look()
         self._start_due()
         self._stop_next()
@@ -89,7 +89,7 @@ class ControlLoop:
     def _hear(self, event: Event) -> None:
         match event:
             case Gone(key) if key.startswith(RAY_KEY):
-                raise RayLost(f"Ray server {key.removeprefix(RAY_KEY)} ended")
+                self._chronicle.stand_on(self._ray.gone(key))
             case Gone(key):
                 self._gone(key)
             case Answered("spawn"):
@@ -169,6 +169,7 @@ class ControlLoop:
     def _look(self) -> None:
         now = boot_s()
         self._hangs.advance(now)
+        self._ray.look(self._hangs.now_s)
         for child in self._children.values():
             match child.state:
                 case ChildState.STARTING:

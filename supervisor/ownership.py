@@ -1,19 +1,23 @@
 """Who owns a state folder: one keeper and one supervisor at a time, each under its own lock.
 
 The kernel drops a lock when its holder dies, however it dies, so a lock is never stale; a stopped holder keeps it.
-The file beside the lock's hold says who: process, host, since when. Descriptors are close-on-exec, so no child of the
-holder inherits the hold. Incarnations count here, too: each start takes the next number, durable before it is used.
+The file under the lock says who: process, host and boot, since when. A folder shared between machines may be held by a
+process of another one: its number means nothing here, so `is_here` is asked before it is used. Descriptors are
+close-on-exec, so no child of the holder inherits the hold. Incarnations count here, too: each start takes the next
+number, durable before it is used.
 """
 
 import fcntl
 import os
 import socket
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
 from supervisor.child_spec import Spec
 from supervisor.process import Process, identify
+
+BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Owner(Spec):
@@ -22,16 +26,25 @@ class Owner(Spec):
     process: Process
     host: str
     since: datetime
+    boot: str = ""
+    """Names the boot of its machine; empty where the system does not say."""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its process is one of this machine, as it runs now."""
+        return self.boot == _boot()
 
 
 class AlreadyOwned(Exception):
     """Another process holds the lock; `owner` is what it wrote about itself, None while it has not yet."""
 
-    def __init__(self, path: Path, owner: Owner | None) -> None:
+    def __init__(self, path: Path, owner: Owner | None, now: datetime) -> None:
         self.owner = owner
         said = "by a process that has not named itself yet"
         if owner is not None:
-            said = f"by process {owner.process.pid} on {owner.host} since {owner.since:%Y-%m-%d %H:%M:%S} UTC"
+            age = str(max(now - owner.since, timedelta())).partition(".")[0]
+            since = f"since {owner.since:%Y-%m-%d %H:%M:%S} UTC, for {age}"
+            said = f"by process {owner.process.pid} on {owner.host} {since}"
         super().__init__(f"{path.parent} is already run {said}")
 
 
@@ -49,7 +62,7 @@ class Ownership:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
-            raise AlreadyOwned(path, _written(path)) from None
+            raise AlreadyOwned(path, _written(path), now) from None
         ownership = cls(descriptor)
         ownership.sign(now)
         return ownership
@@ -58,7 +71,8 @@ class Ownership:
         """Write this process as the holder: after taking, and after a fork that handed the hold on."""
         ourselves = identify(os.getpid())
         assert ourselves is not None
-        text = Owner(process=ourselves, host=socket.gethostname(), since=now).model_dump_json().encode()
+        who = Owner(process=ourselves, host=socket.gethostname(), since=now, boot=_boot())
+        text = who.model_dump_json().encode()
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, text, 0)
 
@@ -111,6 +125,10 @@ class Incarnations:
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
+
+
+def _boot() -> str:
+    return BOOT.read_text().strip() if BOOT.exists() else ""
 
 
 def _written(path: Path) -> Owner | None:

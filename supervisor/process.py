@@ -33,6 +33,12 @@ def alive(process: Process) -> bool:
     return identify(process.pid) == process
 
 
+def stopped(process: Process) -> bool:
+    """Return whether exactly this process is held by a stop signal: alive, and doing nothing."""
+    fields = _stat(process.pid)
+    return fields is not None and fields[STATE] == "T" and int(fields[START]) == process.started
+
+
 def watch(process: Process) -> int | None:
     """Return a pidfd that turns readable when this process ends; None where it has ended."""
     try:
@@ -85,19 +91,26 @@ def cpu_ticks(process: Process) -> int:
 
 def in_session(session: int) -> Iterator[tuple[Process, str]]:
     """Yield this user's live processes of one session, each with its command line."""
+    for process, theirs, command in of_this_user():
+        if theirs == session:
+            yield process, " ".join(command) + " "
+
+
+def of_this_user() -> Iterator[tuple[Process, int, tuple[str, ...]]]:
+    """Yield this user's live processes, each with its session and its arguments."""
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         fields = _stat(int(entry.name))
-        if fields is None or int(fields[SESSION]) != session or fields[STATE] in "ZX":
+        if fields is None or fields[STATE] in "ZX":
             continue
         try:
-            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             ours = entry.stat().st_uid == os.getuid()
+            command = (entry / "cmdline").read_bytes().decode(errors="replace") if ours else ""
         except (FileNotFoundError, ProcessLookupError):
             continue
         if ours:
-            yield Process(int(entry.name), int(fields[START])), command
+            yield Process(int(entry.name), int(fields[START])), int(fields[SESSION]), tuple(command.split("\0")[:-1])
 
 
 def _stat(pid: int) -> list[str] | None:

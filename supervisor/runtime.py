@@ -1,7 +1,9 @@
 """The supervisor process: takes the lock, starts or joins Ray, takes over or starts the tree, keeps it.
 
-Start and recovery are one path. Ray's death ends this process on purpose: the keeper starts a fresh one, which finds
-the remains in the directory, ends them for certain, and builds everything anew.
+Start and recovery are one path. A GCS of our own that died is brought back (`ray_keeper`); the death of anything else
+of Ray ends this process on purpose: the keeper starts a fresh one, which finds the remains in the directory, ends them
+for certain, and builds everything anew. A Ray that was joined is not ours to start: one that is away is waited for,
+with an alert, and its children trade on for as long as they live.
 
 Beside `app` this is the one place that knows both halves: it joins the loop to the latch and to the watermarks.
 `python -m supervisor.runtime STATE` with `STATE/plan.json` written by the keeper's caller.
@@ -26,13 +28,15 @@ from supervisor.app.herald import Herald
 from supervisor.app.quiet import is_quiet
 from supervisor.child_spec import Plan, Readying
 from supervisor.chronicle import Hooks, Paths
-from supervisor.control_loop import ControlLoop, RayLost
+from supervisor.control_loop import ControlLoop
 from supervisor.directory import Directory, RayEntry
 from supervisor.health import Mark
 from supervisor.host_pool import HostsFailing
 from supervisor.ownership import AlreadyOwned, Ownership
-from supervisor.private_ray import RayUnavailable, begin, end, finish, intact, tidy
+from supervisor.private_ray import RayUnavailable, begin, end, finish, intact, revive, tidy
 from supervisor.process import identify
+from supervisor.ray_keeper import RayKeeper, RayLost
+from supervisor.ray_wait import StoppedWaiting, connect
 from supervisor.watcher import StopAsked, Watcher
 
 START_ATTEMPTS = 2
@@ -70,8 +74,11 @@ def main() -> int:
         _supervise(plan, where)
     except (RayLost, RayUnavailable, HostsFailing) as error:
         _fail(ExitCode.RAY_LOST, error)
-        bury(where.directory)
+        if plan.ray.address == "private":
+            bury(where.directory)
         return ExitCode.RAY_LOST
+    except StoppedWaiting:
+        bury(where.directory)
     except Unkillable as error:
         return _fail(ExitCode.UNKILLABLE, error)
     ownership.release()
@@ -79,21 +86,30 @@ def main() -> int:
 
 
 def _supervise(plan: Plan, where: Places) -> None:
-    watcher = Watcher()
+    watcher, hooks = Watcher(), _hooks(where)
     _obey_signals(watcher)
     ray, before = _underneath(plan, where)
     from supervisor.cluster import Cluster  # noqa: PLC0415 - imports ray; mostly done while Ray's own start ran
 
-    readying = Readying(preload=plan.preload, warm=plan.warm, state=where.state, run=where.run)
-    cluster = Cluster(ray.address, where.run.name, readying.model_dump_json())
-    _obey_signals(watcher)  # Ray sets its own
+    readying = Readying(preload=plan.preload, warm=plan.warm, state=where.state, run=where.run).model_dump_json()
+
+    def join(address: str) -> Cluster:
+        try:
+            return Cluster(address, where.run.name, readying)
+        finally:
+            _obey_signals(watcher)  # Ray sets its own
+
+    cluster, ray = connect(ray, plan.ray.address, join, watcher, hooks.tell)
     me = identify(os.getpid())
     assert me is not None
     paths = Paths(state=where.state, run=where.run, directory=where.directory)
-    loop = ControlLoop(plan, paths, cluster, watcher, _hooks(where))
-    loop.take_over(me, ray.model_copy(update={"address": cluster.address}), before)
+    loop = ControlLoop(plan, paths, cluster, watcher, hooks)
+    keeper = RayKeeper(ray, watcher, cluster.strangers)
+    loop.take_over(me, keeper, before)
     loop.run()
+    keeper.close()
     cluster.close()
+    ray = keeper.entry
     left = end(ray)
     if left:
         raise Unkillable(f"processes {left} of the private Ray survive SIGKILL")
@@ -104,18 +120,34 @@ def _supervise(plan: Plan, where: Places) -> None:
 def _underneath(plan: Plan, where: Places) -> tuple[RayEntry, Directory | None]:
     """Return the Ray to use, and the directory of the tree that runs on it already, if one does."""
     before = directories.read(where.directory)
-    if before is not None:
-        if before.ray is not None and (intact(before.ray) or not before.ray.private):
-            return before.ray, before
-        bury(where.directory)
     if plan.ray.address != "private":
-        return RayEntry(address=plan.ray.address, private=False), None
+        known = before.ray if before is not None else None
+        if known is not None and known.private:  # the plan was another then
+            bury(where.directory)
+            known = before = None
+        return known or RayEntry(address=plan.ray.address, private=False), before
+    if before is not None:
+        if before.ray is not None and (ray := _still_there(before.ray)) is not None:
+            directories.write(where.directory, before.model_copy(update={"ray": ray}))
+            return ray, before
+        bury(where.directory)
     for _ in range(START_ATTEMPTS - 1):
         try:
             return _start_ray(plan, where), None
         except RayUnavailable as error:
             _say(f"{error}; trying once more")
     return _start_ray(plan, where), None
+
+
+def _still_there(ray: RayEntry) -> RayEntry | None:
+    """Return our Ray as it runs, its GCS brought back where that alone was gone; None where it must be built anew."""
+    if intact(ray):
+        return ray
+    try:
+        return revive(ray, os.environ)
+    except RayUnavailable as error:
+        _say(str(error))
+        return None
 
 
 def _start_ray(plan: Plan, where: Places) -> RayEntry:

@@ -116,6 +116,8 @@ class Rig:
         self.clock, self.journal, self.checkpoints = FakeClock(), MemoryJournal(), MemoryCheckpoints()
         self.stop: str | None = None
         self.disk: str | None = None
+        self.reduced: list[str] = []
+        """Why the executor latched a reduce, each time."""
         self.dearer = 0.0
         """By how much the shorts of the condor are dearer than at the start."""
         self.epoch = 0
@@ -141,6 +143,7 @@ class Rig:
             notifier="notifier",
             settings=self.settings,
             disk=lambda: self.disk,
+            reduce=self.reduced.append,
         )
         self.hear("data_feed", UniverseChanged(universe=universe()))
         self.quote()

@@ -139,7 +139,7 @@ def is_verb(path: Path) -> bool:
         return False
     from supervisor.cli.main import VERBS
 
-    return path.stem in VERBS
+    return path.stem.replace("_", "-") in VERBS
 
 
 def test_scripts_are_never_imported():

@@ -14,7 +14,7 @@ from supervisor.app.bench.sections import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 BENCH = [sys.executable, str(ROOT / "scripts" / "bench.py")]
-RUN_TIMEOUT_S = 400
+RUN_TIMEOUT_S = 500
 
 
 def run(*arguments):
@@ -50,6 +50,11 @@ def test_a_tiny_run_of_everything_prints_one_line_with_a_key_for_each_section():
     assert figures["restart"]["p50_ms"] > 0
     assert figures["idle"]["rss_mb"] > figures["idle"]["rss_max_mb"] > 0
     assert figures["idle"]["bare_cpu_pct"] > 0
+    for section in (figures["adopt"], figures["gcs"], figures["rebuild"]["raylet"], figures["rebuild"]["whole_ray"]):
+        assert section["s"] > 0
+        assert (section["lost"], section["doubled"], section["in_doubt"]) == (0, 0, 0)
+        assert section["positions_kept"]
+    assert figures["gcs"]["traded_after_max_s"] < figures["gcs"]["s"]
 
 
 def test_a_section_that_asks_for_no_tree_starts_none():

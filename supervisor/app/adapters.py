@@ -8,17 +8,19 @@ from actors.brokers.quantconnect import QuantConnect
 from actors.brokers.quantconnect_api import QuantConnectSettings
 from actors.brokers.quantconnect_channel import ChannelLimits
 from actors.brokers.reads import ReadLimits
+from actors.brokers.tagged import Tagged
 from actors.brokers.tastytrade import Tastytrade, TastytradeSettings
 from actors.brokers.wire import WireLimits
 from actors.config_sections import Mode, RouteSection
 from actors.ports import Broker
+from actors.runtime_tag import runtime_tag
 from supervisor.app.logins import alpaca_login, quantconnect_login, tastytrade_login
 from supervisor.app.workplace import Workplace
 
 
 def broker(place: Workplace, route: RouteSection) -> Broker:
-    """Build a route's adapter."""
-    return _BUILDERS[route.adapter](place, route)
+    """Build a route's adapter; what goes out over it carries this runtime's tag."""
+    return Tagged(_BUILDERS[route.adapter](place, route), runtime_tag(place.places.state))
 
 
 def account_number(place: Workplace, route: RouteSection) -> str:

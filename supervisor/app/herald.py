@@ -29,9 +29,18 @@ _WORDS: Final = {
     "retried_slowly": ("S011", Level.P1, "it is tried again, slowly"),
     "set_aside": ("S013", Level.P1, "the message lies in dead-letters.jsonl; the child goes on without it"),
     "too_large": ("S014", Level.P1, "it is replaced in a quiet moment, before the kernel ends it"),
+    "restarted_by_hand": ("S003", Level.P2, "it is stopped in order and started again"),
+    "gcs_restarted": ("S020", Level.P1, "the children went on without it"),
+    "ray_awaited": ("S021", Level.P0, "nothing is supervised until a Ray answers; it is looked for without end"),
+    "ray_found": ("S022", Level.P1, "the tree is taken over, or built anew"),
     "unkillable": ("S012", Level.P0, "nothing is started beside it"),
 }
 """Event of the supervisor: code, level, what was done already."""
+_REMEDIES: Final = {
+    "escalated": "holdfast tree says why; holdfast restart {name} tries at once, with a clean record.",
+    "retried_slowly": "holdfast restart {name} tries at once, with a clean record.",
+    "ray_awaited": "Start it again: the tree is taken over or rebuilt by itself.",
+}
 
 
 class Herald:
@@ -48,7 +57,14 @@ class Herald:
         now = datetime.now(UTC)
         identifier = f"{code}-{name}-{now.timestamp():.6f}"
         alert = Alert(
-            alert_id=identifier, code=code, level=level, subject=name, text=f"{name}: {text}", done=done, at=now
+            alert_id=identifier,
+            code=code,
+            level=level,
+            subject=name,
+            text=f"{name}: {text}",
+            done=done,
+            todo=_REMEDIES.get(event, "").format(name=name),
+            at=now,
         )
         self._words.put(alert)
 

@@ -21,7 +21,7 @@ from actors.domain.orders.event import ExecutorStarted
 from actors.domain.risk.issue import IssueLimits
 from actors.epoch import read_epoch, take_epoch
 from actors.executor import Executor, ExecutorSettings
-from actors.latch import StopLevel, read_latch, tighten
+from actors.latch import Latch, StopLevel, read_latch, tighten
 from actors.messages import AskState
 from actors.places import Places
 from actors.ports import PeerUnavailable, Shell, Stream
@@ -73,6 +73,7 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
         settings=ExecutorSettings(desk=DeskSettings(**desk), disk_look_s=config.disk.look_every_s, **settings),
         board=partial(write_board, where.routes),
         disk=disk.look,
+        reduce=lambda reason: _reduce(place, reason),
     )
     if (universe := warmth.universe(where.universe)) is not None:
         built.know(universe)
@@ -141,6 +142,11 @@ def _latch(place: Workplace) -> Callable[[], str | None]:
         return None if latch.level is StopLevel.NONE else f"{latch.level} by {latch.by}: {latch.reason}"
 
     return read
+
+
+def _reduce(place: Workplace, reason: str) -> None:
+    latch = Latch(level=StopLevel.REDUCE, reason=reason, by=place.name, at=place.clock.market_now())
+    tighten(place.places.latch, latch)
 
 
 def connection(context: ChildContext) -> Shell:

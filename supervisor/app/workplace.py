@@ -21,6 +21,7 @@ from actors.watermark import MappedWatermark
 from supervisor.app import warmth
 from supervisor.app.plan import TABLES
 from supervisor.checkpoints import CheckpointStore
+from supervisor.child_host import CLEANERS
 from supervisor.child_spec import ChildContext
 
 POLL_S = 0.02
@@ -48,6 +49,7 @@ class Workplace:
         runtime = place.config.runtime
         settings = LogSettings(level=runtime.log_level, file_mb=runtime.log_file_mb, files_max=runtime.log_files_max)
         set_up(context.name, place.places.logs, settings, place.redactor)
+        CLEANERS.append(place.redactor.clean)
         logger.info("incarnation {} starts", context.incarnation)
         return place
 

@@ -20,7 +20,7 @@ from supervisor.adoption import Unkillable, bury
 from supervisor.child_spec import Plan
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import state_option
-from supervisor.ownership import owner
+from supervisor.ownership import Owner, owner
 from supervisor.process import Process, alive, in_session, kill_and_confirm, send, wait_gone
 from supervisor.runtime import lock_path, plan_path
 
@@ -34,7 +34,11 @@ CONFIRM_S = 10.0
 def down(state: Path) -> None:
     """Stop, wait, verify."""
     where = places(state)
-    masters = _masters(where)
+    elsewhere = [held for held in _owners(where) if not held.is_here]
+    if elsewhere:
+        click.echo(f"{where.state} is run on {elsewhere[0].host}: end it there", err=True)
+        sys.exit(ExitCode.REFUSED)
+    masters = [held.process for held in _owners(where)]
     named = _named(where)
     if not masters and not named:
         click.echo(f"nothing runs in {where.state}", err=True)
@@ -59,9 +63,9 @@ def down(state: Path) -> None:
     click.echo(f"down: {len(masters) + len(named)} processes gone, {time.monotonic() - began:.1f} s")
 
 
-def _masters(where: Places) -> list[Process]:
+def _owners(where: Places) -> list[Owner]:
     owners = (owner(keeper.lock(where.state)), owner(lock_path(where.state)))
-    return [held.process for held in owners if held is not None]
+    return [held for held in owners if held is not None]
 
 
 def _named(where: Places) -> list[Process]:
@@ -72,7 +76,7 @@ def _named(where: Places) -> list[Process]:
     named = [entry.process for entry in directory.children.values() if entry.process is not None]
     named += directory.spares.values()
     if directory.ray is not None and directory.ray.private:
-        named += [process for process, _ in in_session(directory.ray.session)]
+        named += [*directory.ray.processes, *(process for process, _ in in_session(directory.ray.session))]
     return [process for process in dict.fromkeys(named) if alive(process)]
 
 

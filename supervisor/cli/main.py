@@ -10,6 +10,7 @@ VERBS: Final[Mapping[str, str]] = {
     "demo": "Trade a synthetic day for about 90 seconds, with a kill and a cut on the way, and score it.",
     "up": "Run the tree in the foreground, or with --detach in the background.",
     "down": "End the runtime of this state folder, and only it.",
+    "restart": "Stop one actor in order and start it again; lifts the slow pace of one that died too often.",
     "order": "Tell the life of one order: each leg, route, report and doubt, with its times in New York.",
     "recovery": "Say what the last start found and did: what was live, missed, recovered, quarantined.",
     "journal": "Verify the journal, back the state folder up while the tree runs, or restore it.",
@@ -18,12 +19,14 @@ VERBS: Final[Mapping[str, str]] = {
     "cancel": "Cancel a working order through the executor, and say what became of it.",
     "close": "Close what is left of a structure through the executor, and say what became of it.",
     "status": "Say what runs, how it is, and what stops are latched.",
+    "doctor": "Say what of this machine, installation and runtime stands in the way of trading.",
+    "ray-env": "Print what a Ray of your own must be told before it starts.",
     "tree": "Draw the tree: each child's process, state, restarts.",
 }
 
 
 class LazyVerbs(click.Group):
-    """Finds the verb `x` as the click command `x` of `supervisor.cli.x`."""
+    """Finds the verb `x-y` as the click command `x_y` of `supervisor.cli.x_y`."""
 
     def list_commands(self, _: click.Context) -> list[str]:
         """Return the verbs in the order of a working day."""
@@ -33,7 +36,8 @@ class LazyVerbs(click.Group):
         """Import and return one verb."""
         if cmd_name not in VERBS:
             return None
-        command = getattr(importlib.import_module(f"supervisor.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command = getattr(importlib.import_module(f"supervisor.cli.{name}"), name)
         assert isinstance(command, click.Command)
         return command
 

@@ -64,6 +64,7 @@ MARKET_OPTIONS = ("date", "underlying", "speed", "seed")
 @click.option("--detach", is_flag=True, help="Return once every child runs.")
 def up(state: Path | None, detach: bool, **options: Any) -> None:
     """Start the keeper."""
+    os.umask(0o077)  # whatever anything of the tree writes, wherever: its owner's alone
     try:
         where, plan, write = _ready_plan(state, **options) if options["plan_file"] else _configured(state, **options)
     except (ConfigInvalid, ValidationError) as error:

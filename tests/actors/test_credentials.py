@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,36 @@ def test_a_name_known_nowhere_is_named(monkeypatch):
 def test_a_secret_is_not_shown_by_accident(monkeypatch):
     monkeypatch.setenv("TT_TOKEN", SECRET)
     assert SECRET not in f"{credential('TT_TOKEN')} {credential('TT_TOKEN')!r}"
+
+
+KEYRING = """
+class Locked(Exception):
+    pass
+
+def get_password(service, name):
+    if name == "LOCKED":
+        raise Locked("pl4nted")
+    return {("holdfast", "TT_TOKEN"): "from keyring"}.get((service, name))
+"""
+
+
+@pytest.fixture
+def keyring(tmp_path, monkeypatch):
+    (tmp_path / "keyring.py").write_text(KEYRING)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "keyring", raising=False)
+    yield
+    sys.modules.pop("keyring", None)
+
+
+def test_a_keyring_that_is_installed_is_asked_last(keyring, monkeypatch):
+    assert credential("TT_TOKEN").get_secret_value() == "from keyring"
+    monkeypatch.setenv("TT_TOKEN", "from environment")
+    assert credential("TT_TOKEN").get_secret_value() == "from environment"
+
+
+@pytest.mark.parametrize(("name", "why"), [("OTHER", 'not in the keyring under "holdfast"'), ("LOCKED", "Locked")])
+def test_a_keyring_without_the_secret_is_told_without_its_words(keyring, name, why):
+    with pytest.raises(CredentialMissing, match=why) as refused:
+        credential(name)
+    assert SECRET not in str(refused.value)

@@ -125,6 +125,7 @@ def busy_day() -> Rig:
     rig.stream.away |= {"connection-primary", "connection-backup"}
     rig.ask(open_signal(6))
     rig.stream.away.clear()
+    rig.push(report("primary-77", Status.NEW).model_copy(update={"runtime": "ffff0000"}))
     replaced(rig)
     gone_leg_by_leg(rig)
     return rig

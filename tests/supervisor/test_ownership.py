@@ -3,7 +3,7 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -96,3 +96,28 @@ def test_a_damaged_counter_stops_the_start(tmp_path):
     (tmp_path / "n").write_text("not a number")
     with pytest.raises(ValueError, match="invalid literal"):
         Incarnations(tmp_path / "n")
+
+
+def test_the_refusal_tells_for_how_long_the_folder_has_been_run(holder, tmp_path):
+    since = owner(tmp_path / "lock").since
+    with pytest.raises(AlreadyOwned, match=r"on \S+ since .* UTC, for 2 days, 3:00:00"):
+        Ownership.take(tmp_path / "lock", since + timedelta(days=2, hours=3))
+
+
+def test_a_holder_of_another_machine_or_boot_is_told_from_one_of_here(holder, tmp_path):
+    held = owner(tmp_path / "lock")
+    assert held.is_here
+    assert not held.model_copy(update={"boot": "another"}).is_here
+
+
+def test_down_ends_nothing_of_another_machine(holder, tmp_path):
+    state = tmp_path / "state"
+    state.mkdir()
+    held = owner(tmp_path / "lock").model_copy(update={"boot": "another", "host": "elsewhere"})
+    lock = Ownership.take(state / "keeper.lock", NOW)
+    (state / "keeper.lock").write_text(held.model_dump_json())
+    command = [sys.executable, "-m", "supervisor.cli.main", "down", "--state", str(state)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (6, f"{state} is run on elsewhere: end it there\n")
+    assert holder.poll() is None
+    lock.release()

@@ -25,6 +25,7 @@ from supervisor.child_spec import ChildSpec, Group, Plan, RaySettings, Siblings
 from supervisor.directory import Directory, Entry
 from supervisor.event_log import read_events
 from supervisor.ownership import owner
+from supervisor.private_ray import GCS, RAYLET
 from supervisor.process import Process, alive, in_session, wait_gone
 from supervisor.tree import ChildState
 
@@ -323,9 +324,48 @@ def test_two_runtimes_at_once_do_not_touch_each_other_and_down_leaves_nothing(tr
     assert holdfast("status", "--state", second.where.state, "--check").returncode == 3
 
 
-def test_the_death_of_ray_itself_rebuilds_everything(tree):
+def test_a_killed_gcs_is_brought_back_while_the_children_go_on(tree):
     before = tree.directory()
-    os.kill(before.ray.processes[0].pid, signal.SIGKILL)
+    os.kill(before.ray.processes[GCS].pid, signal.SIGKILL)
+    until(lambda: tree.directory().ray.processes[GCS] != before.ray.processes[GCS])
+    after = tree.directory()
+    assert private_ray.intact(after.ray)
+    assert (after.supervisor, after.ray.address) == (before.supervisor, before.ray.address)
+    assert {name: entry.process for name, entry in after.children.items()} == {
+        name: entry.process for name, entry in before.children.items()
+    }
+    os.kill(before.children["feed"].process.pid, signal.SIGKILL)
+    tree.replaced("feed", before.children["feed"])
+    until(tree.settled)  # new spares came from the new GCS
+
+
+def test_a_supervisor_and_the_gcs_killed_together_leave_the_children_to_be_adopted(tree):
+    before = tree.directory()
+    os.kill(before.supervisor.pid, signal.SIGSTOP)
+    os.kill(before.ray.processes[GCS].pid, signal.SIGKILL)
+    os.kill(before.supervisor.pid, signal.SIGKILL)
+    until(lambda: tree.directory().supervisor != before.supervisor and tree.settled())
+    after = tree.directory()
+    assert private_ray.intact(after.ray)
+    assert {name: entry.process for name, entry in after.children.items()} == {
+        name: entry.process for name, entry in before.children.items()
+    }
+
+
+def test_a_gcs_that_hangs_is_killed_and_brought_back(tree):
+    before = tree.directory()
+    os.kill(before.ray.processes[GCS].pid, signal.SIGSTOP)
+    until(lambda: tree.directory().ray.processes[GCS] != before.ray.processes[GCS])
+    after = tree.directory()
+    assert private_ray.intact(after.ray)
+    assert {name: entry.process for name, entry in after.children.items()} == {
+        name: entry.process for name, entry in before.children.items()
+    }
+
+
+def test_the_death_of_the_raylet_rebuilds_everything(tree):
+    before = tree.directory()
+    os.kill(before.ray.processes[RAYLET].pid, signal.SIGKILL)
     until(
         lambda: (
             (now := directories.read(tree.where.directory)) and now.supervisor != before.supervisor and tree.settled()
@@ -338,10 +378,57 @@ def test_the_death_of_ray_itself_rebuilds_everything(tree):
     assert all(after.children[name].incarnation > entry.incarnation for name, entry in before.children.items())
 
 
+def test_every_port_of_the_tree_is_on_loopback_and_its_ray_was_told_everything(tree):
+    done = holdfast("doctor", "--state", tree.where.state, "--json")
+    findings = json.loads(done.stdout)["findings"]
+    ports = [each for each in findings if each["code"] == "D010"]
+    owners = " ".join(each["text"] for each in ports)
+    assert all(name in owners for name in ("ray gcs", "ray raylet", "feed", "supervisor"))
+    assert {each["verdict"] for each in ports} == {"ok"}
+    assert [each["verdict"] for each in findings if each["code"] == "D070"] == ["ok"]
+
+
+def test_a_client_without_the_token_or_with_another_is_refused(tree, tmp_path):
+    none = ENVIRONMENT | {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "HOME": str(tmp_path)}
+    (tmp_path / "token").write_text("0" * 64)
+    wrong = none | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(tmp_path / "token")}
+    program = f"import ray; ray.init(address={tree.directory().ray.address!r}, log_to_driver=False); print('inside')"
+    command = [sys.executable, "-c", program]
+    clients = [  # together, for Ray's client tries for a long while
+        subprocess.Popen(command, env=each, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for each in (none, wrong)
+    ]
+    for client in clients:
+        said, told = client.communicate(timeout=120)
+        assert client.returncode != 0
+        assert "inside" not in said
+        assert "auth" in told.lower()
+
+
 def test_status_is_whole_while_the_tree_is(tree):
     done = holdfast("status", "--state", tree.where.state, "--check", "--json")
     assert done.returncode == 0, done.stdout
     assert json.loads(done.stdout)["condition"] == "running"
+
+
+def test_an_actor_is_restarted_by_hand_in_order_with_those_after_it(tree):
+    broker, executor, feed = tree.child("broker"), tree.child("executor"), tree.child("feed")
+    stopped_before = (tree.where.state / "stopped").read_text() if (tree.where.state / "stopped").exists() else ""
+    done = holdfast("restart", "broker", "--reason", "new login", "--state", tree.where.state)
+    assert done.returncode == 0, done.stderr
+    after = tree.replaced("broker", broker)
+    tree.replaced("executor", executor)
+    assert after.last_reason == "restarted by hand: new login"
+    assert (after.restarted_at_s, tree.child("feed").process) == ((), feed.process)
+    stopped = (tree.where.state / "stopped").read_text().removeprefix(stopped_before)
+    assert stopped.split() == ["executor", "broker"]  # each ended its own work
+    assert tree.events("broker", broker.incarnation)["restarted_by_hand"]["text"] == "new login"
+
+
+def test_an_actor_nobody_knows_is_not_restarted(tree):
+    done = holdfast("restart", "brokre", "--state", tree.where.state)
+    assert done.returncode == 2
+    assert "broker" in done.stderr
 
 
 def test_a_crash_loop_halts_trading_and_goes_on_slowly(tree):
@@ -358,29 +445,65 @@ def test_a_crash_loop_halts_trading_and_goes_on_slowly(tree):
     assert entry.state is ChildState.DOWN
     assert tree.child("executor").state is ChildState.RUNNING
     assert holdfast("status", "--state", tree.where.state, "--check").returncode == 5
+    (tree.where.run / "feed.broken").unlink()
+    done = holdfast("restart", "feed", "--state", tree.where.state)
+    assert done.returncode == 0, done.stderr
+    entry = tree.child("feed")
+    assert (entry.escalated, entry.state) == (False, ChildState.RUNNING)  # at once, not at the slow pace
+    assert read_latch(tree.where.latch).level is StopLevel.HALT  # only a person's resume loosens it
 
 
-def test_down_leaves_a_ray_that_was_joined_running(tmp_path):
-    settings = RaySettings()
-    theirs = tmp_path / "theirs"
-    theirs.mkdir()
-    environment = private_ray.environment(theirs, private=True)
-    del environment["PYTHONPATH"]
-    ray = private_ray.finish(*private_ray.begin(f"holdfast-test-{os.getpid()}", settings, environment), settings)
+@pytest.fixture
+def joined_ray(tmp_path) -> Iterator["JoinedRay"]:
+    ray = JoinedRay(tmp_path)
+    yield ray
+    ray.end()
+
+
+class JoinedRay:
+    """A Ray of the trader's own, which the tree joins."""
+
+    def __init__(self, folder: Path) -> None:
+        theirs = folder / "theirs"
+        theirs.mkdir()
+        self._environment = private_ray.environment(theirs, private=True)
+        del self._environment["PYTHONPATH"]
+        names = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")
+        self.shell = {name: self._environment[name] for name in names}
+        self.start(port=0)
+
+    def start(self, port: int) -> None:
+        settings = RaySettings(port=port)
+        begun = private_ray.begin(f"holdfast-test-{os.getpid()}", settings, self._environment)
+        self.entry = private_ray.finish(*begun, settings)
+
+    @property
+    def port(self) -> int:
+        return int(self.entry.address.rpartition(":")[2])
+
+    def end(self) -> None:
+        assert private_ray.end(self.entry) == ()
+        private_ray.tidy(self.entry)
+
+
+def test_a_tree_on_a_joined_ray_is_rebuilt_on_the_next_one_and_down_leaves_that_running(tmp_path, joined_ray):
     runtime = Runtime(tmp_path)
-    settings_of_theirs = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER")
-    shell = {name: environment[name] for name in settings_of_theirs}
     try:
-        runtime.up("--ray-address", ray.address, environment=shell)
+        runtime.up("--ray-address", joined_ray.entry.address, environment=joined_ray.shell)
+        before = runtime.directory()
+        assert (before.ray.private, before.ray.processes) == (False, joined_ray.entry.processes)
+        joined_ray.end()
+        until(lambda: "ray_awaited" in runtime.log())
+        joined_ray.start(joined_ray.port)
+        until(lambda: runtime.directory().supervisor != before.supervisor and runtime.settled())
         directory = runtime.directory()
-        assert not directory.ray.private
+        assert private_ray.intact(directory.ray)
+        assert not any(alive(entry.process) for entry in before.children.values())
         named = [*(entry.process for entry in directory.children.values()), *directory.spares.values()]
         done = runtime.down()
         assert done.returncode == 0, done.stderr
         assert not [process for process in named if alive(process)]
-        assert private_ray.intact(ray)
+        assert private_ray.intact(joined_ray.entry)
     finally:
         runtime.down()
-        assert private_ray.end(ray) == ()
-        private_ray.tidy(ray)
         shutil.rmtree(runtime.where.run, ignore_errors=True)

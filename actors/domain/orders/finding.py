@@ -74,6 +74,22 @@ class ForeignAdopted(Value):
         return f"account-{self.account_domain}"
 
 
+class AccountContested(Value):
+    """Another runtime of Holdfast trades this account: its orders, which are not ours, and are known from now on."""
+
+    kind: Literal["account_contested"] = "account_contested"
+    account_domain: str
+    runtime: str
+    orders: tuple[str, ...]
+    """The broker's ids."""
+    at: Instant
+
+    @property
+    def correlation(self) -> str:
+        """The account."""
+        return f"account-{self.account_domain}"
+
+
 class CashDiffers(Value):
     """Journal and account have held different cash for so long that it is no fee under way."""
 
@@ -127,4 +143,4 @@ class Recovered(Value):
         return f"epoch-{self.epoch}"
 
 
-Finding = FillFaulted | LegUncovered | LegCovered | ForeignAdopted | CashDiffers | Recovered
+Finding = FillFaulted | LegUncovered | LegCovered | ForeignAdopted | AccountContested | CashDiffers | Recovered

@@ -45,6 +45,8 @@ class ExecutionReport(Value):
     account_domain: str
     broker_order_id: str
     attempt_id: str | None
+    runtime: str | None = None
+    """The tag of another runtime of Holdfast, where the order carries one."""
     status: Status | None
     fills: tuple[Fill, ...] = ()
     busted: tuple[str, ...] = ()

@@ -40,6 +40,8 @@ class Findings(Value):
     """By account domain: its session's start."""
     cash_gaps: Mapping[str, Money] = Field(default_factory=dict)
     """By account domain: the gap that was last told."""
+    contested: frozenset[tuple[str, str]] = frozenset()
+    """Account domain and broker's id of every order of another runtime that was told."""
 
     def is_told(self, order_id: str, fault: Fault) -> bool:
         """Whether a fault of an order is in the journal."""
@@ -55,7 +57,7 @@ class Findings(Value):
         }
         return self.model_copy(update=update)
 
-    def after(self, event: happened.Event, structures: Mapping[str, Structure]) -> "Findings":
+    def after(self, event: happened.Event, structures: Mapping[str, Structure]) -> "Findings":  # noqa: C901 - a table of events
         """Return the findings after one more event, given the structures as they are before it."""
         match event:
             case finding.FillFaulted(cl_ord_id=order_id, faults=faults):
@@ -79,6 +81,8 @@ class Findings(Value):
                 for symbol, quantity in positions.items():
                     held[symbol] = held.get(symbol, 0) + quantity
                 return self.model_copy(update={"apart": {**self.apart, domain: held}})
+            case finding.AccountContested(account_domain=domain, orders=orders):
+                return self.model_copy(update={"contested": self.contested | {(domain, order) for order in orders}})
             case finding.CashDiffers(account_domain=domain, gap=gap):
                 return self.model_copy(update={"cash_gaps": {**self.cash_gaps, domain: gap}})
             case LegsStarted(cl_ord_id=name, account_domain=domain, since_ns=since_ns):

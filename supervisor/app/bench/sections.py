@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from supervisor.app.bench import cold, failover, idle, journal, orders, quotes, takeover
+from supervisor.app.bench import cold, failover, idle, journal, orders, quotes, rebuild, takeover
 from supervisor.app.bench.tree import BenchTree, running
 
 RayCall = Callable[[], None]
@@ -36,6 +36,7 @@ class Sizes:
         self.kills, self.hangs, self.restarts = (3, 1, 1) if tiny else (200, 20, 10)
         self.ray_restarts = 1 if tiny else 10
         self.idle_s = 2.0 if tiny else 60.0
+        self.deaths = 1 if tiny else 5
 
 
 class Run:
@@ -58,6 +59,11 @@ class Run:
     def tree(self) -> BenchTree:
         """The measuring tree."""
         return self._stack.enter_context(running(self.folder))
+
+    @cached_property
+    def deaths(self) -> rebuild.Deaths:
+        """What lies under the tree killed, measured once for all sections that tell of it."""
+        return rebuild.measure(self.folder, self.sizes.deaths)
 
     @cached_property
     def orders(self) -> orders.Timings:
@@ -181,6 +187,37 @@ def idle_section(run: Run) -> Figures:
     }
 
 
+def adopt(run: Run) -> Figures:
+    """Time a killed supervisor until the next one has adopted every child, untouched."""
+    return _death(run, "adopt")
+
+
+def gcs(run: Run) -> Figures:
+    """Time a killed GCS until one works again, under children that went on trading."""
+    return _death(run, "gcs")
+
+
+def rebuild_section(run: Run) -> Figures:
+    """Time a killed raylet, and a killed Ray, until an order is acknowledged by the tree built anew and reconciled."""
+    raylet, whole = _death(run, "raylet"), _death(run, "whole_ray")
+    return {"s": max(raylet["s"], whole["s"]), "raylet": raylet, "whole_ray": whole}
+
+
+def _death(run: Run, part: str) -> Figures:
+    found = run.deaths
+    seconds = [each.seconds for each in found.of[part]]
+    return {
+        "s": round(float(np.percentile(seconds, 50)), 3),
+        "max_s": round(max(seconds), 3),
+        "traded_after_max_s": round(max(each.traded_after_s for each in found.of[part]), 3),
+        "repetitions": len(seconds),
+        "lost": len(found.card.lost),
+        "doubled": len(found.card.doubled),
+        "in_doubt": len(found.card.in_doubt),
+        "positions_kept": found.positions_kept,
+    }
+
+
 SECTIONS: Mapping[str, Callable[[Run], Figures]] = {
     "order_path": order_path,
     "ack": ack,
@@ -192,6 +229,9 @@ SECTIONS: Mapping[str, Callable[[Run], Figures]] = {
     "hang": hang,
     "restart": restart,
     "idle": idle_section,
+    "adopt": adopt,
+    "gcs": gcs,
+    "rebuild": rebuild_section,
 }
 
 

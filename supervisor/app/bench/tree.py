@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from actors.config_model import RuntimeConfig
 from actors.domain.orders.event import AccountAgreed, parse_event
 from actors.places import Places, places
+from actors.runtime_tag import read_mark, runtime_tag
 from actors.venue.venue_settings import read_venue_file
 from supervisor import directory as directories
 from supervisor.app import plan as plans
@@ -121,7 +122,9 @@ class BenchTree:
     def stamps(self) -> tuple[dict[int, int], dict[str, int]]:
         """Return when each marked frame was written, and when each attempt's first byte came; boot clock."""
         told = self._ask("GET", "stamps")
-        return {int(marker): at_ns for marker, at_ns in told["fired"].items()}, told["orders"]
+        tag = runtime_tag(self.where.state)
+        orders = {read_mark(name, tag).attempt_id or name: at_ns for name, at_ns in told["orders"].items()}
+        return {int(marker): at_ns for marker, at_ns in told["fired"].items()}, orders
 
     def agreed(self) -> bool | None:
         """Return whether the executor agreed with the account; None while it has not."""

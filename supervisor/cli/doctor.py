@@ -1,0 +1,79 @@
+"""`holdfast doctor`: look at machine, installation and runtime. Exit 0: nothing forbids trading; 6: something does."""
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from actors.calendars import load_sessions
+from actors.config_model import RuntimeConfig
+from actors.credentials import FILE_PREFIX
+from actors.domain.market.session import NEW_YORK
+from actors.places import Places, places
+from supervisor import directory as directories
+from supervisor import keeper
+from supervisor.app.doctor import calendars, installation, machine, modes, ray_checkup, reach
+from supervisor.app.doctor.finding import Finding, Verdict
+from supervisor.app.plan import TABLES
+from supervisor.cli.exit_code import ExitCode
+from supervisor.cli.options import json_option, state_option
+from supervisor.listeners import listening
+from supervisor.ownership import owner
+from supervisor.private_ray import ROOT
+from supervisor.process import Process
+from supervisor.runtime import lock_path
+
+SCHEMA = "holdfast.doctor/1"
+
+
+@click.command(
+    help="Say what of this machine, installation and runtime stands in the way of trading, and what it costs."
+)
+@state_option
+@json_option
+def doctor(state: Path, as_json: bool) -> None:
+    """Examine and tell."""
+    where = places(state)
+    findings = list(examine(where))
+    forbids = sum(each.verdict is Verdict.FAIL for each in findings)
+    if as_json:
+        told = [each.model_dump(mode="json") for each in findings]
+        click.echo(json.dumps({"schema": SCHEMA, "trading_forbidden": bool(forbids), "findings": told}))
+    else:
+        for each in findings:
+            click.echo(f" {each.verdict:<8}{each.code}  {each.subject}: {each.text}")
+            if each.todo:
+                click.echo(f"{'':>15}{each.todo}")
+        click.echo(f"{forbids} findings forbid trading." if forbids else "Nothing forbids trading.")
+    sys.exit(ExitCode.REFUSED if forbids else ExitCode.DONE)
+
+
+def examine(where: Places) -> Iterator[Finding]:
+    """Yield every finding of one runtime."""
+    directory = directories.read(where.directory)
+    yield from reach.examine(listening(), reach.members(directory, _masters(where)))
+    yield from ray_checkup.examine(directory.ray if directory else None)
+    yield from modes.examine((where.state, where.run), _secret_files(where))
+    yield from installation.examine(ROOT)
+    yield from machine.examine(where.state)
+    sessions = load_sessions(TABLES / "sessions.toml", where.state / "exchange-days.json")
+    yield from calendars.examine(sessions.exchange, sessions.official, datetime.now(UTC).astimezone(NEW_YORK).date())
+
+
+def _masters(where: Places) -> Iterator[tuple[str, Process]]:
+    for name, path in (("keeper", keeper.lock(where.state)), ("supervisor", lock_path(where.state))):
+        if (held := owner(path)) is not None:
+            yield name, held.process
+
+
+def _secret_files(where: Places) -> list[Path]:
+    """Return the files that the settled configuration names as secrets."""
+    if not where.config.exists():
+        return []
+    config = RuntimeConfig.model_validate_json(where.config.read_bytes())
+    names = [name for route in config.routes for name in route.secrets.values()]
+    names += [name for targets in config.notifier.targets.values() for name in targets]
+    return [Path(name.removeprefix(FILE_PREFIX)).expanduser() for name in names if name.startswith(FILE_PREFIX)]

@@ -1,0 +1,76 @@
+"""Connects the supervisor to its Ray; for one that was joined and is away, it waits without end, and says so.
+
+Rules of this file
+1. A private Ray that does not answer is `RayUnavailable` at once: it is ours to build anew.
+2. A joined one is looked for where it last was, then where the plan says; "auto" is Ray's own way to find one.
+3. An address that nobody listens at is not handed to Ray: its client would try for a minute, and may end the process.
+4. The wait is told when it begins, again every minute, and when it ends. A stop ends it.
+"""
+
+import itertools
+import socket
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from supervisor.directory import RayEntry
+from supervisor.private_ray import RayUnavailable, joined
+from supervisor.watcher import StopAsked, Watcher, boot_s
+
+LOOK_EVERY_S = 2.0
+TELL_EVERY_S = 60.0
+KNOCK_TIMEOUT_S = 1.0
+AUTO = "auto"
+
+
+class Connected(Protocol):
+    """A driver's connection."""
+
+    @property
+    def address(self) -> str:
+        """Where it is connected to."""
+        ...
+
+
+C = TypeVar("C", bound=Connected)
+Tell = Callable[[str, str, str], None]
+
+
+class StoppedWaiting(Exception):
+    """A stop was asked for before any Ray was found."""
+
+
+def connect(ray: RayEntry, planned: str, join: Callable[[str], C], watcher: Watcher, tell: Tell) -> tuple[C, RayEntry]:
+    """Return the connection and the Ray it reached. Raises `RayUnavailable` for a private one, `StoppedWaiting`."""
+    if ray.private:
+        cluster = join(ray.address)
+        return cluster, ray.model_copy(update={"address": cluster.address})
+    told_s = None
+    for address in itertools.cycle(dict.fromkeys((ray.address, planned))):
+        try:
+            _knock(address)
+            cluster = join(address)
+        except RayUnavailable as error:
+            if told_s is None or boot_s() - told_s >= TELL_EVERY_S:
+                told_s = boot_s()
+                tell("ray_awaited", "ray", f"no Ray: {error}")
+            _pause(watcher)
+            continue
+        if told_s is not None:
+            tell("ray_found", "ray", f"a Ray answers at {cluster.address}")
+        return cluster, joined(cluster.address)
+    raise AssertionError("a cycle does not end")
+
+
+def _pause(watcher: Watcher) -> None:
+    if any(isinstance(event, StopAsked) for event in watcher.wait(LOOK_EVERY_S)):
+        raise StoppedWaiting
+
+
+def _knock(address: str) -> None:
+    if address == AUTO:
+        return
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), KNOCK_TIMEOUT_S).close()
+    except OSError as error:
+        raise RayUnavailable(f"nobody listens at {address}: {error.strerror or error}") from None
