@@ -29,6 +29,7 @@ from actors.domain.orders.order import attempt_id, cl_ord_id_of
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.report import Status
 from actors.domain.orders.route_event import RouteFailedOver
+from actors.domain.performance.naked_shorts import NakedShorts
 from actors.domain.portfolio.book import Book
 from actors.domain.value import ZERO, Money, Value
 
@@ -114,12 +115,12 @@ def score(
 ) -> Scorecard:
     """Fold the three sources into one scorecard."""
     book = Book(products)
-    failover, naked = _Failover(), _NakedShorts()
+    failover, naked = _Failover(), NakedShorts()
     refused = 0
     for sequence, recorded in enumerate(journal, start=1):
         book.apply(recorded.event, sequence)
         failover.hear(recorded)
-        naked.hear(recorded, book)
+        naked.hear(recorded.event, recorded.written_ns, book)
         refused += isinstance(recorded.event, happened.SignalRefused)
     return judge(book, statements).model_copy(
         update={
@@ -263,30 +264,3 @@ class _Failover:
                 first_route, begun_ns = self._begun.get(name, ("", 0))
                 if first_route != self._routes.get(name, ""):
                     self.times_ms.append((recorded.written_ns - begun_ns) / _NS_PER_MS)
-
-
-class _NakedShorts:
-    """How long structures held shorts that nothing of theirs covered."""
-
-    def __init__(self) -> None:
-        self._since_ns: dict[str, int] = {}
-        self._longest_ns = self._now_ns = 0
-
-    def hear(self, recorded: Recorded, book: Book) -> None:
-        self._now_ns = recorded.written_ns
-        match recorded.event:
-            case happened.ReportTaken(cl_ord_id=str(name)):
-                self._look({book.orders[name].order.structure_id}, book)
-            case happened.CashBooked():  # a settlement may end it
-                self._look(set(self._since_ns), book)
-
-    def _look(self, names: set[str], book: Book) -> None:
-        for name in names & book.structures.keys():
-            if book.structures[name].naked:
-                self._since_ns.setdefault(name, self._now_ns)
-            elif (since_ns := self._since_ns.pop(name, None)) is not None:
-                self._longest_ns = max(self._longest_ns, self._now_ns - since_ns)
-
-    def longest_s(self) -> float:
-        under_way = (self._now_ns - since_ns for since_ns in self._since_ns.values())
-        return max(self._longest_ns, *under_way, 0) / 1e9
