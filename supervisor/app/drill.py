@@ -82,20 +82,6 @@ def child(where: Places, name: str) -> Entry | None:
     return directory.children.get(name) if directory else None
 
 
-def kill(where: Places, name: str, timeout_s: float) -> Entry:
-    """Kill a child's process; return its successor once that runs. Raises `Overdue`."""
-    killed = child(where, name)
-    if killed is None or not strike(where, name):
-        raise Overdue(f"{name} does not run")
-
-    def successor() -> Entry | None:
-        now = child(where, name)
-        fresh = now is not None and now.incarnation > killed.incarnation and now.state is ChildState.RUNNING
-        return now if fresh else None
-
-    return wait_for(f"a new {name}", successor, timeout_s)
-
-
 def strike(where: Places, name: str) -> bool:
     """Kill a running child's process, or the supervisor's; return whether there was one to kill. Waits for nothing."""
     directory = directories.read(where.directory)
