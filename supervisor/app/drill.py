@@ -6,25 +6,32 @@ read from the journal and the supervisor's directory, never from a reply.
 
 import json
 import signal
+import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
+from actors.clock import SharedMarketClock
 from actors.domain.market.contract import Products
 from actors.domain.orders.event import Event, parse_event
 from actors.domain.portfolio.book import Book
 from actors.places import Places
+from actors.venue.control import Start, StepTo
 from actors.venue.faults import Fault
 from actors.venue.venue_settings import read_venue_file
 from supervisor import directory as directories
 from supervisor.directory import Entry
 from supervisor.journal import JournalReader
+from supervisor.private_ray import ROOT
 from supervisor.process import alive, send
 from supervisor.tree import ChildState
 
 POLL_S = 0.02
 ANSWER_TIMEOUT_S = 5.0
+COMMAND_TIMEOUT_S = 240.0
 SUPERVISOR = "supervisor"
 Found = TypeVar("Found")
 
@@ -36,8 +43,9 @@ class Overdue(Exception):
 class JournalTail:
     """The journal as it grows: each event once, in order, and the book they make."""
 
-    def __init__(self, where: Places, products: Products) -> None:
-        self._where = where
+    def __init__(self, where: Places, products: Products, hear: Callable[[Event], None] | None = None) -> None:
+        """`hear` is told each event, too."""
+        self._where, self._hear = where, hear
         self._reader: JournalReader | None = None
         self.book = Book(products)
 
@@ -53,6 +61,8 @@ class JournalTail:
             event = parse_event(entry.body)
             self.book.apply(event, entry.sequence)
             events.append(event)
+            if self._hear is not None:
+                self._hear(event)
         return events
 
 
@@ -70,20 +80,6 @@ def child(where: Places, name: str) -> Entry | None:
     """Return a child as the supervisor's directory tells of it."""
     directory = directories.read(where.directory)
     return directory.children.get(name) if directory else None
-
-
-def kill(where: Places, name: str, timeout_s: float) -> Entry:
-    """Kill a child's process; return its successor once that runs. Raises `Overdue`."""
-    killed = child(where, name)
-    if killed is None or not strike(where, name):
-        raise Overdue(f"{name} does not run")
-
-    def successor() -> Entry | None:
-        now = child(where, name)
-        fresh = now is not None and now.incarnation > killed.incarnation and now.state is ChildState.RUNNING
-        return now if fresh else None
-
-    return wait_for(f"a new {name}", successor, timeout_s)
 
 
 def strike(where: Places, name: str) -> bool:
@@ -110,18 +106,37 @@ def stands(where: Places) -> bool:
 
 def inject(where: Places, fault: Fault) -> None:
     """Order a fault at the paper venue. Raises `OSError` where the venue is not there."""
-    _ask_venue(where, "POST", fault.model_dump_json().encode())
+    _ask_venue(where, "POST", "faults", fault.model_dump_json().encode())
 
 
 def heal(where: Places) -> None:
     """Take every fault out of force. Raises `OSError` where the venue is not there."""
-    _ask_venue(where, "DELETE", None)
+    _ask_venue(where, "DELETE", "faults", None)
 
 
-def _ask_venue(where: Places, method: str, body: bytes | None) -> None:
+def jump_clock(where: Places, by_s: float) -> None:
+    """Let the market's clock jump ahead and go on at its pace. Raises `OSError` where the venue is not there."""
+    clock = SharedMarketClock.open(where.clock)
+    speed, at = clock.speed, clock.market_now() + timedelta(seconds=by_s)
+    _ask_venue(where, "POST", "clock", StepTo(at=at).model_dump_json().encode())
+    if speed:
+        _ask_venue(where, "POST", "clock", Start(speed=speed).model_dump_json().encode())
+
+
+def holdfast(verb: str, where: Places, *arguments: str) -> str:
+    """Call a verb of the command line for one state folder; return how it failed, or nothing."""
+    program = [sys.executable, "-m", "supervisor.cli.main", verb, "--state", str(where.state), *arguments]
+    try:
+        done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False, timeout=COMMAND_TIMEOUT_S)
+    except subprocess.TimeoutExpired as late:
+        return str(late)
+    return f"ended with {done.returncode}: {done.stderr.strip()}" if done.returncode else ""
+
+
+def _ask_venue(where: Places, method: str, door: str, body: bytes | None) -> None:
     venue = read_venue_file(where)
     request = urllib.request.Request(  # noqa: S310 - the venue's own door, on loopback
-        f"{venue.control}/faults",
+        f"{venue.control}/{door}",
         data=body,
         headers={"Authorization": f"Bearer {venue.control_token}", "Content-Type": "application/json"},
         method=method,

@@ -8,8 +8,6 @@ no order may trade any more, journal, executor and brokers are compared (`audit`
 What an actor does of its own (a crash with an exception, an escalation) is a failure even where the books agree.
 """
 
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -30,7 +28,18 @@ from actors.ports import BrokerRefused, BrokerUnavailable
 from actors.streams import LocalStream
 from actors.venue.faults import Fault
 from supervisor.app.audit import Audit, audit
-from supervisor.app.drill import SUPERVISOR, Found, JournalTail, Overdue, heal, inject, stands, strike, wait_for
+from supervisor.app.drill import (
+    SUPERVISOR,
+    Found,
+    JournalTail,
+    Overdue,
+    heal,
+    holdfast,
+    inject,
+    stands,
+    strike,
+    wait_for,
+)
 from supervisor.app.event_schema import EVENTS
 from supervisor.app.fault_day import DEADLINE_S, SPEED, UNDERLYING, settings
 from supervisor.app.fault_plan import Act, draw
@@ -41,7 +50,6 @@ from supervisor.app.workplace import Workplace
 from supervisor.chain import JournalDamagedError
 from supervisor.child_spec import Plan
 from supervisor.journal import JournalReader
-from supervisor.private_ray import ROOT
 from supervisor.runtime import plan_path
 
 LENGTH_S: Final = 25.0
@@ -59,7 +67,6 @@ QUIET_BY_S: Final = 90.0
 AGREED_BY_S: Final = 45.0
 LATE_S: Final = 3.0
 """After the last fault a request that a fault delayed may still be booked: nothing is judged before."""
-COMMAND_TIMEOUT_S: Final = 240.0
 
 
 class SeedResult(Value):
@@ -89,10 +96,10 @@ def run_seed(seed: int, state: Path, length_s: float = LENGTH_S) -> SeedResult:
     began, where = time.monotonic(), places(state)
     result = SeedResult(seed=seed, state=where.state)
     try:
-        up = _holdfast("up", where, "--detach", *settings(seed))
+        up = holdfast("up", where, "--detach", *settings(seed))
         result = _fail(result, f"up: {up}") if up else _play(result, where, length_s)
     finally:
-        down = _holdfast("down", where)
+        down = holdfast("down", where)
     result = _fail(result, f"down: {down}") if down else result
     return result.model_copy(update={"seconds": round(time.monotonic() - began, 1)})
 
@@ -109,16 +116,6 @@ def _play(result: SeedResult, where: Places, length_s: float) -> SeedResult:
 
 def _fail(result: SeedResult, text: str) -> SeedResult:
     return result.model_copy(update={"wrong": (*result.wrong, text)})
-
-
-def _holdfast(verb: str, where: Places, *arguments: str) -> str:
-    """Call a verb of the command line; return how it failed, or nothing."""
-    program = [sys.executable, "-m", "supervisor.cli.main", verb, "--state", str(where.state), *arguments]
-    try:
-        done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False, timeout=COMMAND_TIMEOUT_S)
-    except subprocess.TimeoutExpired as late:
-        return str(late)
-    return f"ended with {done.returncode}: {done.stderr.strip()}" if done.returncode else ""
 
 
 class _Run:

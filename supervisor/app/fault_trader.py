@@ -74,10 +74,12 @@ class FaultTrader:
         seed: int,
         underlying: str,
         *,
+        name: str = NAME,
         ask_again_s: float = ASK_AGAIN_S,
     ) -> None:
         self._stream, self._clock, self.tail = stream, clock, tail
-        self._seed, self._underlying, self._ask_again_s = seed, underlying, ask_again_s
+        self._seed, self._underlying = seed, underlying
+        self._name, self._ask_again_s = name, ask_again_s
         self._count = 0
         self._quotes: QuoteTable | None = None
         self._asked_s = 0.0
@@ -109,7 +111,7 @@ class FaultTrader:
         now_s = time.monotonic()
         if self._quotes is None and now_s - self._asked_s >= ASK_AGAIN_S:
             self._asked_s = now_s
-            self._tell(FEED, AskUniverse(reply_to=NAME))
+            self._tell(FEED, AskUniverse(reply_to=self._name))
         for signal, sent_s in tuple(self._pending.values()):
             if now_s - sent_s >= self._ask_again_s:
                 self._submit(signal)
@@ -121,7 +123,7 @@ class FaultTrader:
         luck = Draw(**dict(zip(Draw.model_fields, dice.random(len(Draw.model_fields)).tolist(), strict=True)))
         request = self._opening(luck) if opening else self._request(luck)
         if request is not None:
-            self.ask(f"{NAME}-{self._seed}-{self._count}", request)
+            self.ask(f"{self._name}-{self._seed}-{self._count}", request)
 
     def ask(self, signal_id: str, request: Request) -> None:
         """Send one signal, unless it was sent before."""
@@ -131,9 +133,9 @@ class FaultTrader:
         self._submit(
             Signal(
                 signal_id=signal_id,
-                strategy=NAME,
+                strategy=self._name,
                 request=request,
-                reason="a fault run",
+                reason=self._name.replace("_", " "),
                 created_at=now,
                 expires_at=now + EXPIRY,
             )
@@ -142,7 +144,7 @@ class FaultTrader:
     def ask_view(self) -> None:
         """Ask the executor for its book; `view` returns it when it came."""
         self._view = None
-        self._tell(EXECUTOR, AskBook(reply_to=NAME))
+        self._tell(EXECUTOR, AskBook(reply_to=self._name))
 
     def view(self) -> BookChanged | None:
         """Return the book last asked for, once it is here."""
@@ -150,7 +152,7 @@ class FaultTrader:
 
     def _submit(self, signal: Signal) -> None:
         self._pending[signal.signal_id] = (signal, time.monotonic())
-        self._tell(EXECUTOR, SubmitSignal(signal=signal, reply_to=NAME))
+        self._tell(EXECUTOR, SubmitSignal(signal=signal, reply_to=self._name))
 
     def _tell(self, peer: str, message: Value) -> None:
         with suppress(PeerUnavailable):  # said again in its time

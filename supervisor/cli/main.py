@@ -8,6 +8,7 @@ import click
 
 VERBS: Final[Mapping[str, str]] = {
     "demo": "Trade a synthetic day for about 90 seconds, with a kill and a cut on the way, and score it.",
+    "drill": "Break one thing on paper on purpose, and score what follows: NAME, all, or list.",
     "up": "Run the tree in the foreground, or with --detach in the background.",
     "down": "End the runtime of this state folder, and only it.",
     "restart": "Stop one actor in order and start it again; lifts the slow pace of one that died too often.",

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Event, Thread
+from threading import Thread
 
 import pytest
 
@@ -14,10 +14,10 @@ from actors.places import Places
 from actors.venue.faults import Fault, FaultKind, Route
 from actors.venue.venue_settings import Credentials, VenueFile, publish
 from supervisor import directory as directories
-from supervisor.app.drill import JournalTail, Overdue, child, heal, inject, kill, stands, strike, wait_for
+from supervisor.app.drill import JournalTail, Overdue, child, heal, inject, stands, strike, wait_for
 from supervisor.directory import Directory, Entry
 from supervisor.journal import JournalReader, JournalWriter
-from supervisor.process import Process, alive, identify, wait_gone
+from supervisor.process import Process, identify
 from supervisor.tree import ChildState
 from tests.builders import PRODUCTS, open_signal
 from tests.rig import Rig
@@ -112,34 +112,6 @@ def test_waiting_ends_with_what_was_found_or_says_what_did_not_happen():
 
 def test_nothing_runs_where_no_directory_was_written(where):
     assert (child(where, "executor"), strike(where, "executor"), stands(where)) == (None, False, False)
-    with pytest.raises(Overdue, match="does not run"):
-        kill(where, "executor", 0.05)
-
-
-def test_a_kill_waits_for_a_successor_that_runs(where, start):
-    victim, successor = start(), start()
-    directory(where, victim, incarnation=4)
-    gone = Event()
-
-    def supervise() -> None:
-        wait_gone(victim, 10)
-        gone.set()
-        directory(where, None, incarnation=5, state=ChildState.STARTING)
-        directory(where, successor, incarnation=5)
-
-    supervisor = Thread(target=supervise)
-    supervisor.start()
-    found = kill(where, "executor", 10)
-    supervisor.join()
-    assert gone.is_set()
-    assert not alive(victim)
-    assert (found.incarnation, found.process) == (5, successor)
-
-
-def test_a_kill_without_a_successor_says_so(where, start):
-    directory(where, start())
-    with pytest.raises(Overdue, match="a new executor"):
-        kill(where, "executor", 0.1)
 
 
 @pytest.mark.parametrize(

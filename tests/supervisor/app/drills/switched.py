@@ -1,0 +1,131 @@
+"""Trees with one rule switched off, for drills to fail on: a child built by a factory of ours, or its spec changed.
+
+The product has no switch: `holdfast up` is given a ready plan, in which a factory here stands for the product's own. It
+replaces the rule inside that one child's process, and builds the child as always.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.account_desk import AccountDesk
+from actors.brokers import inquiries
+from actors.config import SHIPPED, assignment, load, with_overrides
+from actors.desk import Step
+from actors.places import Places, places
+from actors.ports import Shell
+from supervisor import keeper
+from supervisor.app import plan as plans
+from supervisor.app import trading
+from supervisor.app.drill import holdfast, wait_for
+from supervisor.app.drills import ground
+from supervisor.app.drills.card import DrillCard
+from supervisor.app.drills.runner import Runner
+from supervisor.child_spec import ChildContext, ChildSpec
+from supervisor.ownership import owner
+from supervisor.process import kill_and_confirm
+from tests import switches, test_laws
+
+Edit = Callable[[ChildSpec], ChildSpec]
+Rule = Callable[[pytest.MonkeyPatch], None]
+
+
+def unchanged(child: ChildSpec) -> ChildSpec:
+    return child
+
+
+def spec(name: str, **fields: Any) -> Edit:
+    """A rule of supervision, switched off for one child: it is data, and says something else."""
+    return lambda child: child.model_copy(update=fields) if child.name == name else child
+
+
+def factory(name: str, function: str) -> Edit:
+    """A rule of trading, switched off inside one child."""
+    return spec(name, factory=f"{__name__}:{function}")
+
+
+@contextmanager
+def tree(folder: Path, edit: Edit = unchanged, settings: dict[str, str] | None = None) -> Iterator[Places]:
+    where = places(folder / "state")
+    day = dict(assignment(f"{key}={text}") for key, text in ground.day(where, settings).items())
+    config = with_overrides(load(SHIPPED / "holdfast.toml"), {"runtime.state": where.state, **day})
+    settled = plans.settle(config, datetime.now(UTC))
+    plans.store(settled, where)
+    whole = plans.plan(settled)
+    groups = tuple(group.model_copy(update={"children": tuple(map(edit, group.children))}) for group in whole.groups)
+    plan = folder / "plan.json"
+    plan.write_text(whole.model_copy(update={"groups": groups}).model_dump_json())
+    assert holdfast("up", where, "--plan", str(plan), "--detach") == ""
+    try:
+        yield where
+    finally:
+        holdfast("down", where)
+
+
+def run(where: Places, name: str) -> DrillCard:
+    runner = Runner(where, print)
+    try:
+        card = runner.run(ground.of(where)[name])
+    finally:
+        runner.close()
+    print(card.model_dump_json(indent=1))
+    return card
+
+
+def end_the_keeper(where: Places) -> None:
+    """Nobody starts the supervisor again."""
+    held = owner(keeper.lock(where.state))
+    assert held is not None
+    kill_and_confirm(held.process, 10)
+    wait_for("no keeper", lambda: owner(keeper.lock(where.state)) is None or None, 10)
+
+
+def _executor(rule: Rule) -> Callable[[ChildContext], Shell]:
+    def build(context: ChildContext) -> Shell:
+        rule(pytest.MonkeyPatch())
+        return trading.executor(context)
+
+    return build
+
+
+def _readings_bring_no_news(off: pytest.MonkeyPatch) -> None:
+    take = AccountDesk.on_account
+
+    def deaf(self: AccountDesk, read: Any) -> Step:
+        known = read.state is not None and read.state.account_domain in self._desk.book.cash
+        return Step() if known else take(self, read)
+
+    off.setattr(AccountDesk, "on_account", deaf)
+
+
+class MarketsClock:
+    """Counts boot time by the market's clock."""
+
+    def __init__(self, clock: Any) -> None:
+        self._clock, self._market_ns, self._boot_ns = clock, clock.market_ns(), clock.boot_ns()
+
+    def boot_ns(self) -> int:
+        return self._boot_ns + self._clock.market_ns() - self._market_ns
+
+
+def windows_follow_the_market(context: ChildContext) -> Shell:
+    """A connection whose settle windows end by the market's clock."""
+    build = inquiries.Inquiries.__init__
+
+    def by_the_market(self: Any, broker: Any, clock: Any, tell: Any, limits: Any) -> None:
+        build(self, broker, MarketsClock(clock), tell, limits)
+
+    pytest.MonkeyPatch().setattr(inquiries.Inquiries, "__init__", by_the_market)
+    return trading.connection(context)
+
+
+resends_doubts = _executor(switches.a_timeout_means_nothing_was_sent)
+closes_anywhere = _executor(test_laws.any_route_will_do)
+leaves_legs_alone = _executor(test_laws.an_imbalance_is_waited_out)
+opens_unread = _executor(test_laws.every_start_is_ready)
+believes_old_quotes = _executor(test_laws.quotes_never_age)
+hears_pushes_alone = _executor(_readings_bring_no_news)
