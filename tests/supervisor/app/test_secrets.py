@@ -17,7 +17,7 @@ from actors.venue.logins import Credentials
 from actors.venue.venue_settings import FILE as VENUE_FILE
 from supervisor import directory as directories
 from supervisor.app import plan as plans
-from supervisor.app.drill import child, inject, kill, strike
+from supervisor.app.drill import child, inject, strike
 from supervisor.child_spec import ChildSpec, Group
 from supervisor.tree import ChildState
 from tests.supervisor.app.trees import ROOT, until
@@ -60,6 +60,11 @@ def plan(where: Places, folder: Path) -> Path:
     return file
 
 
+def works_again(where: Places, name: str, after: int) -> bool:
+    now = child(where, name)
+    return now is not None and now.incarnation > after and now.state is ChildState.RUNNING
+
+
 @pytest.fixture
 def wrote(tmp_path) -> Iterator[tuple[Places, list[str]]]:
     """A tree that failed in many ways and is down; and all that its commands printed."""
@@ -83,13 +88,13 @@ def wrote(tmp_path) -> Iterator[tuple[Places, list[str]]]:
         for name in ("connection.tastytrade", "connection.alpaca", "notifier"):
             before = child(where, name)
             assert before is not None
-            kill(where, name, 60)
+            assert strike(where, name)
+            until(lambda name=name, before=before: works_again(where, name, before.incarnation))
         hung = child(where, "connection.alpaca")
         assert hung is not None
         assert hung.process is not None
         os.kill(hung.process.pid, signal.SIGSTOP)
-        until(lambda: (now := child(where, "connection.alpaca")) is not None and now.incarnation > hung.incarnation)
-        until(lambda: (now := child(where, "connection.alpaca")) is not None and now.state is ChildState.RUNNING)
+        until(lambda: works_again(where, "connection.alpaca", hung.incarnation))
         until(lambda: "N001" in (where.state / "alerts.log").read_text())
         for verb in ("status", "tree", "recovery", "doctor"):
             printed.append(holdfast(verb, "--state", where.state, environment=environment))
