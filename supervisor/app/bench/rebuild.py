@@ -62,7 +62,9 @@ class Deaths(Value):
 
 def measure(folder: Path, repetitions: int) -> Deaths:
     """Kill each part `repetitions` times. Raises `Overdue`."""
-    with running(folder) as where:
+    own = folder / "rebuild"
+    own.mkdir()
+    with running(own) as where:
         bench = _Bench(where)
         bench.hold()
         found = {name: tuple(bench.play(name) for _ in range(repetitions)) for name in _PARTS}
@@ -80,7 +82,7 @@ class _Bench:
 
     def __init__(self, where: Places) -> None:
         self._where, self._place = where, Workplace.visitor(where)
-        self._count = 0
+        self._count, self._name = 0, ""
 
     def hold(self) -> None:
         """Buy one option, at a price that trades at once."""

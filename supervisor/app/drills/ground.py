@@ -33,6 +33,7 @@ OWN_DAY: Final[Mapping[str, str]] = {
     "executor.account_interval_s": "3",
     "executor.failback_after_s": "1",
     "executor.imbalance_deadline_s": "3",
+    "executor.unwind_pace_s": "1",
     "feed.reconnect_delay_max_s": "1",
     "strategies.condor.parameters.entry_from": "close-61",
 }
