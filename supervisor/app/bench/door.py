@@ -43,6 +43,7 @@ class Door:
         self._answer = answer
         self._socket = socket.create_server(("127.0.0.1", port), reuse_port=False)
         self._socket.settimeout(0)
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)  # those it accepts have it from the start
         self._open: set[socket.socket] = set()
 
     def open(self) -> None:
@@ -60,7 +61,6 @@ class Door:
         peer, _ = self._socket.accept()
         peer.settimeout(0)
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        peer.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self._open.add(peer)
         asyncio.get_running_loop().add_reader(peer, self._read, peer, _Pending())
 
@@ -105,7 +105,12 @@ class _Pending:
 
 
 def _boot_ns(ancillary: list[tuple[int, int, bytes]]) -> int:
-    """Return the packet's arrival on the boot clock; the kernel tells it on the wall clock."""
+    """Return the packet's arrival on the boot clock; the kernel tells it on the wall clock.
+
+    The first packets after the first socket asked for stamps may have none: they count from now.
+    """
+    if not ancillary:
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
     seconds, nanos = _STAMP.unpack(ancillary[0][2][: _STAMP.size])
     ago_ns = time.time_ns() - (int(seconds) * 1_000_000_000 + int(nanos))
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) - ago_ns
