@@ -16,8 +16,8 @@ from supervisor.app.bench.sections import SECTIONS
 ROOT = Path(__file__).resolve().parents[1]
 BENCH = [sys.executable, str(ROOT / "scripts" / "bench.py")]
 RUN_TIMEOUT_S = 500
-UNDERNEATH = ("adopt", "gcs", "rebuild")
-"""What lies under the tree dies. The same deaths are in tests/supervisor/test_supervised_tree.py."""
+DEATHS = ("takeover", "hang", "restart", "adopt", "gcs", "rebuild")
+"""What runs, and what it runs on, is killed over and over; tests/supervisor/test_supervised_tree.py kills each once."""
 
 
 def run(*arguments):
@@ -27,7 +27,7 @@ def run(*arguments):
 @pytest.mark.tree
 @pytest.mark.timeout(RUN_TIMEOUT_S + 20)
 def test_a_tiny_run_prints_one_line_with_a_key_for_each_section():
-    asked = [name for name in SECTIONS if name not in UNDERNEATH]
+    asked = [name for name in SECTIONS if name not in DEATHS]
     done = run(*asked, "--tiny", "--json")
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()
@@ -44,6 +44,17 @@ def test_a_tiny_run_prints_one_line_with_a_key_for_each_section():
     assert {failover[name] for name in ("in_flight_at_both", "lost", "doubled", "in_doubt")} == {0}
     assert 0 < failover["refused"]["p50_s"] < failover["black_holed"]["p50_s"]
     assert {"p50_s", "p99_s"} <= failover.keys()
+    assert figures["idle"]["rss_mb"] > figures["idle"]["rss_max_mb"] > 0
+    assert figures["idle"]["bare_cpu_pct"] > 0
+
+
+@pytest.mark.tree
+@pytest.mark.skipif(os.environ.get("HOLDFAST_BENCH") != "all", reason="two minutes; HOLDFAST_BENCH=all runs it")
+@pytest.mark.timeout(RUN_TIMEOUT_S + 20)
+def test_a_tiny_run_of_all_deaths_loses_nothing():
+    done = run(*DEATHS, "--tiny", "--json")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
     takeover = figures["takeover"]
     assert {takeover[name] for name in ("lost", "doubled", "in_doubt", "contradicted")} == {0}
     assert takeover["p50_ms"] > 0
@@ -52,17 +63,6 @@ def test_a_tiny_run_prints_one_line_with_a_key_for_each_section():
     assert figures["hang"]["p50_ms"] > 300
     assert figures["hang"]["false_hangs"] == 0
     assert figures["restart"]["p50_ms"] > 0
-    assert figures["idle"]["rss_mb"] > figures["idle"]["rss_max_mb"] > 0
-    assert figures["idle"]["bare_cpu_pct"] > 0
-
-
-@pytest.mark.tree
-@pytest.mark.skipif(os.environ.get("HOLDFAST_BENCH") != "all", reason="a minute and a half; HOLDFAST_BENCH=all runs it")
-@pytest.mark.timeout(RUN_TIMEOUT_S + 20)
-def test_a_tiny_run_of_the_deaths_underneath_loses_nothing():
-    done = run(*UNDERNEATH, "--tiny", "--json")
-    assert done.returncode == 0, done.stderr
-    figures = json.loads(done.stdout)
     for section in (figures["adopt"], figures["gcs"], figures["rebuild"]["raylet"], figures["rebuild"]["whole_ray"]):
         assert section["s"] > 0
         assert (section["lost"], section["doubled"], section["in_doubt"]) == (0, 0, 0)
