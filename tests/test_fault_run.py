@@ -16,7 +16,7 @@ LENGTH_S = 15
 @pytest.mark.tree
 @pytest.mark.timeout(300)
 def test_three_seeds_of_kills_and_faults_lose_and_double_nothing(tmp_path):
-    program = [sys.executable, "scripts/fault_run.py", "--seeds", str(SEEDS), "--jobs", "3", "--length", str(LENGTH_S)]
+    program = [sys.executable, "scripts/fault_run.py", "--seeds", str(SEEDS), "--jobs", "2", "--length", str(LENGTH_S)]
     done = subprocess.run(
         [*program, "--state", str(tmp_path), "--json"], cwd=ROOT, capture_output=True, text=True, check=False
     )
