@@ -4,12 +4,18 @@ Ray restarts and retries nothing here (`max_restarts=0`, `max_task_retries=0`): 
 call ran. Hosts are detached and named by number in a namespace derived from the state folder, so they outlive the
 driver and a restarted supervisor finds them. They are kept on the driver's own node: their deaths are seen by pidfd.
 
+Creating and killing a host waits for the GCS, however long it is away, so a thread does it: the supervisor's loop must
+be free to bring the GCS back.
+
 The environment of `private_ray.environment` must be set before this module is imported.
 """
 
 import os
+import queue
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 import ray  # noqa: TID251 - the one module that talks to Ray
@@ -20,6 +26,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noq
 from supervisor.child_host import ChildHost
 from supervisor.private_ray import ROOT, RayUnavailable
 
+CLOSE_TIMEOUT_S = 2.0
 CONTROL = "control"
 """Concurrency group of the calls that must get through while a start is under way."""
 
@@ -53,6 +60,8 @@ class Cluster:
         }
         self._readying_json = readying_json
         self._handles: dict[int, Any] = {}
+        self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        threading.Thread(target=self._serve, name="ray-calls", daemon=True).start()
 
     @property
     def address(self) -> str:
@@ -61,9 +70,18 @@ class Cluster:
 
     def spawn(self, number: int) -> "Future[tuple[int, int]]":
         """Create a blank host; the answer is its process number and start time, once it is warm."""
-        handle = self._host.options(name=_name(number), **self._options).remote(self._readying_json)
-        self._handles[number] = handle
-        return _future(handle.identify_process.remote())
+        answer: Future[tuple[int, int]] = Future()
+
+        def create() -> None:
+            try:
+                handle = self._host.options(name=_name(number), **self._options).remote(self._readying_json)
+                self._handles[number] = handle
+                _hand_on(handle.identify_process.remote(), answer)
+            except Exception as error:  # noqa: BLE001 - whatever it was, it is the answer
+                answer.set_exception(error)
+
+        self._calls.put(create)
+        return answer
 
     def start(self, number: int, context_json: str) -> "Future[int]":
         """Make the host a child; the answer is its process number."""
@@ -88,17 +106,31 @@ class Cluster:
         return [number for number in numbers if number not in self._handles]
 
     def discard(self, number: int) -> None:
-        """Kill a blank host through Ray, and forget it."""
-        if number in self._handles or self.adopt(number):
-            ray.kill(self._handles.pop(number))
+        """Kill a blank host through Ray, and forget it; not waited for."""
+
+        def kill() -> None:
+            if number in self._handles or self.adopt(number):
+                ray.kill(self._handles.pop(number))
+
+        self._calls.put(kill)
 
     def forget(self, number: int) -> None:
         """Drop the handle of a host that is gone."""
         self._handles.pop(number, None)
 
     def close(self) -> None:
-        """Disconnect; hosts stay."""
+        """Disconnect; hosts stay. What was asked for before is done first, as far as it is in a while."""
+        done = threading.Event()
+        self._calls.put(done.set)
+        done.wait(CLOSE_TIMEOUT_S)
         ray.shutdown()
+
+    def _serve(self) -> None:
+        """Do what needs the GCS, in the order it was asked for: without one Ray stands still in such a call."""
+        while True:
+            call = self._calls.get()
+            with suppress(Exception):  # a host that cannot be killed is nobody's, and Ray says so in its own log
+                call()
 
 
 def _name(number: int) -> str:
@@ -108,7 +140,11 @@ def _name(number: int) -> str:
 def _future(reference: Any) -> "Future[Any]":
     """Return the answer as a plain future, kept apart from the loop that Ray calls back on."""
     answer: Future[Any] = Future()
+    _hand_on(reference, answer)
+    return answer
 
+
+def _hand_on(reference: Any, answer: "Future[Any]") -> None:
     def settle(done: "Future[Any]") -> None:
         error = done.exception()
         if error is None:
@@ -118,4 +154,3 @@ def _future(reference: Any) -> "Future[Any]":
 
     callback: Callable[[Future[Any]], None] = settle
     reference.future().add_done_callback(callback)
-    return answer

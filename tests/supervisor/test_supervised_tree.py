@@ -352,9 +352,10 @@ def test_a_supervisor_and_the_gcs_killed_together_leave_the_children_to_be_adopt
     }
 
 
-def test_a_gcs_that_hangs_is_killed_and_brought_back(tree):
+def test_a_gcs_that_hangs_while_a_host_is_asked_of_it_is_killed_and_brought_back(tree):
     before = tree.directory()
     os.kill(before.ray.processes[GCS].pid, signal.SIGSTOP)
+    os.kill(next(iter(before.spares.values())).pid, signal.SIGKILL)  # another is wanted at once
     until(lambda: tree.directory().ray.processes[GCS] != before.ray.processes[GCS])
     after = tree.directory()
     assert private_ray.intact(after.ray)
