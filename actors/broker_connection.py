@@ -38,6 +38,7 @@ from actors.messages import (
     CancelOrder,
     ConnectionState,
     OutcomeJournaled,
+    Release,
     Reported,
     Resolve,
     SendComplex,
@@ -100,8 +101,8 @@ class BrokerConnection:
         self._desk = SendDesk(broker, ledger, clock, gates, self._tell, settings.sends)
         self._inquiries = Inquiries(broker, clock, self._tell, settings.inquiries)
         self._handlers: Mapping[type[Value], Callable[[Any], None]] = {
-            SendOrder: lambda message: self._desk.send(message, self._spawn, self._heard),
-            SendComplex: lambda message: self._desk.send_complex(message, self._spawn, self._heard),
+            **dict.fromkeys((SendOrder, SendComplex), self._desk.hold),
+            Release: lambda message: self._desk.release(message, self._spawn, self._heard),
             CancelOrder: lambda message: self._desk.cancel(message, self._spawn),
             AskOutcome: self._desk.ask,
             OutcomeJournaled: self._desk.journaled,

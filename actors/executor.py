@@ -1,9 +1,10 @@
 """The executor: sole owner of orders, fills, positions and the journal; the admission gate runs inside it.
 
 It hears signals, permits, quotes, and what the connections say; it decides through its desks (`signal_desk`,
-`order_desk`, `account_desk` and the others), and carries out what they decide in one place and one order: events to the
-journal, then messages (law 1), then events to the book, for an order need not wait for what only the next decision
-reads. It starts HALTED, from checkpoint and journal, and trades when every account with exposure agrees (law 8).
+`order_desk`, `account_desk` and the others), and carries out what they decide in one place and one order: orders to
+their connections, to be made ready; events to the journal; then the orders' release, and all else that is told (law 1);
+then events to the book, for an order need not wait for what only the next decision reads. It starts HALTED, from
+checkpoint and journal, and trades when every account with exposure agrees (law 8).
 
 One message at a time, on one thread: what a check saw still holds when the order leaves.
 """
@@ -241,8 +242,9 @@ class Executor:
         """Carry out a decision: durable first, then told, then true here too: nothing is heard in between."""
         if step.reduce:
             self._reduce(step.reduce)
+        told = [(peer, message, self._make_ready(peer, message)) for peer, message in step.tells]
         sequence = self._write(step.events)
-        untold = [(peer, message) for peer, message in step.tells if not self._tell(peer, message)]
+        untold = [(peer, message) for peer, message, last in told if last is None or not self._tell(peer, last)]
         for place, event in enumerate(step.events, start=sequence - len(step.events) + 1):
             self._desk.book.apply(event, place)
         self._alerts.extend(AlertRaised(alert=alert) for alert in step.alerts)
@@ -250,6 +252,12 @@ class Executor:
             if isinstance(message, SendOrder | SendComplex):
                 for unsent in self._orders.unsent(message):
                     self._commit(self._orders.on_outcome(unsent, peer))
+
+    def _make_ready(self, peer: str, message: Value) -> Value | None:
+        """Have an order made ready; return what to tell once the step is durable, None where nobody was there."""
+        if not isinstance(message, SendOrder | SendComplex):
+            return message
+        return message.release() if self._tell(peer, message) else None
 
     def _write(self, events: Sequence[happened.Event]) -> int:
         """Make events durable; return the sequence of the last."""

@@ -45,9 +45,9 @@ class IssuePermit(Value):
 
 
 class SendOrder(Value):
-    """Executor to one connection: send this once. Refused where incarnation or epoch differ, or `deadline_ns` passed.
+    """Executor to one connection: have this ready, and send it once, when it is released.
 
-    `deadline_ns` is on the machine's boot clock.
+    Refused where incarnation or epoch differ, or `deadline_ns` passed, on the machine's boot clock.
     """
 
     attempt_id: str
@@ -55,6 +55,15 @@ class SendOrder(Value):
     executor_epoch: int
     connection_incarnation: int
     deadline_ns: int
+
+    @property
+    def attempt_ids(self) -> tuple[str, ...]:
+        """What is sent."""
+        return (self.attempt_id,)
+
+    def release(self) -> "Release":
+        """Return the word to send it."""
+        return _release(self)
 
 
 class Part(Value):
@@ -65,13 +74,41 @@ class Part(Value):
 
 
 class SendComplex(Value):
-    """Executor to one connection: send these once, as one message. Each part is answered for itself."""
+    """Executor to one connection: have these ready, and send them once, as one message, when they are released.
+
+    Each part is answered for itself.
+    """
 
     contingency: Contingency
     parts: tuple[Part, ...]
     executor_epoch: int
     connection_incarnation: int
     deadline_ns: int
+
+    @property
+    def attempt_ids(self) -> tuple[str, ...]:
+        """What is sent."""
+        return tuple(part.attempt_id for part in self.parts)
+
+    def release(self) -> "Release":
+        """Return the word to send them."""
+        return _release(self)
+
+
+class Release(Value):
+    """Executor to one connection: the intents are durable; send what you have ready (law 1). Named by its attempts."""
+
+    attempt_ids: tuple[str, ...]
+    executor_epoch: int
+    connection_incarnation: int
+
+
+def _release(send: SendOrder | SendComplex) -> Release:
+    return Release(
+        attempt_ids=send.attempt_ids,
+        executor_epoch=send.executor_epoch,
+        connection_incarnation=send.connection_incarnation,
+    )
 
 
 class OrderSent(Value):

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from actors.domain.connection.route_health import Vitals
 from actors.domain.market.contract import Contract
 from actors.domain.market.quote import QuoteFrame, RawQuotes
-from actors.domain.orders.attempt import Resolution, SubmitOutcome
+from actors.domain.orders.attempt import Rejected, Resolution, SubmitOutcome
 from actors.domain.orders.coverage import Coverage
 from actors.domain.orders.order import Contingency, Order
 from actors.domain.orders.report import AccountState, ExecutionReport
@@ -170,8 +170,12 @@ class Broker(Protocol):
         """Log in and open the account's event stream. Raises `BrokerUnavailable`, `BrokerRefused`."""
         ...
 
-    async def submit(self, attempt_id: str, order: Order, timeout_s: float, before_first_byte: Guard) -> SubmitOutcome:
-        """Send the order once, marked with `attempt_id`. A guard that says no ends in `NotSent` with its reason."""
+    def words(self, attempt_id: str, order: Order) -> bytes | Rejected:
+        """Return an order, marked with `attempt_id`, in the broker's words; a refusal where it has none for it."""
+        ...
+
+    async def submit(self, attempt_id: str, words: bytes, timeout_s: float, before_first_byte: Guard) -> SubmitOutcome:
+        """Send an order once. A guard that says no ends in `NotSent` with its reason."""
         ...
 
     async def submit_complex(

@@ -65,7 +65,9 @@ def tell_then_write(off: pytest.MonkeyPatch) -> None:
 
     def hasty(self, step):
         for peer, message in step.tells:
-            self._tell(peer, message)
+            last = self._make_ready(peer, message)
+            if last is not None:
+                self._tell(peer, last)
         commit(self, Step(events=step.events, alerts=step.alerts))
 
     off.setattr(Executor, "_commit", hasty)

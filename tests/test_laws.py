@@ -43,6 +43,7 @@ from actors.messages import (
     CancelOrder,
     IssuePermit,
     OrderSent,
+    Release,
     Resolved,
     SendOrder,
     SubmitSignal,
@@ -72,13 +73,13 @@ def opened() -> Rig:
 # 1. Write, then act.
 
 
-def the_intent_is_durable_before_it_is_told(_: Path) -> None:
+def the_intent_is_durable_before_it_is_released(_: Path) -> None:
     rig = Rig().ready()
     told = []
     tell = rig.stream.tell
 
     def watching(peer: str, message: object) -> None:
-        if isinstance(message, SendOrder):
+        if isinstance(message, Release):
             told.append([kind for kind, about in rig.journal.kinds if about == ORDER])
         tell(peer, message)
 
@@ -217,7 +218,7 @@ def a_move_of_the_lease_is_durable_before_the_second_send(_: Path) -> None:
     tell = rig.stream.tell
 
     def watching(peer: str, message: object) -> None:
-        if isinstance(message, SendOrder):
+        if isinstance(message, Release):
             seen.append([kind for kind, _ in rig.journal.kinds].count("attempt_started"))
         tell(peer, message)
 
@@ -571,18 +572,50 @@ class Broker:
     def __init__(self, when_the_byte_leaves: Callable[[], None]) -> None:
         self._leaves = when_the_byte_leaves
 
-    async def submit(self, attempt_id: str, order: Any, timeout_s: float, guard: Callable[[], str | None]) -> Any:
+    def words(self, attempt_id: str, order: Any) -> bytes:
+        return b""
+
+    async def submit(self, attempt_id: str, words: Any, timeout_s: float, guard: Callable[[], str | None]) -> Any:
         reason = guard()
         self._leaves()
         return Accepted(broker_order_id="1") if reason is None else NotSent(cause=reason)
+
+
+def a_send(executor_epoch: int) -> SendOrder:
+    ((_, message),) = sent().told(SendOrder)
+    return message.model_copy(update={"executor_epoch": executor_epoch})
+
+
+def what_is_not_released_is_never_sent(folder: Path) -> None:
+    ledger, epoch = SendLedger(folder / "ledger", 1, "boot"), take_epoch(folder / "epoch")
+    told: list[Any] = []
+
+    async def once() -> None:
+        gates = Gates.of(Places(state=folder, run=folder))
+        desk = SendDesk(Broker(lambda: None), ledger, FakeClock(), gates, told.append, SendLimits())
+        desk.hold(a_send(epoch))
+        await desk.drain(5)
+
+    asyncio.run(once())
+    assert (told, ledger.knows(ATTEMPT)) == ([], False)
+    ledger.close()
+
+
+def what_is_ready_goes_at_once(off: pytest.MonkeyPatch) -> None:
+    hold = SendDesk.hold
+
+    def hasty(self: SendDesk, message: SendOrder) -> None:
+        hold(self, message)
+        self.release(message.release(), asyncio.get_running_loop().create_task, lambda _: None)
+
+    off.setattr(SendDesk, "hold", hasty)
 
 
 def outcome_at_the_connection(
     folder: Path, executor_epoch: int, when_the_byte_leaves: Callable[[SendLedger], None] = lambda _: None
 ) -> OrderSent:
     """Hand one opening to a connection whose files lie in `folder`; return what it tells."""
-    ((_, message),) = sent().told(SendOrder)
-    message = message.model_copy(update={"executor_epoch": executor_epoch})
+    message = a_send(executor_epoch)
     told: list[Any] = []
     ledger = SendLedger(folder / "ledger", 1, "boot")
 
@@ -591,7 +624,8 @@ def outcome_at_the_connection(
         desk = SendDesk(
             Broker(lambda: when_the_byte_leaves(ledger)), ledger, FakeClock(), gates, told.append, SendLimits()
         )
-        desk.send(message, asyncio.get_running_loop().create_task, lambda _: None)
+        desk.hold(message)
+        desk.release(message.release(), asyncio.get_running_loop().create_task, lambda _: None)
         await desk.drain(5)
 
     asyncio.run(once())
@@ -662,7 +696,8 @@ class Switch:
 
 
 LAW_SWITCHES = (
-    Switch(1, the_intent_is_durable_before_it_is_told, switches.tell_then_write),
+    Switch(1, the_intent_is_durable_before_it_is_released, switches.tell_then_write),
+    Switch(1, what_is_not_released_is_never_sent, what_is_ready_goes_at_once),
     Switch(1, a_send_is_in_the_ledger_before_its_first_byte, the_ledger_is_written_when_the_answer_comes),
     Switch(1, the_same_signal_again_moves_nothing, every_asking_is_a_new_signal),
     Switch(2, a_doubt_stays_a_doubt_and_is_not_sent_again, switches.a_timeout_means_nothing_was_sent),

@@ -95,13 +95,17 @@ class Alpaca:
         with contextlib.suppress(NothingSent):  # the first order will say so
             await self._wire.warm()
 
-    async def submit(self, attempt_id: str, order: Order, timeout_s: float, before_first_byte: Guard) -> SubmitOutcome:
-        """Send the order once, known by `attempt_id`. Expected outcomes never raise."""
+    def words(self, attempt_id: str, order: Order) -> bytes | Rejected:
+        """Return the JSON of an order, known by `attempt_id`; a refusal where there are no words for it here."""
         try:
-            body = msgspec.json.encode(shapes.order_body(attempt_id, order))
-            answer = await self._write("POST", "/v2/orders", body, timeout_s, before_first_byte)
+            return msgspec.json.encode(shapes.order_body(attempt_id, order))
         except Unsendable as error:
             return Rejected(code="unsendable", text=str(error))
+
+    async def submit(self, attempt_id: str, words: bytes, timeout_s: float, before_first_byte: Guard) -> SubmitOutcome:  # noqa: ARG002 - it stands in the words
+        """Send an order once. Expected outcomes never raise."""
+        try:
+            answer = await self._write("POST", "/v2/orders", words, timeout_s, before_first_byte)
         except (NothingSent, Doubt) as failure:
             return outcome_of_failure(failure)
         outcome = outcome_of(answer, self._accepted, shapes.refusal)

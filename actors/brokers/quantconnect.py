@@ -24,6 +24,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import count
 
+import msgspec
+
 from actors.brokers import quantconnect_shapes as shapes
 from actors.brokers.coverages import COVERAGES
 from actors.brokers.outcomes import Unsendable, outcome_of, outcome_of_failure
@@ -96,17 +98,20 @@ class QuantConnect:
         with contextlib.suppress(NothingSent):  # the first order will say so
             await self._api.wire.warm()
 
-    async def submit(self, attempt_id: str, order: Order, timeout_s: float, before_first_byte: Guard) -> SubmitOutcome:
-        """Send the order once, tagged with `attempt_id`, and wait for the algorithm. Expected outcomes never raise."""
+    def words(self, attempt_id: str, order: Order) -> bytes | Rejected:
+        """Return the command that places an order, void after a while; a refusal where there are no words for it."""
         expires_s = self._wall_s() + self._settings.place_within_s
         try:
-            body = shapes.order_body(attempt_id, order, self._products, expires_s)
+            return msgspec.json.encode(shapes.order_body(attempt_id, order, self._products, expires_s))
         except Unsendable as error:
             return Rejected(code="unsendable", text=str(error))
+
+    async def submit(self, attempt_id: str, words: bytes, timeout_s: float, before_first_byte: Guard) -> SubmitOutcome:
+        """Send an order once, and wait for the algorithm to speak of it. Expected outcomes never raise."""
         until = asyncio.get_running_loop().time() + timeout_s
         with self._channel.answers(attempt_id) as told:
             try:
-                answer = await self._api.command(body, timeout_s, before_first_byte)
+                answer = await self._api.command(words, timeout_s, before_first_byte)
             except (NothingSent, Doubt) as failure:
                 return outcome_of_failure(failure)
             refused = outcome_of(answer, shapes.taken, shapes.refusal)
@@ -219,7 +224,7 @@ class QuantConnect:
         request = f"{self._prefix}-{next(self._numbers)}"
         try:
             with self._channel.answers(request) as told:
-                answer = await self._api.command({**body, "request": request}, patience_s, guard)
+                answer = await self._api.command(msgspec.json.encode({**body, "request": request}), patience_s, guard)
                 refused = outcome_of(answer, shapes.taken, shapes.refusal)
                 if refused is not None:
                     raise BrokerUnavailable(f"{what}: {refused}")

@@ -88,9 +88,9 @@ class QuantConnectApi:
                     return found
         raise BrokerUnavailable(f"the orders of project {self._settings.project} do not end")
 
-    async def command(self, body: Json, timeout_s: float, guard: Guard) -> Answer:
-        """Send a command to the algorithm, once. Raises `NothingSent`, `Doubt`."""
-        command = {"$type": shapes.COMMAND, "body": msgspec.json.encode(body).decode()}
+    async def command(self, body: bytes, timeout_s: float, guard: Guard) -> Answer:
+        """Send a command, a JSON object, to the algorithm, once. Raises `NothingSent`, `Doubt`."""
+        command = {"$type": shapes.COMMAND, "body": body.decode()}
         whole = msgspec.json.encode({"projectId": self._settings.project, "command": command})
         path = f"{_BASE}/live/commands/create"
         return await self.wire.request("POST", path, self._headers(), whole, timeout_s, guard)

@@ -1,6 +1,8 @@
 """A connection's writes: each send once, under the guard, its outcome kept until the executor has journaled it.
 
 Rules of this file
+* An order is made ready when it is told, and sent when the same executor releases it: what is not released is never
+  sent, whatever it was made ready for (law 1). Getting ready costs nothing while the intent goes to disk.
 * An attempt that any ledger knows is never sent again; the answer is what the ledger says.
 * The guard runs right before the first byte: deadline, expiry, epoch, and for openings the latch; then the ledger
   entry. What cannot be read says no. A refusal of ours is NotSent and says nothing of the route's health.
@@ -18,7 +20,7 @@ from pydantic import Field
 
 from actors.brokers.gates import Gates
 from actors.brokers.send_ledger import SendLedger
-from actors.domain.orders.attempt import InDoubt, NotSent, SubmitOutcome
+from actors.domain.orders.attempt import InDoubt, NotSent, Rejected, SubmitOutcome
 from actors.domain.orders.order import Intent, Order
 from actors.domain.value import Value
 from actors.messages import (
@@ -27,6 +29,7 @@ from actors.messages import (
     CancelOrder,
     OrderSent,
     OutcomeJournaled,
+    Release,
     Reported,
     SendComplex,
     SendOrder,
@@ -55,6 +58,8 @@ class SendDesk:
     ) -> None:
         self._broker, self._ledger, self._clock, self._gates = broker, ledger, clock, gates
         self._tell, self._limits = tell, limits
+        self._held: dict[tuple[str, ...], tuple[SendOrder | SendComplex, bytes | Rejected]] = {}
+        """What is ready, by its attempts; of a single order the words too."""
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._begun_ns: dict[str, int] = {}
         """When the first byte of each send under way was let out; boot clock."""
@@ -65,36 +70,33 @@ class SendDesk:
         """When the oldest send without an answer began; None where there is none."""
         return min(self._begun_ns.values(), default=None)
 
-    def send(self, message: SendOrder, spawn: Spawn, heard: Callable[[SubmitOutcome], None]) -> None:
-        """Send, or say why not. `heard` is told of every outcome that the route decided."""
-        attempt_id = message.attempt_id
-        if attempt_id in self._sending:
-            return
-        if self._ledger.knows(attempt_id):
-            self._retell(attempt_id, message.connection_incarnation)
-        elif message.connection_incarnation != self._ledger.incarnation:
-            told = f"meant for incarnation {message.connection_incarnation}, this is {self._ledger.incarnation}"
-            self._end(attempt_id, NotSent(cause=told))
-        elif len(self._sending) >= self._limits.sends_max:
-            self._end(attempt_id, NotSent(cause=f"{self._limits.sends_max} sends are under way"))
-        else:
-            self._sending[attempt_id] = spawn(self._send(message, heard))
+    def hold(self, message: SendOrder | SendComplex) -> None:
+        """Have an order ready, or several that are sent as one message. What was told before under the name is void."""
+        words: bytes | Rejected = b""
+        if isinstance(message, SendOrder):
+            words = self._broker.words(message.attempt_id, message.order)
+        self._held.pop(message.attempt_ids, None)
+        self._held[message.attempt_ids] = message, words
+        if len(self._held) > self._limits.sends_max:
+            del self._held[next(iter(self._held))]  # a predecessor's, never released
 
-    def send_complex(self, message: SendComplex, spawn: Spawn, heard: Callable[[SubmitOutcome], None]) -> None:
-        """Send several orders as one message, or say of each why not; any that a ledger knows is never sent again."""
-        names = [part.attempt_id for part in message.parts]
+    def release(self, message: Release, spawn: Spawn, heard: Callable[[SubmitOutcome], None]) -> None:
+        """Send what is ready, or say of each attempt why not; any that a ledger knows is never sent again.
+
+        `heard` is told of every outcome that the route decided.
+        """
+        names = message.attempt_ids
         if any(name in self._sending for name in names):
             return
+        held, words = self._held.pop(names, (None, b""))
         known = [name for name in names if self._ledger.knows(name)]
-        refusal = ""
-        if message.connection_incarnation != self._ledger.incarnation:
-            refusal = f"meant for incarnation {message.connection_incarnation}, this is {self._ledger.incarnation}"
-        elif len(self._sending) + len(names) > self._limits.sends_max:
-            refusal = f"{self._limits.sends_max} sends are under way"
-        elif known:
-            refusal = f"{', '.join(known)} was sent before"
+        refusal = f"{', '.join(known)} was sent before" if known else self._unready(message, held)
         if not refusal:
-            task = spawn(self._send_complex(message, heard))
+            match held:
+                case SendOrder():
+                    task = spawn(self._send(held, words, heard))
+                case SendComplex():
+                    task = spawn(self._send_complex(held, heard))
             self._sending |= dict.fromkeys(names, task)
             return
         for name in names:
@@ -102,6 +104,16 @@ class SendDesk:
                 self._retell(name, message.connection_incarnation)
             else:
                 self._end(name, NotSent(cause=refusal))
+
+    def _unready(self, message: Release, held: SendOrder | SendComplex | None) -> str:
+        """Return why what is released cannot be sent; an empty text where it can."""
+        if message.connection_incarnation != self._ledger.incarnation:
+            return f"meant for incarnation {message.connection_incarnation}, this is {self._ledger.incarnation}"
+        if len(self._sending) + len(message.attempt_ids) > self._limits.sends_max:
+            return f"{self._limits.sends_max} sends are under way"
+        if held is None or held.release() != message:
+            return "not made ready here by the executor that releases it"
+        return ""
 
     def ask(self, message: AskOutcome) -> None:
         """Tell what became of an attempt; nothing while it is under way."""
@@ -132,7 +144,7 @@ class SendDesk:
         if self._sending:
             await asyncio.wait(self._sending.values(), timeout=grace_s)
 
-    async def _send(self, message: SendOrder, heard: Callable[[SubmitOutcome], None]) -> None:
+    async def _send(self, message: SendOrder, words: bytes | Rejected, heard: Callable[[SubmitOutcome], None]) -> None:
         attempt_id, withheld = message.attempt_id, ""
 
         def guard() -> str | None:
@@ -141,7 +153,11 @@ class SendDesk:
             return withheld or None
 
         try:
-            outcome = await self._broker.submit(attempt_id, message.order, self._limits.answer_timeout_s, guard)
+            outcome = (
+                words
+                if isinstance(words, Rejected)
+                else await self._broker.submit(attempt_id, words, self._limits.answer_timeout_s, guard)
+            )
         except asyncio.CancelledError:
             self._end(attempt_id, self._cut_off(attempt_id))
             raise

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from actors.domain.connection.route_health import Vitals
-from actors.domain.orders.attempt import Accepted, Found, Resolution, SubmitOutcome
+from actors.domain.orders.attempt import Accepted, Found, Rejected, Resolution, SubmitOutcome
 from actors.domain.orders.order import Contingency, Order
 from actors.domain.orders.report import AccountState, ExecutionReport
 from actors.ports import Broker, Guard
@@ -29,10 +29,14 @@ class Tagged:
         """Log in. Raises `BrokerUnavailable`, `BrokerRefused`."""
         await self._broker.connect()
 
-    async def submit(self, attempt_id: str, order: Order, timeout_s: float, before_first_byte: Guard) -> SubmitOutcome:
-        """Send the order once, marked with attempt and tag."""
+    def words(self, attempt_id: str, order: Order) -> bytes | Rejected:
+        """Return an order, marked with attempt and tag, in the broker's words; a refusal where it has none for it."""
+        return self._broker.words(on_wire(attempt_id, self._tag), order)
+
+    async def submit(self, attempt_id: str, words: bytes, timeout_s: float, before_first_byte: Guard) -> SubmitOutcome:
+        """Send an order once."""
         wire = on_wire(attempt_id, self._tag)
-        return self._answer(await self._broker.submit(wire, order, timeout_s, before_first_byte))
+        return self._answer(await self._broker.submit(wire, words, timeout_s, before_first_byte))
 
     async def submit_complex(
         self, contingency: Contingency, parts: Sequence[tuple[str, Order]], timeout_s: float, before_first_byte: Guard

@@ -91,13 +91,16 @@ class Tastytrade:
         with contextlib.suppress(NothingSent):  # the first order will say so
             await self._wire.warm()
 
-    async def submit(self, attempt_id: str, order: Order, timeout_s: float, before_first_byte: Guard) -> SubmitOutcome:
-        """Send the order once, marked with `attempt_id`. Expected outcomes never raise."""
+    def words(self, attempt_id: str, order: Order) -> bytes | Rejected:
+        """Return the JSON of an order, marked with `attempt_id`; a refusal where there are no words for it here."""
         try:
-            body = msgspec.json.encode(shapes.order_body(attempt_id, order))
+            return msgspec.json.encode(shapes.order_body(attempt_id, order))
         except Unsendable as error:
             return Rejected(code="unsendable", text=str(error))
-        self._trial, withheld = body, False
+
+    async def submit(self, attempt_id: str, words: bytes, timeout_s: float, before_first_byte: Guard) -> SubmitOutcome:  # noqa: ARG002 - it stands in the words
+        """Send an order once. Expected outcomes never raise."""
+        self._trial, withheld = words, False
 
         def guard() -> str | None:
             nonlocal withheld
@@ -106,7 +109,7 @@ class Tastytrade:
             return reason
 
         try:
-            answer = await self._write("POST", f"{self._base}/orders", body, timeout_s, guard)
+            answer = await self._write("POST", f"{self._base}/orders", words, timeout_s, guard)
         except (NothingSent, Doubt) as failure:
             self._failed = self._failed or not withheld
             return outcome_of_failure(failure)

@@ -117,7 +117,7 @@ class FakeBroker:
 
     def __init__(self):
         self.known = Vitals()
-        self.sent, self.cancelled, self.looks, self.accounts = [], [], 0, 0
+        self.worded, self.sent, self.cancelled, self.looks, self.accounts = [], [], [], 0, 0
         self.connects = 0
         self.outcome = Accepted(broker_order_id="7")
         self.login, self.look, self.probe, self.takes_cancel = None, Absent(proof="one look"), None, True
@@ -134,7 +134,11 @@ class FakeBroker:
         if self.login is not None:
             raise self.login
 
-    async def submit(self, attempt_id, order, timeout_s, before_first_byte):
+    def words(self, attempt_id, order):
+        self.worded.append(attempt_id)
+        return attempt_id.encode()
+
+    async def submit(self, attempt_id, words, timeout_s, before_first_byte):
         if reason := before_first_byte():
             return NotSent(cause=reason)
         self.sent.append(attempt_id)
@@ -144,7 +148,7 @@ class FakeBroker:
         return self.outcome
 
     async def submit_complex(self, contingency, parts, timeout_s, before_first_byte):
-        first = await self.submit(",".join(name for name, _ in parts), None, timeout_s, before_first_byte)
+        first = await self.submit(",".join(name for name, _ in parts), b"", timeout_s, before_first_byte)
         return tuple(first for _ in parts)
 
     async def cancel(self, broker_order_id, timeout_s, before_first_byte):
@@ -240,6 +244,16 @@ def watched(**changes):
     return SETTINGS.model_copy(update={"watch": SETTINGS.watch.model_copy(update=changes)})
 
 
+def a_send(attempt_id="a-r1", **changes):
+    fields = {
+        "order": an_order(),
+        "executor_epoch": EPOCH,
+        "connection_incarnation": 3,
+        "deadline_ns": time.monotonic_ns() + 10**10,
+    }
+    return SendOrder(attempt_id=attempt_id, **{**fields, **changes})
+
+
 class Rig:
     """One connection on its thread, and the executor's side of it."""
 
@@ -271,13 +285,12 @@ class Rig:
         self.stream.arrive(Envelope("executor", 1, self.sequence, message))
 
     def send(self, attempt_id="a-r1", **changes):
-        fields = {
-            "order": an_order(),
-            "executor_epoch": EPOCH,
-            "connection_incarnation": 3,
-            "deadline_ns": time.monotonic_ns() + 10**10,
-        }
-        self.hear(SendOrder(attempt_id=attempt_id, **{**fields, **changes}))
+        self.pass_on(a_send(attempt_id, **changes))
+
+    def pass_on(self, message):
+        """Have it made ready, and release it."""
+        self.hear(message)
+        self.hear(message.release())
 
     def ask(self, attempt_id, incarnation=3):
         question = AskOutcome(
@@ -630,6 +643,58 @@ def test_messages_wake_the_loop_without_waiting_for_the_tick(tmp_path):
         assert time.monotonic() - began < 1
 
 
+# -- made ready, then released ----------------------------------------------------------------------------------------
+
+
+def test_an_order_waits_in_the_brokers_words_until_it_is_released(tmp_path):
+    with running(tmp_path) as rig:
+        rig.hear(message := a_send())
+        rig.ask("b-r1")
+        assert isinstance(rig.outcome("b-r1"), NotSent), "what came behind it was handled"
+        assert (rig.broker.worded, rig.broker.sent) == (["a-r1"], [])
+        rig.hear(message.release())
+        assert rig.outcome("a-r1") == Accepted(broker_order_id="7")
+
+
+@pytest.mark.parametrize(
+    ("made_ready", "cause"),
+    [
+        ({"attempt_id": "b-r1"}, "not made ready here"),
+        ({"executor_epoch": EPOCH - 1}, "not made ready here"),
+        ({"connection_incarnation": 2}, "not made ready here"),
+    ],
+    ids=["another attempt", "by an executor that died before its intent was durable", "for a predecessor"],
+)
+def test_what_this_executor_did_not_have_made_ready_is_not_sent(tmp_path, made_ready, cause):
+    with running(tmp_path) as rig:
+        rig.hear(a_send(**made_ready))
+        rig.hear(a_send().release())
+        outcome = rig.outcome("a-r1")
+        assert isinstance(outcome, NotSent)
+        assert cause in outcome.cause
+        assert rig.broker.sent == []
+
+
+def test_what_is_made_ready_again_is_sent_as_it_was_told_last(tmp_path):
+    with running(tmp_path) as rig:
+        rig.hear(a_send(executor_epoch=EPOCH - 1, deadline_ns=0))
+        rig.pass_on(a_send())
+        assert rig.outcome("a-r1") == Accepted(broker_order_id="7")
+        rig.hear(a_send().release())
+        assert rig.outcome("a-r1") == Accepted(broker_order_id="7"), "a second release is answered, and sends nothing"
+        assert rig.broker.sent == ["a-r1"]
+
+
+def test_orders_that_were_made_ready_and_never_released_are_forgotten_oldest_first(tmp_path):
+    with running(tmp_path) as rig:
+        for number in range(3):
+            rig.hear(a_send(f"{number}-r1"))
+        rig.hear(a_send("0-r1").release())
+        assert "not made ready here" in rig.outcome("0-r1").cause
+        rig.hear(a_send("1-r1").release())
+        assert rig.outcome("1-r1") == Accepted(broker_order_id="7")
+
+
 # -- several orders in one message -------------------------------------------------------------------------------------
 
 
@@ -651,9 +716,9 @@ def both(rig):
 
 def test_a_pair_is_sent_once_and_each_of_it_answered(tmp_path):
     with running(tmp_path) as rig:
-        rig.hear(pair())
+        rig.pass_on(pair())
         assert both(rig) == [Accepted(broker_order_id="7")] * 2
-        rig.hear(pair())
+        rig.pass_on(pair())
         assert both(rig) == [Accepted(broker_order_id="7")] * 2
         assert rig.broker.sent == ["a.1-r1,a.2-r1"]
 
@@ -661,7 +726,7 @@ def test_a_pair_is_sent_once_and_each_of_it_answered(tmp_path):
 def test_a_part_of_a_pair_under_way_is_not_answered_before_the_whole(tmp_path):
     with running(tmp_path) as rig:
         rig.broker.gate.clear()
-        rig.hear(pair())
+        rig.pass_on(pair())
         assert rig.broker.begun.wait(PATIENCE_S)
         rig.ask("a.2-r1")
         rig.send("b-r1")
@@ -679,7 +744,7 @@ def test_a_part_of_a_pair_under_way_is_not_answered_before_the_whole(tmp_path):
 )
 def test_a_pair_that_must_not_leave_is_not_sent_as_a_whole(tmp_path, changes, cause):
     with running(tmp_path) as rig:
-        rig.hear(pair(**changes))
+        rig.pass_on(pair(**changes))
         outcomes = both(rig)
         assert {type(outcome) for outcome in outcomes} == {NotSent}
         assert all(cause in outcome.cause for outcome in outcomes)
@@ -690,7 +755,7 @@ def test_a_pair_of_which_one_was_sent_before_does_not_leave(tmp_path):
     with running(tmp_path) as rig:
         rig.send("a.1-r1")
         assert rig.outcome("a.1-r1") == Accepted(broker_order_id="7")
-        rig.hear(pair())
+        rig.pass_on(pair())
         assert rig.outcome("a.1-r1") == Accepted(broker_order_id="7")
         assert isinstance(rig.outcome("a.2-r1"), NotSent)
         assert rig.broker.sent == ["a.1-r1"]
@@ -699,7 +764,7 @@ def test_a_pair_of_which_one_was_sent_before_does_not_leave(tmp_path):
 def test_a_pair_cut_off_is_in_doubt_as_a_whole_for_the_next_incarnation(tmp_path):
     with running(tmp_path) as rig:
         rig.broker.gate.clear()
-        rig.hear(pair())
+        rig.pass_on(pair())
         assert rig.broker.begun.wait(PATIENCE_S)
         rig.stop.set()
         assert {type(outcome) for outcome in both(rig)} == {InDoubt}

@@ -22,6 +22,7 @@ from actors.messages import (
     AskUniverse,
     BookChanged,
     IssuePermit,
+    Release,
     Resolved,
     SendOrder,
     SignalAnswered,
@@ -232,22 +233,23 @@ def test_nothing_is_told_that_could_not_be_journaled():
     rig.journal.append = full
     with pytest.raises(DiskFull):
         rig.ask(open_signal(1))
-    assert (rig.told(SendOrder), rig.told(SignalAnswered), rig.book.orders) == ([], [], {})
+    assert (rig.told(Release), rig.told(SignalAnswered), rig.book.orders) == ([], [], {})
 
 
-def test_the_intent_is_in_the_journal_when_the_send_is_told():
+def test_an_order_is_made_ready_before_its_intent_is_durable_and_released_after():
     rig = Rig().ready()
     seen = []
     tell = rig.stream.tell
 
     def watching(peer: str, message: object) -> None:
-        if isinstance(message, SendOrder):
-            seen.append([kind for kind, about in rig.journal.kinds if about == message.order.cl_ord_id])
+        if isinstance(message, SendOrder | Release):
+            assert message.attempt_ids == (f"{ORDER}-r1",)
+            seen.append((type(message), [kind for kind, about in rig.journal.kinds if about == ORDER]))
         tell(peer, message)
 
     rig.stream.tell = watching
     rig.ask(open_signal(1))
-    assert seen == [["order_placed", "attempt_started"]]
+    assert seen == [(SendOrder, []), (Release, ["order_placed", "attempt_started"])]
 
 
 def test_a_send_that_could_not_be_told_goes_to_the_next_route():

@@ -180,7 +180,8 @@ class Bridge:
     async def _carry(self, message) -> None:
         match message:
             case SendOrder(attempt_id=name, order=order):
-                self._sent(name, await self.adapter.submit(name, order, 3.0, lambda: None))
+                words = self.adapter.words(name, order)
+                self._sent(name, await self.adapter.submit(name, words, 3.0, lambda: None))
             case SendComplex(contingency=contingency, parts=parts):
                 pairs = [(part.attempt_id, part.order) for part in parts]
                 outcomes = await self.adapter.submit_complex(contingency, pairs, 3.0, lambda: None)

@@ -27,6 +27,7 @@ from actors.messages import (
     ConnectionState,
     OrderSent,
     OutcomeJournaled,
+    Release,
     Reported,
     Resolve,
     SendOrder,
@@ -50,9 +51,11 @@ class Link:
         self.faults = 0
         self._boots: dict[int, int] = {}
         self._ledger = Ledger()
+        self._held: dict[tuple[str, ...], SendOrder] = {}
         self._searches = Searches(broker, world, settle, self._ledger, self._tell, self._later)
         self._handlers: Mapping[type[Value], Callable[[Any], None]] = {
-            SendOrder: self._send,
+            SendOrder: lambda message: self._held.update({message.attempt_ids: message}),
+            Release: self._send,
             AskOutcome: self._ask,
             OutcomeJournaled: lambda message: self._ledger.unconfirmed.discard(message.attempt_id),
             Resolve: self._searches.resolve,
@@ -68,6 +71,7 @@ class Link:
     def start(self) -> None:
         """Be a new incarnation: log in, read the account, say what can be done."""
         self.incarnation += 1
+        self._held.clear()
         self._boots[self.incarnation] = self.boot
         self.is_up = True
         self._searches.end_all()
@@ -126,13 +130,14 @@ class Link:
 
     # -- sending ----------------------------------------------------------------------------------------------------
 
-    def _send(self, message: SendOrder) -> None:
-        attempt_id = message.attempt_id
+    def _send(self, released: Release) -> None:
+        (attempt_id,) = released.attempt_ids
+        message = self._held.pop(released.attempt_ids, None)
         if attempt_id in self._ledger.entries or attempt_id in self._ledger.outcomes:
-            self._retell(attempt_id, message.connection_incarnation)
+            self._retell(attempt_id, released.connection_incarnation)
             return
-        if withheld := self._withheld(message):
-            self._end(attempt_id, NotSent(cause=withheld))
+        if message is None or (withheld := self._withheld(message, released)):
+            self._end(attempt_id, NotSent(cause=withheld if message else "not made ready here"))
             return
         send = self._world.luck.send()
         self.faults += send.fate is not Fate.TAKEN or send.answered_s is None
@@ -144,9 +149,11 @@ class Link:
             self._ledger.entries[attempt_id] = self.incarnation, message.order
             self._on_the_wire(attempt_id, message.order, send)
 
-    def _withheld(self, message: SendOrder) -> str:
+    def _withheld(self, message: SendOrder, released: Release) -> str:
         order, world = message.order, self._world
-        if message.connection_incarnation != self.incarnation:
+        if message.executor_epoch != released.executor_epoch:
+            return "another executor's"
+        if released.connection_incarnation != self.incarnation:
             return "meant for another incarnation"
         if world.clock.boot_ns() > message.deadline_ns:
             return "late"

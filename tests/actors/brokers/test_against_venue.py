@@ -111,7 +111,9 @@ def condor(name, net_price, *, closing=None, quantity=2):
 
 
 async def submit(adapter, order, timeout_s=3.0):
-    return await adapter.submit(f"{order.cl_ord_id}-r1", order, timeout_s, lambda: None)
+    attempt_id = f"{order.cl_ord_id}-r1"
+    words = adapter.words(attempt_id, order)
+    return await adapter.submit(attempt_id, words, timeout_s, lambda: None) if isinstance(words, bytes) else words
 
 
 async def until(pushed, status):

@@ -186,7 +186,8 @@ class Desk:
             connection_incarnation=1,
             deadline_ns=self._deadline_ns,
         )
-        self._desk.send(message, self._spawn, lambda _: None)
+        self._desk.hold(message)
+        self._desk.release(message.release(), self._spawn, lambda _: None)
 
     def _spawn(self, work):
         self.tasks.append(asyncio.create_task(work))

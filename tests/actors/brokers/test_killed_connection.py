@@ -58,6 +58,12 @@ def hear(executor, kind, where=lambda _: True):
     raise AssertionError(f"no {kind.__name__} came")
 
 
+def pass_on(executor, message):
+    """Have it made ready, and release it."""
+    executor.tell("primary", message)
+    executor.tell("primary", message.release())
+
+
 def is_ready(incarnation):
     return lambda state: state.incarnation == incarnation and state.writes and state.stream
 
@@ -75,7 +81,7 @@ def test_a_connection_killed_while_sending_leaves_a_doubt_that_its_successor_res
         venue.fault(route="tastytrade", method="POST", path="orders$", count=1, **struck)
         deadline_ns = clock.boot_ns() + 10**10
         sent = {"order": order, "executor_epoch": 1, "connection_incarnation": 1, "deadline_ns": deadline_ns}
-        executor.tell("primary", SendOrder(attempt_id="a-r1", **sent))
+        pass_on(executor, SendOrder(attempt_id="a-r1", **sent))
         _until_struck(venue, struck["kind"])
         first.kill()
         first.wait()
@@ -86,7 +92,7 @@ def test_a_connection_killed_while_sending_leaves_a_doubt_that_its_successor_res
         outcome = hear(executor, OrderSent, lambda sent: sent.attempt_id == "a-r1").outcome
         executor.tell("primary", AskOutcome(attempt_id="b-r1", **asked))
         never_begun = hear(executor, OrderSent, lambda sent: sent.attempt_id == "b-r1").outcome
-        executor.tell("primary", SendOrder(attempt_id="a-r1", **{**sent, "connection_incarnation": 2}))
+        pass_on(executor, SendOrder(attempt_id="a-r1", **{**sent, "connection_incarnation": 2}))
         since = {"since": OPENS_AT, "since_ns": clock.boot_ns()}
         executor.tell("primary", Resolve(attempt_id="a-r1", order=order, **since))
         resolution = hear(executor, Resolved, lambda each: each.resolution.kind != "unknown").resolution

@@ -21,7 +21,11 @@ class Echo:
         self.sent: list[str] = []
         self.reports: list[ExecutionReport] = []
 
-    async def submit(self, attempt_id, order, timeout_s, before_first_byte):
+    def words(self, attempt_id, order):
+        return attempt_id.encode()
+
+    async def submit(self, attempt_id, words, timeout_s, before_first_byte):
+        assert words == attempt_id.encode()
         self.sent.append(attempt_id)
         return Accepted(broker_order_id="1", report=told(attempt_id))
 
@@ -53,7 +57,8 @@ def test_ids_go_out_with_the_tag_and_come_back_without():
     broker = Tagged(echo, "0123abcd")
 
     async def trade():
-        answers = [await broker.submit("a-1-r1", None, 1.0, lambda: None)]
+        words = broker.words("a-1-r1", None)
+        answers = [await broker.submit("a-1-r1", words, 1.0, lambda: None)]
         answers += await broker.submit_complex(None, [("a-2-r1", None), ("a-3-r1", None)], 1.0, lambda: None)
         assert [answer.report.attempt_id for answer in answers] == ours
         echo.reports = [told(each) for each in echo.sent]
