@@ -6,6 +6,7 @@ account's stream open, reads accounts, probes, and says at each change and at a 
 
 * After every login the whole account is read and told as `AccountRead(request_id=0)`: the stream replays nothing.
 * A login that is refused is not repeated by this incarnation; the route stays down and says why.
+* An order that was made ready is released within an fsync: the loop stays awake for it, for as long as that takes.
 * What could not be told is kept where it may be asked for (outcomes), or made good by a fresh reading (reports).
 """
 
@@ -58,7 +59,6 @@ from actors.ports import (
 )
 
 EXECUTOR = "executor"
-_SECOND_NS = 1_000_000_000
 
 
 class ConnectionSettings(Value):
@@ -151,7 +151,7 @@ class BrokerConnection:
 
     def _on_readable(self) -> None:
         try:
-            while self._bug is None and (arrivals := self._stream.receive(0)):
+            while self._bug is None and ((arrivals := self._stream.receive(0)) or self._desk.expects_release):
                 for arrival in arrivals:
                     self._take(arrival)
         except Exception as bug:  # noqa: BLE001 - the event loop would only log it; the next tick raises it

@@ -159,29 +159,28 @@ class OrderDesk:
 
         A close that a route did not take waits too, however short: it is sent again as a late one only.
         """
-        order, load = life.order, self._desk.load(life.order)
-        routes = carrying(load, self._desk.routes_for(order))
+        order, load, there = life.order, self._desk.load(life.order), self._desk.routes_for(life.order)
+        routes = carrying(load, there)
         is_late_close = order.intent is Intent.CLOSE and life.last is not None
         is_part = order.contingency is not None and bool(life.attempts)  # what it was a part of did not come about
         halted = life.cancel_asked or is_late_close or is_part
         route = None if halted else next_route(life, routes, self._desk.settings.attempts_max)
-        reason = life.last.text if life.last else obstacles(life, load, self._desk.routes_for(order))
-        if route is not None and life.attempts and (again := self._refused_again(order)):
-            route, reason = None, again
+        again = self._refused_again(order) if route is not None and life.attempts else ""
+        if again:
+            route = None
         if route is not None:
             for name, why in passed_over(life, routes, route).items():
                 moved = RouteFailedOver(route=name, to=route.name, cl_ord_id=order.cl_ord_id, reason=why, at=now)
                 step.events.append(moved)
             self.start(life, route, step)
-        elif not life.attempts and not life.cancel_asked and (domain := self._legs_domain(order)):
+            return
+        reason = again or (life.last.text if life.last else obstacles(life, load, there))
+        if not life.attempts and not life.cancel_asked and (domain := legs_domain(order, load, there)):
             self.start_legs(order, domain, step)
         elif may_wait(life) and not is_part and not is_mending(order):
             self._queue(life, reason, step, now)
         else:
             step.events.append(happened.OrderAbandoned(cl_ord_id=order.cl_ord_id, text=reason, at=now))
-
-    def _legs_domain(self, order: Order) -> str | None:
-        return legs_domain(order, self._desk.load(order), self._desk.routes_for(order))
 
     def _queue(self, life: OrderLife, reason: str, step: Step, now: datetime) -> None:
         order_id, domain = life.order.cl_ord_id, life.order.account_domain

@@ -14,7 +14,7 @@ from actors.chase import Chase
 from actors.desk import Desk, Step
 from actors.domain.orders import event as happened
 from actors.domain.orders.order import Intent, Order
-from actors.domain.orders.refusal import Check, Code
+from actors.domain.orders.refusal import Admitted, Check, Code
 from actors.domain.orders.replace_event import ReplaceAsked
 from actors.domain.orders.signal import Cancel, Close, Complex, Open, Replace, Signal
 from actors.domain.orders.trigger import Trigger, TriggerState, at_once, held_back
@@ -45,8 +45,8 @@ class SignalDesk:
         guards = self._guards(signal.request)
         seen = self._desk.circumstances(*guards)
         verdict = review(signal, seen)
-        checks = (*verdict.checks, *self._taken(signal))
-        admitted = all(check.passed for check in checks)
+        taken = self._taken(signal)
+        checks, admitted = (*verdict.checks, *taken), isinstance(verdict, Admitted) and not taken
         if admitted and isinstance(signal.request, Cancel):
             return self._cancel(asked, signal.request.cl_ord_id, seen.now)
         if admitted and isinstance(signal.request, Replace):

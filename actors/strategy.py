@@ -1,8 +1,9 @@
 """The strategy's shell: quotes, book and answers in; decisions on disk; signals out. Its rules are `actors.strategies`.
 
-Every signal is noted before it is told (law 1), and saved after. It stays outstanding until answered: it is told again,
-under its id, whenever the executor may not have heard it. The executor answers an id once and for all, so a signal acts
-at most once, however often either side dies.
+Every signal is noted before it is told (law 1), and saved once it had time to become an order: the disk is wanted for
+the order's intent first. It stays outstanding until answered: it is told again, under its id, whenever the executor may
+not have heard it. The executor answers an id once and for all, so a signal acts at most once, however often either side
+dies.
 
 Nothing is decided before the executor's book is ready and the feed's universe is known, nor outside a session. A frame
 that comes while nothing is due costs its columns and two comparisons.
@@ -57,6 +58,8 @@ class StrategySettings(Value):
 
     wait_s: float = Field(default=0.05, gt=0, le=1)
     """Longest wait for an arrival: how late a time of day may be noticed."""
+    save_delay_s: float = Field(default=0.05, ge=0, le=1)
+    """How long what is noted may wait to be saved."""
     ask_interval_s: float = Field(default=0.5, gt=0)
     """Pace of asking for a book, a universe or an answer that did not come."""
 
@@ -111,6 +114,9 @@ class StrategyActor:
         self._frame_sequence = 0
         self._look_at = _LONG_AGO
         self._chores_ns = 0
+        self._unsaved: tuple[StrategyRecord, int] | None = None
+        """What is noted and not saved yet, with the journal's sequence it stands for."""
+        self._save_ns = 0
 
     def run(self, stop: Event) -> None:
         """Work until `stop` is set."""
@@ -120,9 +126,12 @@ class StrategyActor:
                 self._take(arrival)
             self._work()
             self._ports.watermark.advance()
+        self._save()
 
     def _work(self) -> None:
         boot_ns = self._ports.clock.boot_ns()
+        if boot_ns >= self._save_ns:
+            self._save()
         if boot_ns >= self._chores_ns:
             self._chores_ns = boot_ns + int(self._settings.ask_interval_s * 1e9)
             self._ask_again()
@@ -199,11 +208,21 @@ class StrategyActor:
             self._state = decision.state
             self._outstanding.settle()
             signals = self._outstanding.issue(decision.asks, now, self._frame_sequence)
-            record = self._record()
-            self._ports.checkpoints.note(record, book.journal_sequence)
+            self._note(self._record(), book.journal_sequence)
             for signal in signals:
                 self._tell(signal)
-            self._ports.checkpoints.save(record, book.journal_sequence)
+
+    def _note(self, record: StrategyRecord, journal_sequence: int) -> None:
+        """Make it survive this process; what survives the machine follows."""
+        self._ports.checkpoints.note(record, journal_sequence)
+        if self._unsaved is None:
+            self._save_ns = self._ports.clock.boot_ns() + int(self._settings.save_delay_s * 1e9)
+        self._unsaved = record, journal_sequence
+
+    def _save(self) -> None:
+        if self._unsaved is not None:
+            self._ports.checkpoints.save(*self._unsaved)
+            self._unsaved = None
 
     def _tell(self, signal: Signal) -> None:
         try:

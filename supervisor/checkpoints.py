@@ -135,8 +135,10 @@ class CheckpointStore:
 
     def note(self, state: BaseModel, journal_sequence: int) -> None:
         """Hand the state that is saved next to the kernel. Raises `OSError`: then it is not noted."""
-        text = self._next(state, journal_sequence).model_dump_json().encode()
-        line = b"%s %d %s" % (self._check(NOTE, text.decode()).encode(), len(text), text)
+        head = f"{SCHEMA} {type(state).__name__} {self._generation + 1} {journal_sequence}"
+        text = f"{head} {state.model_dump_json()}"
+        data = text.encode()
+        line = b"%s %d %s" % (self._check(NOTE, text).encode(), len(data), data)
         if os.pwrite(self._note, line, 0) != len(line):
             raise OSError(f"part of {len(line)} bytes noted")
 
@@ -177,9 +179,17 @@ class CheckpointStore:
         noted = text[: int(length)].decode(errors="replace") if length.isdigit() else ""
         if not hmac.compare_digest(check, self._check(NOTE, noted).encode()):
             return
-        record = _Record.model_validate_json(noted)
-        if record.schema_version == SCHEMA and record.generation > self._generation:
-            self._write(record)
+        schema, kind, generation, sequence, body = noted.split(" ", 4)
+        if int(schema) == SCHEMA and int(generation) > self._generation:
+            self._write(
+                _Record(
+                    schema_version=SCHEMA,
+                    kind=kind,
+                    generation=int(generation),
+                    journal_sequence=int(sequence),
+                    body=body,
+                )
+            )
 
     def _open(self) -> None:
         try:

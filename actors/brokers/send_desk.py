@@ -46,6 +46,8 @@ class SendLimits(Value):
     sends_max: int = Field(default=16, gt=0)
     """Sends under way at once; one more is NotSent."""
     cancels_max: int = Field(default=64, gt=0)
+    linger_s: float = Field(default=0.002, ge=0, le=0.01)
+    """How long an order that is ready keeps the process awake for its release; 0: not at all."""
     answer_timeout_s: float = Field(default=8.0, gt=0)
     cancel_timeout_s: float = Field(default=5.0, gt=0)
 
@@ -60,6 +62,7 @@ class SendDesk:
         self._tell, self._limits = tell, limits
         self._held: dict[tuple[str, ...], tuple[SendOrder | SendComplex, bytes | Rejected]] = {}
         """What is ready, by its attempts; of a single order the words too."""
+        self._held_ns = 0
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._begun_ns: dict[str, int] = {}
         """When the first byte of each send under way was let out; boot clock."""
@@ -77,8 +80,14 @@ class SendDesk:
             words = self._broker.words(message.attempt_id, message.order)
         self._held.pop(message.attempt_ids, None)
         self._held[message.attempt_ids] = message, words
+        self._held_ns = self._clock.boot_ns()
         if len(self._held) > self._limits.sends_max:
             del self._held[next(iter(self._held))]  # a predecessor's, never released
+
+    @property
+    def expects_release(self) -> bool:
+        """Whether something was made ready just now, and not released yet: worth staying awake for."""
+        return bool(self._held) and self._clock.boot_ns() - self._held_ns < self._limits.linger_s * 1e9
 
     def release(self, message: Release, spawn: Spawn, heard: Callable[[SubmitOutcome], None]) -> None:
         """Send what is ready, or say of each attempt why not; any that a ledger knows is never sent again.
@@ -111,7 +120,8 @@ class SendDesk:
             return f"meant for incarnation {message.connection_incarnation}, this is {self._ledger.incarnation}"
         if len(self._sending) + len(message.attempt_ids) > self._limits.sends_max:
             return f"{self._limits.sends_max} sends are under way"
-        if held is None or held.release() != message:
+        by = (message.executor_epoch, message.connection_incarnation)
+        if held is None or (held.executor_epoch, held.connection_incarnation) != by:
             return "not made ready here by the executor that releases it"
         return ""
 

@@ -57,7 +57,7 @@ def as_object(name: str, story: Story, others: list[str], successor: str | None 
         "signal": story.signal.model_dump(mode="json") if story.signal else None,
         "order": life.order.model_dump(mode="json") if life else None,
         "attempts": [each.model_dump(mode="json") for each in life.attempts] if life else [],
-        "checks": [check.model_dump(mode="json") for check in story.checks],
+        "checks": [check._asdict() for check in story.checks],
         "moments": [moment.model_dump(mode="json") for moment in story.moments],
         "replaces": life.order.replaces if life else None,
         "replaced_by": successor,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 
 from pydantic import Field, model_validator
 
@@ -27,17 +28,17 @@ class Action(StrEnum):
     BUY_TO_CLOSE = "BUY_TO_CLOSE"
     SELL_TO_CLOSE = "SELL_TO_CLOSE"
 
-    @property
+    @cached_property
     def is_buy(self) -> bool:
         """Whether contracts come in."""
         return self in {Action.BUY_TO_OPEN, Action.BUY_TO_CLOSE}
 
-    @property
+    @cached_property
     def is_open(self) -> bool:
         """Whether the leg opens a position."""
         return self in {Action.BUY_TO_OPEN, Action.SELL_TO_OPEN}
 
-    @property
+    @cached_property
     def sign(self) -> int:
         """+1 for a buy, -1 for a sale."""
         return 1 if self.is_buy else -1

@@ -1,6 +1,10 @@
 """Every reason an order is not sent, with its code and its numbers (law 11)."""
 
 from enum import StrEnum
+from typing import Any, NamedTuple
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from actors.domain.value import Value
 
@@ -46,8 +50,11 @@ class Code(StrEnum):
     R061_NOT_CARRIED = "R061"
 
 
-class Check(Value):
-    """One check of one signal: what was seen, what was allowed, how old the data was, and whether it passed."""
+class Check(NamedTuple):
+    """One check of one signal: what was seen, what was allowed, how old the data was, and whether it passed.
+
+    A decision makes dozens while an order waits: a bare tuple, and in JSON an array, costs a third of a model.
+    """
 
     code: Code
     passed: bool
@@ -55,6 +62,13 @@ class Check(Value):
     value: str = ""
     limit: str = ""
     age_s: float | None = None
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Take a check that is one as it is: only what comes from outside is looked at field by field."""
+        shape = handler(source)
+        either = core_schema.union_schema([core_schema.is_instance_schema(cls), shape], mode="left_to_right")
+        return core_schema.json_or_python_schema(json_schema=shape, python_schema=either)
 
 
 class Admitted(Value):
