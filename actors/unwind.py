@@ -4,7 +4,8 @@ A structure is watched while it holds shorts beyond its whole combos, or more wa
 beyond whole combos cost nothing to keep and cover nobody: they are sold with the shorts where somebody bids, and
 otherwise left to expire. What to do, and when, is `domain.portfolio.imbalance`'s; here it is asked of the gate, and
 becomes an order of the executor's own: journaled first, sent once, bounded by what the account holds, in the domain
-that holds it, in doubt if unanswered, and then nothing more is sent for it.
+that holds it, in doubt if unanswered, and then nothing more is sent for it. What the account does not hold, because
+another structure of it stands against that, no order can mend: the two are netted in the books (`portfolio.netting`).
 
 The seconds of each structure are measured from the pass that first saw it uncovered to the one that saw it covered, on
 the boot clock, and journaled once they outlast the grace; a successor goes on with its predecessor's start. What lasts,
@@ -28,6 +29,7 @@ from actors.domain.portfolio import imbalance
 from actors.domain.portfolio.closable import closable
 from actors.domain.portfolio.imbalance import COMPLETE_MARK, UNWIND_MARK, ImbalanceLimits, Remedy
 from actors.domain.portfolio.intent import marketable_price, marketable_within
+from actors.domain.portfolio.netting import nettings
 from actors.domain.portfolio.structure import Structure, closing, excess
 from actors.domain.risk.gate import review
 from actors.order_desk import OrderDesk
@@ -109,6 +111,8 @@ class Unwind:
         self._cancel_working(lives, elapsed_s, now_ns, step)
         remedy = imbalance.remedy(lives, elapsed_s, self._limits)
         why, placed = "legs out of ratio", False
+        if remedy is not Remedy.WAIT and self._net(structure, step):
+            return True
         if remedy is Remedy.GIVE_UP:
             why = f"refused {self._limits.rejections_max} times in a row, nothing more is tried"
         elif remedy is not Remedy.WAIT and self._is_due(name, now_ns):
@@ -119,6 +123,18 @@ class Unwind:
             text = f"{name}: {why}, {dict(structure.naked) or dict(structure.reversed)} uncovered for {elapsed_s:.1f} s"
             step.alerts.append(self._desk.alert("A040", Level.P0, f"naked-{name}", text))
         return placed
+
+    def _net(self, structure: Structure, step: Step) -> bool:
+        """Move what the account nets between structures, once it was read; return whether anything moved."""
+        desk, name = self._desk, structure.structure_id
+        if structure.account_domain not in desk.seats.reconciled_domains():
+            return False
+        events = nettings(desk.book, structure, desk.quotes, desk.now())
+        for event in events:
+            text = f"{name}: {event.words(name)}"
+            step.alerts.append(desk.alert("A042", Level.P1, f"netted-{name}-{event.counterpart}", text))
+        step.events += events
+        return bool(events)
 
     def _is_due(self, name: str, now_ns: int) -> bool:
         return name not in self._tried_ns or now_ns - self._tried_ns[name] >= self._limits.pace_s * 1e9

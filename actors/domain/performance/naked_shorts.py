@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 
 from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import AttemptState
+from actors.domain.orders.finding import HoldingsNetted
 from actors.domain.orders.order import Fill
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.report import AccountState
@@ -72,6 +73,8 @@ class NakedShorts:
                 self._lives = True
             case happened.ReportTaken(cl_ord_id=str(name)):
                 self._look({book.orders[name].order.structure_id}, book)
+            case HoldingsNetted(structure_id=name, counterpart=other):
+                self._look({name, other or name}, book)
             case happened.CashBooked():  # a settlement may end it
                 self._look(set(self._naked_ns), book)
         self._attended = {name for name in self._naked_ns if self._is_attended(name, book)}

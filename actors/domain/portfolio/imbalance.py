@@ -123,12 +123,14 @@ def to_cancel(
 def missing_legs(structure: Structure) -> tuple[tuple[Leg, ...], int, int]:
     """Return the legs and quantity that make whole combos of all that is held, and how many combos these then are.
 
-    No legs where a leg holds more than the whole order was to bring, or nothing is missing.
+    No legs where a leg holds more than the whole order was to bring, where something of what was opened is gone again,
+    or nothing is missing.
     """
     held = {leg.symbol: structure.holdings.get(leg.symbol, 0) * leg.action.sign for leg in structure.legs}
     combos = max(-(-held[leg.symbol] // leg.ratio) for leg in structure.legs)
     lacking = [(leg, combos * leg.ratio - held[leg.symbol]) for leg in structure.legs]
     is_strange = structure.holdings.keys() - held.keys() or min(held.values()) < 0
+    is_strange = is_strange or any(structure.holdings.get(each, 0) != n for each, n in structure.entered.items())
     if combos > structure.order_qty or is_strange or not any(count for _, count in lacking):
         return (), 0, combos
     order_qty = gcd(*(count for _, count in lacking if count))

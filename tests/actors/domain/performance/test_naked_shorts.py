@@ -17,6 +17,7 @@ from actors.domain.orders.event import (
     OrderPlaced,
     ReportTaken,
 )
+from actors.domain.orders.finding import HoldingsNetted, NettedHolding
 from actors.domain.orders.order import Action, Fill, Intent, Leg, Order
 from actors.domain.orders.report import Status
 from actors.domain.orders.route_event import RouteTurned
@@ -125,6 +126,14 @@ def at(second: float, events: tuple[tuple[float, Event], ...]) -> tuple[tuple[fl
 
 def seconds(naked: NakedShorts) -> tuple[float, float]:
     return round(naked.longest_s, 3), round(naked.unattended_s, 3)
+
+
+def test_a_short_ends_when_it_is_netted():
+    moved = (NettedHolding(symbol=SHORT, quantity=-1, px="1.50"),)
+    netted = HoldingsNetted(
+        structure_id=NAME, counterpart=None, account_domain="primary-account", moved=moved, at=START
+    )
+    assert told(*NAKED, (13, netted), (60, started(2))).longest_s == 3
 
 
 def test_a_short_that_nobody_does_anything_about_is_unattended_all_the_time():

@@ -165,6 +165,9 @@ def test_legs_that_lack_unlike_numbers_keep_their_ratio():
         structure(order_qty=1, sp=-2),  # more than was to be brought
         structure(lp=1, sp=-1, sc=-1, lc=1),  # whole
         structure(lp=-1, sp=-1),  # a leg on the wrong side
+        structure(sc=-1).model_copy(
+            update={"entered": {LONG_CALL: 1, SHORT_CALL: -1}}
+        ),  # its long was closed, or netted
     ],
 )
 def test_what_is_whole_or_strange_is_not_completed(held):
