@@ -27,7 +27,7 @@ from actors.domain.orders.refusal import Check, Refused
 from actors.domain.orders.signal import Close, Open, Signal
 from actors.domain.portfolio import imbalance
 from actors.domain.portfolio.closable import closable
-from actors.domain.portfolio.imbalance import COMPLETE_MARK, UNWIND_MARK, ImbalanceLimits, Remedy
+from actors.domain.portfolio.imbalance import COMPLETE_MARK, UNWIND_MARK, Remedy
 from actors.domain.portfolio.intent import marketable_price, marketable_within
 from actors.domain.portfolio.netting import nettings
 from actors.domain.portfolio.structure import Structure, closing, excess
@@ -43,15 +43,7 @@ class Unwind:
 
     def __init__(self, desk: Desk, orders: OrderDesk) -> None:
         self._desk, self._orders = desk, orders
-        settings = desk.settings
-        self._limits = ImbalanceLimits(
-            deadline_s=settings.imbalance_deadline_s,
-            grace_s=settings.imbalance_grace_s,
-            slippage=settings.completion_slippage,
-            pace_s=settings.unwind_pace_s,
-            rejections_max=settings.unwind_rejections_max,
-            refusals_max=settings.close_attempts_max,
-        )
+        self._limits = desk.settings.imbalance
         self._since_ns: dict[str, int] = {}
         self._working_ns: dict[str, int] = {}
         self._tried_ns: dict[str, int] = {}

@@ -26,7 +26,7 @@ from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.report import AccountState
 from actors.domain.orders.route_event import RouteTurned
 from actors.domain.portfolio.book import Book
-from actors.domain.portfolio.imbalance import is_mending
+from actors.domain.portfolio.imbalance import is_covering
 from actors.domain.portfolio.structure import Structure
 from actors.domain.value import Value
 
@@ -110,7 +110,7 @@ def _attends(life: OrderLife) -> bool:
     if life.in_doubt or life.is_unanswered:
         return True
     is_there = life.last is not None and life.last.state in _AT_BROKER and not life.status.is_terminal
-    return is_there and (life.cancel_asked or is_mending(life.order))
+    return is_there and (life.cancel_asked or is_covering(life.order))
 
 
 def longest_by_trades(book: Book, accounts: Iterable[AccountState]) -> timedelta:
