@@ -20,7 +20,7 @@ from decimal import Decimal
 from actors.desk import Desk, Step
 from actors.domain.alerts.alert import Level
 from actors.domain.orders import event as happened
-from actors.domain.orders.finding import LegCovered, LegUncovered
+from actors.domain.orders.finding import CoverHeldBack, LegCovered, LegUncovered
 from actors.domain.orders.order import Intent, Leg, Order
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.refusal import Check, Refused
@@ -32,6 +32,7 @@ from actors.domain.portfolio.intent import marketable_price, marketable_within
 from actors.domain.portfolio.netting import nettings
 from actors.domain.portfolio.structure import Structure, closing, excess
 from actors.domain.risk.gate import review
+from actors.domain.risk.no_market import no_market
 from actors.order_desk import OrderDesk
 
 _EXPIRES_S = 600.0
@@ -48,6 +49,8 @@ class Unwind:
         self._working_ns: dict[str, int] = {}
         self._tried_ns: dict[str, int] = {}
         self._paged_ns: dict[str, int] = {}
+        self._held_back: dict[str, str] = {}
+        """Why nothing could be sent for a structure the last time it was due."""
 
     def on_tick(self) -> Step:
         """Start and end the clocks, and do what is due: at most one order, for the next decision must see it."""
@@ -86,6 +89,7 @@ class Unwind:
                 step.events.append(LegCovered(structure_id=name, seconds=round(max(0.0, seconds), 3), at=now))
                 self._tried_ns.pop(name, None)
                 self._paged_ns.pop(name, None)
+                self._held_back.pop(name, None)
 
     def _mend(self, structure: Structure, elapsed_s: float, now_ns: int, step: Step) -> bool:
         """Do what is due for one structure; return whether an order was placed."""
@@ -110,11 +114,23 @@ class Unwind:
         elif remedy is not Remedy.WAIT and self._is_due(name, now_ns):
             self._tried_ns[name] = now_ns
             placed, why = self._place(structure, remedy, step)
+            self._tell_held_back(structure, "" if placed else why, step)
         if name not in self._paged_ns or now_ns - self._paged_ns[name] >= self._limits.deadline_s * 1e9:
             self._paged_ns[name] = now_ns
             text = f"{name}: {why}, {dict(structure.naked) or dict(structure.reversed)} uncovered for {elapsed_s:.1f} s"
             step.alerts.append(self._desk.alert("A040", Level.P0, f"naked-{name}", text))
         return placed
+
+    def _tell_held_back(self, structure: Structure, why: str, step: Step) -> None:
+        """Journal why nothing could be sent to cover what stands naked, when that is news; empty: something was."""
+        desk, name, shut = self._desk, structure.structure_id, ""
+        if why and structure.naked:
+            shut = no_market(structure.naked, desk.circumstances(), desk.settings.watch.quote_age_max_s)
+        told = f"{why}: {shut}" if shut else why
+        if why and structure.naked and told != self._held_back.get(name):
+            held_back = CoverHeldBack(structure_id=name, by_market=bool(shut), text=told, at=desk.now())
+            step.events.append(held_back)
+        self._held_back[name] = told
 
     def _net(self, structure: Structure, step: Step) -> bool:
         """Move what the account nets between structures, once it was read; return whether anything moved."""

@@ -7,7 +7,7 @@ import pytest
 
 from actors.domain.orders.attempt import Accepted, InDoubt, NotSent, Rejected
 from actors.domain.orders.event import CancelAsked, OrderPlaced
-from actors.domain.orders.finding import HoldingsNetted, LegCovered, LegUncovered
+from actors.domain.orders.finding import CoverHeldBack, HoldingsNetted, LegCovered, LegUncovered
 from actors.domain.orders.order import Action, Intent
 from actors.domain.orders.report import Status
 from actors.domain.orders.route_event import OrderQueued
@@ -502,3 +502,26 @@ def test_a_successor_knows_what_was_netted_from_the_checkpoint_as_from_the_journ
     rig.checkpoints = MemoryCheckpoints()
     rig.start()
     assert {name: rig.book.structures[name] for name in known} == known
+
+
+def without_ask(rig: Rig, symbol: str) -> None:
+    frame = quotes(rig.clock.ns, at=rig.clock.now)
+    frame.ask[rig.executor._desk.quotes.row_of[symbol]] = np.nan
+    rig.stream.arrivals.append(frame)
+    rig.executor.turn(0)
+
+
+def test_what_holds_a_cover_back_is_journaled_once_and_whether_it_is_the_markets_doing():
+    rig = half_filled(1)
+    for _ in range(6):
+        rig.clock.advance(1)
+        without_ask(rig, SHORT_PUT)
+    (held_back,) = rig.events(CoverHeldBack)
+    assert held_back.by_market
+    assert f"nobody offers {SHORT_PUT}" in held_back.text
+    rig.clock.advance(10)
+    rig.executor.turn(0)
+    assert [event.by_market for event in rig.events(CoverHeldBack)] == [True, False], "the feed is silent"
+    rig.after(2)
+    assert len(rig.told(SendOrder)) == 1, "it is offered again"
+    assert len(rig.events(CoverHeldBack)) == 2

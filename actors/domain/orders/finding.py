@@ -45,6 +45,22 @@ class LegUncovered(Value):
         return self.structure_id
 
 
+class CoverHeldBack(Value):
+    """Nothing could be sent to cover a structure's shorts; told when the reason changes."""
+
+    kind: Literal["cover_held_back"] = "cover_held_back"
+    structure_id: str
+    by_market: bool
+    """It is the market's doing: shut, or nobody offers what is short. Nobody could have covered it."""
+    text: str
+    at: Instant
+
+    @property
+    def correlation(self) -> str:
+        """The structure, which is its opening order."""
+        return self.structure_id
+
+
 class LegCovered(Value):
     """Nothing of the structure is uncovered any more; `seconds` of the machine's clock it was."""
 
@@ -182,6 +198,7 @@ class Recovered(Value):
 Finding = (
     FillFaulted
     | LegUncovered
+    | CoverHeldBack
     | LegCovered
     | HoldingsNetted
     | ForeignAdopted
