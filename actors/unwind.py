@@ -28,7 +28,7 @@ from actors.domain.orders.signal import Close, Open, Signal
 from actors.domain.portfolio import imbalance
 from actors.domain.portfolio.closable import closable
 from actors.domain.portfolio.imbalance import COMPLETE_MARK, UNWIND_MARK, Remedy
-from actors.domain.portfolio.intent import marketable_price, marketable_within
+from actors.domain.portfolio.intent import marketable_price, marketable_within, told_apart
 from actors.domain.portfolio.netting import nettings
 from actors.domain.portfolio.structure import Structure, closing, excess
 from actors.domain.risk.gate import review
@@ -198,8 +198,10 @@ class Unwind:
             beyond = {symbol: held for symbol, held in beyond.items() if held < 0}
         legs, order_qty = closing(closable(self._desk.book, structure, beyond), quotes)
         price = marketable_price(legs, quotes) if quotes is not None and legs else None
-        if price is None:
+        if price is None or quotes is None:
             return None
+        unsure = (life.order for life in self._desk.book.live_orders() if life.in_doubt or life.is_unanswered)
+        price = told_apart(legs, order_qty, price, unsure, quotes)
         return self._order(structure, UNWIND_MARK, Intent.CLOSE, legs, order_qty, price, now)
 
     def _order(

@@ -525,3 +525,23 @@ def test_what_holds_a_cover_back_is_journaled_once_and_whether_it_is_the_markets
     rig.after(2)
     assert len(rig.told(SendOrder)) == 1, "it is offered again"
     assert len(rig.events(CoverHeldBack)) == 2
+
+
+def test_an_unwinding_is_known_by_its_price_from_one_in_doubt_that_is_the_same_in_all_else():
+    rig = Rig().ready()
+    prices = {}
+    for number in (1, 2):
+        name = rig.ask(open_signal(number)).cl_ord_id
+        theirs = f"primary-{number}"
+        rig.outcome(f"{name}-r1", Accepted(broker_order_id=theirs))
+        short = fills_of(rig.book.orders[name].order)[1]
+        rig.push(report(theirs, Status.CANCELED, short, attempt=f"{name}-r1"))
+    rig.told(SendOrder)
+    for _ in range(4):
+        rig.after(1)
+        for _, sent in rig.told(SendOrder):
+            prices[sent.order.cl_ord_id] = sent.order.net_price
+            rig.outcome(sent.attempt_id, InDoubt(cause="timeout"))
+    assert len(prices) == 2
+    first, second = prices.values()
+    assert Decimal(0) < first - second <= Decimal("0.10"), "a tick worse, and no more"

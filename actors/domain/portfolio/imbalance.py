@@ -15,6 +15,7 @@ Rules of this file:
   nobody can wait. So many refusals for good in a row, or so many more of any kind, and a person must look.
 * An order of this kind never waits for a route: what was not taken has ended, and the next one is made here, at a pace,
   of what is held and quoted then.
+* Two unwindings never look alike while one is in doubt: a broker that tells no ids could end neither doubt.
 * An order for the excess that works on is replaced at a pace, for the market has left it.
 
 Times are seconds of the boot clock. Left out: whether the gate lets an order pass, which its caller asks.
