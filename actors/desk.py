@@ -25,6 +25,7 @@ from actors.domain.orders.order import Order, cl_ord_id_of
 from actors.domain.orders.report import ExecutionReport
 from actors.domain.orders.watch_settings import WatchSettings
 from actors.domain.portfolio.book import Book
+from actors.domain.portfolio.imbalance import ImbalanceLimits
 from actors.domain.risk.circumstances import Circumstances
 from actors.domain.risk.permit import Permit
 from actors.domain.value import Value
@@ -85,6 +86,18 @@ class DeskSettings(Value):
     history_days_max: int = Field(default=30, gt=0)
     """The longest reading: what is older and was never seen shows as a break, and a person looks."""
     fills: FillLimits = FillLimits()
+
+    @property
+    def imbalance(self) -> ImbalanceLimits:
+        """What the unwinding of legs out of ratio, and of combos too many, is bounded by."""
+        return ImbalanceLimits(
+            deadline_s=self.imbalance_deadline_s,
+            grace_s=self.imbalance_grace_s,
+            slippage=self.completion_slippage,
+            pace_s=self.unwind_pace_s,
+            rejections_max=self.unwind_rejections_max,
+            refusals_max=self.close_attempts_max,
+        )
 
 
 @dataclass(slots=True)

@@ -292,7 +292,9 @@ class Executor:
             self._tell(self._feed, AskUniverse(reply_to=self._name, known=self._sight.known))
 
     def _picture(self) -> BookChanged:
-        return BookChanged(book=picture(self._desk.book, self._desk.quotes, ready=self._desk.ready))
+        book = picture(self._desk.book, self._desk.quotes, ready=self._desk.ready)
+        self._board.saw(book)
+        return BookChanged(book=book)
 
     def _checkpoint(self) -> None:
         self._checkpointed = recovery.checkpoint(self._checkpoints, self._journal, self._desk.book)

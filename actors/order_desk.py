@@ -6,8 +6,8 @@ Rules of this file:
 * Only evidence from the owning route ends a doubt; silence, age and restarts do not (law 2). An order that is known to
   be another of ours is no evidence.
 * An opening that waited is admitted again before it is sent to another route. A close without a route waits for one of
-  its own domain (`close_queue`), and nowhere else; one that mends an imbalance ends, for `unwind` makes the next one.
-  A part of a complex order that was not placed ends, too.
+  its own domain (`close_queue`), and nowhere else; one that mends an imbalance, or undoes combos too many, ends, for
+  the next one is made where it was. A part of a complex order that was not placed ends, too.
 * A route that an opening moved on from takes no openings until it failed back (`failback`).
 """
 
@@ -26,9 +26,12 @@ from actors.domain.orders.order import Contingency, Intent, Order, attempt_id, c
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.report import ExecutionReport, Status
 from actors.domain.orders.route_event import OrderQueued, RouteFailedOver
+from actors.domain.pace import Pace
 from actors.domain.portfolio.imbalance import is_mending
 from actors.domain.portfolio.intent import signal_again
+from actors.domain.portfolio.structure import Structure
 from actors.domain.risk.gate import review
+from actors.domain.risk.triggered import Sendable, undoing
 from actors.fill_desk import FillDesk
 from actors.messages import OrderSent, OutcomeJournaled, Part, Resolved, SendComplex, SendOrder
 
@@ -40,6 +43,7 @@ class OrderDesk:
         self._desk, self._chase, self._fills = desk, chase, fills
         self._ended_ns: dict[str, int] = {}
         """When the last attempt of a close that waits was seen to end; boot clock."""
+        self._undone = Pace()
 
     def on_outcome(self, sent: OrderSent, peer: str) -> Step:
         """Take in how a send ended, and try the next route where the rules let the lease move."""
@@ -94,6 +98,17 @@ class OrderDesk:
     def send(self, order: Order, step: Step) -> None:
         """Give a new order, placed in this step, to its first route."""
         self._advance(OrderLife(order=order), step, self._desk.now())
+
+    def undo(self, structure: Structure, quantity: int, step: Step) -> None:
+        """Close combos that are too many, at a pace: what was not taken is made anew of what is held then."""
+        now_s, limits = self._desk.now_ns() / 1e9, self._desk.settings.imbalance
+        if not self._undone.comes_round(structure.structure_id, "undo", now_s, limits.pace_s, at_once=True):
+            return
+        made = undoing(structure, quantity, self._desk.circumstances(), limits)
+        if isinstance(made, Sendable):
+            now = self._desk.now()
+            step.events.append(happened.OrderPlaced(signal=None, order=made.order, checks=made.checks, at=now))
+            self.send(made.order, step)
 
     def send_complex(self, contingency: Contingency, orders: Sequence[Order], step: Step) -> None:
         """Give orders that depend on each other, placed in this step, to one route as one message."""

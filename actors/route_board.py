@@ -1,7 +1,8 @@
 """What the executor knows of each route, on a board for the screens: a small file in the run folder, replaced whole.
 
 It is a picture, never a source: nothing decides on it, nothing is fsynced, and it says when it was written. The data
-feed's word stands beside the routes', for a route's market data is the feed's to judge.
+feed's word stands beside the routes', for a route's market data is the feed's to judge; and the day's result beside
+both, as the book that was last published has it.
 """
 
 import os
@@ -11,7 +12,8 @@ from pathlib import Path
 from actors.desk import Desk
 from actors.domain.connection.route_health import Vitals
 from actors.domain.orders.coverage import Coverage, Covers
-from actors.domain.value import Value
+from actors.domain.portfolio.view import BookView
+from actors.domain.value import ZERO, Money, Value
 from actors.failback import Failback
 from actors.messages import FeedState
 
@@ -35,6 +37,16 @@ class RouteView(Value):
     coverage: Coverage
 
 
+class DayView(Value):
+    """What the session made. `pnl` None: unknown, for something held has no mark."""
+
+    pnl: Money | None
+    baseline: Money
+    """Net liquidation at the session's start, over all accounts."""
+    without: tuple[str, ...]
+    """Foreign symbols nobody quotes: their accounts' results are those of our structures alone."""
+
+
 class RoutesView(Value):
     """The board. `at_ns` is the boot clock; `waiting` the closes that wait for their account, each with the reason."""
 
@@ -44,6 +56,8 @@ class RoutesView(Value):
     waiting: dict[str, str]
     hedges: dict[str, str]
     """Hedges that stand: structure to the one it offsets."""
+    day: DayView | None = None
+    """None before any account has a baseline."""
 
 
 class RouteBoard:
@@ -54,6 +68,13 @@ class RouteBoard:
         self._due_ns = 0
         self.feed: FeedState | None = None
         """What the data feed last said."""
+        self._day: DayView | None = None
+
+    def saw(self, book: BookView) -> None:
+        """Keep what the screens want of a book that is published."""
+        if book.baseline:
+            baseline = sum(book.baseline.values(), ZERO)
+            self._day = DayView(pnl=book.pnl_day, baseline=baseline, without=book.pnl_day_without)
 
     def on_tick(self) -> None:
         """Write it where that is due."""
@@ -87,6 +108,7 @@ class RouteBoard:
             ),
             feed=self.feed,
             hedges=self._hedges(),
+            day=self._day,
             waiting={life.order.cl_ord_id: life.waits for life in lives if life.waits},
         )
 

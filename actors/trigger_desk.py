@@ -33,7 +33,7 @@ from actors.domain.orders.watch import Memory, Sight, judge, look, stamp_of
 from actors.domain.pace import Pace
 from actors.domain.portfolio.replaced import chain
 from actors.domain.portfolio.structure import Structure
-from actors.domain.risk.triggered import Blocked, Sendable, excess_openings, order_of, undoing
+from actors.domain.risk.triggered import Blocked, Sendable, excess_openings, order_of
 from actors.order_desk import OrderDesk
 
 _S = TriggerState
@@ -226,11 +226,7 @@ class TriggerDesk:
         patience_s = self._desk.settings.watch.patience_s
         if self._both.comes_round(name, "page", self._now_s(), patience_s, at_once=True):
             step.alerts.append(self._desk.alert("A064", Level.P0, name, text))
-        made = undoing(structure, quantity, self._desk.circumstances(), self._desk.settings.imbalance_deadline_s)
-        if isinstance(made, Sendable):
-            now = self._desk.now()
-            step.events.append(happened.OrderPlaced(signal=None, order=made.order, checks=made.checks, at=now))
-            self._orders.send(made.order, step)
+        self._orders.undo(structure, quantity, step)
 
     def _tell_blind(self, trigger: Trigger, step: Step) -> None:
         memory = self._memories.get(trigger.trigger_id, Memory())

@@ -4,7 +4,8 @@ A structure is watched while it holds shorts beyond its whole combos, or more wa
 beyond whole combos cost nothing to keep and cover nobody: they are sold with the shorts where somebody bids, and
 otherwise left to expire. What to do, and when, is `domain.portfolio.imbalance`'s; here it is asked of the gate, and
 becomes an order of the executor's own: journaled first, sent once, bounded by what the account holds, in the domain
-that holds it, in doubt if unanswered, and then nothing more is sent for it.
+that holds it, in doubt if unanswered, and then nothing more is sent for it. What the account does not hold, because
+another structure of it stands against that, no order can mend: the two are netted in the books (`portfolio.netting`).
 
 The seconds of each structure are measured from the pass that first saw it uncovered to the one that saw it covered, on
 the boot clock, and journaled once they outlast the grace; a successor goes on with its predecessor's start. What lasts,
@@ -19,17 +20,19 @@ from decimal import Decimal
 from actors.desk import Desk, Step
 from actors.domain.alerts.alert import Level
 from actors.domain.orders import event as happened
-from actors.domain.orders.finding import LegCovered, LegUncovered
+from actors.domain.orders.finding import CoverHeldBack, LegCovered, LegUncovered
 from actors.domain.orders.order import Intent, Leg, Order
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.refusal import Check, Refused
 from actors.domain.orders.signal import Close, Open, Signal
 from actors.domain.portfolio import imbalance
 from actors.domain.portfolio.closable import closable
-from actors.domain.portfolio.imbalance import COMPLETE_MARK, UNWIND_MARK, ImbalanceLimits, Remedy
-from actors.domain.portfolio.intent import marketable_price, marketable_within
+from actors.domain.portfolio.imbalance import COMPLETE_MARK, UNWIND_MARK, Remedy
+from actors.domain.portfolio.intent import marketable_price, marketable_within, told_apart
+from actors.domain.portfolio.netting import nettings
 from actors.domain.portfolio.structure import Structure, closing, excess
 from actors.domain.risk.gate import review
+from actors.domain.risk.no_market import no_market
 from actors.order_desk import OrderDesk
 
 _EXPIRES_S = 600.0
@@ -41,19 +44,13 @@ class Unwind:
 
     def __init__(self, desk: Desk, orders: OrderDesk) -> None:
         self._desk, self._orders = desk, orders
-        settings = desk.settings
-        self._limits = ImbalanceLimits(
-            deadline_s=settings.imbalance_deadline_s,
-            grace_s=settings.imbalance_grace_s,
-            slippage=settings.completion_slippage,
-            pace_s=settings.unwind_pace_s,
-            rejections_max=settings.unwind_rejections_max,
-            refusals_max=settings.close_attempts_max,
-        )
+        self._limits = desk.settings.imbalance
         self._since_ns: dict[str, int] = {}
         self._working_ns: dict[str, int] = {}
         self._tried_ns: dict[str, int] = {}
         self._paged_ns: dict[str, int] = {}
+        self._held_back: dict[str, str] = {}
+        """Why nothing could be sent for a structure the last time it was due."""
 
     def on_tick(self) -> Step:
         """Start and end the clocks, and do what is due: at most one order, for the next decision must see it."""
@@ -92,6 +89,7 @@ class Unwind:
                 step.events.append(LegCovered(structure_id=name, seconds=round(max(0.0, seconds), 3), at=now))
                 self._tried_ns.pop(name, None)
                 self._paged_ns.pop(name, None)
+                self._held_back.pop(name, None)
 
     def _mend(self, structure: Structure, elapsed_s: float, now_ns: int, step: Step) -> bool:
         """Do what is due for one structure; return whether an order was placed."""
@@ -109,16 +107,42 @@ class Unwind:
         self._cancel_working(lives, elapsed_s, now_ns, step)
         remedy = imbalance.remedy(lives, elapsed_s, self._limits)
         why, placed = "legs out of ratio", False
+        if remedy is not Remedy.WAIT and self._net(structure, step):
+            return True
         if remedy is Remedy.GIVE_UP:
             why = f"refused {self._limits.rejections_max} times in a row, nothing more is tried"
         elif remedy is not Remedy.WAIT and self._is_due(name, now_ns):
             self._tried_ns[name] = now_ns
             placed, why = self._place(structure, remedy, step)
+            self._tell_held_back(structure, "" if placed else why, step)
         if name not in self._paged_ns or now_ns - self._paged_ns[name] >= self._limits.deadline_s * 1e9:
             self._paged_ns[name] = now_ns
             text = f"{name}: {why}, {dict(structure.naked) or dict(structure.reversed)} uncovered for {elapsed_s:.1f} s"
             step.alerts.append(self._desk.alert("A040", Level.P0, f"naked-{name}", text))
         return placed
+
+    def _tell_held_back(self, structure: Structure, why: str, step: Step) -> None:
+        """Journal why nothing could be sent to cover what stands naked, when that is news; empty: something was."""
+        desk, name, shut = self._desk, structure.structure_id, ""
+        if why and structure.naked:
+            shut = no_market(structure.naked, desk.circumstances(), desk.settings.watch.quote_age_max_s)
+        told = f"{why}: {shut}" if shut else why
+        if why and structure.naked and told != self._held_back.get(name):
+            held_back = CoverHeldBack(structure_id=name, by_market=bool(shut), text=told, at=desk.now())
+            step.events.append(held_back)
+        self._held_back[name] = told
+
+    def _net(self, structure: Structure, step: Step) -> bool:
+        """Move what the account nets between structures, once it was read; return whether anything moved."""
+        desk, name = self._desk, structure.structure_id
+        if structure.account_domain not in desk.seats.reconciled_domains():
+            return False
+        events = nettings(desk.book, structure, desk.quotes, desk.now())
+        for event in events:
+            text = f"{name}: {event.words(name)}"
+            step.alerts.append(desk.alert("A042", Level.P1, f"netted-{name}-{event.counterpart}", text))
+        step.events += events
+        return bool(events)
 
     def _is_due(self, name: str, now_ns: int) -> bool:
         return name not in self._tried_ns or now_ns - self._tried_ns[name] >= self._limits.pace_s * 1e9
@@ -174,8 +198,10 @@ class Unwind:
             beyond = {symbol: held for symbol, held in beyond.items() if held < 0}
         legs, order_qty = closing(closable(self._desk.book, structure, beyond), quotes)
         price = marketable_price(legs, quotes) if quotes is not None and legs else None
-        if price is None:
+        if price is None or quotes is None:
             return None
+        unsure = (life.order for life in self._desk.book.live_orders() if life.in_doubt or life.is_unanswered)
+        price = told_apart(legs, order_qty, price, unsure, quotes)
         return self._order(structure, UNWIND_MARK, Intent.CLOSE, legs, order_qty, price, now)
 
     def _order(

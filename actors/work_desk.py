@@ -29,7 +29,7 @@ from actors.domain.pace import Pace
 from actors.domain.portfolio.intent import spread_of
 from actors.domain.portfolio.structure import Structure
 from actors.domain.risk.replacing import excess_opened, replacement_of
-from actors.domain.risk.triggered import Sendable, undoing
+from actors.domain.risk.triggered import Sendable
 from actors.order_desk import OrderDesk
 
 
@@ -103,7 +103,4 @@ class WorkDesk:
                 step.events.append(happened.CancelAsked(signal=None, cl_ord_id=life.order.cl_ord_id, at=now))
                 self._chase.tell_cancel(life, step)
         if not live and structure.quantity:
-            made = undoing(structure, quantity, self._desk.circumstances(), settings.imbalance_deadline_s)
-            if isinstance(made, Sendable):
-                step.events.append(happened.OrderPlaced(signal=None, order=made.order, checks=made.checks, at=now))
-                self._orders.send(made.order, step)
+            self._orders.undo(structure, quantity, step)

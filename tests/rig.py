@@ -27,7 +27,17 @@ from actors.messages import (
     SubmitSignal,
     UniverseChanged,
 )
-from tests.builders import CONDOR_SYMBOLS, PRODUCTS, permit, quotes, sessions, universe
+from tests.builders import (
+    CONDOR_SYMBOLS,
+    PRODUCTS,
+    close_signal,
+    condor_legs,
+    open_signal,
+    permit,
+    quotes,
+    sessions,
+    universe,
+)
 from tests.fakes import START, CountingWatermark, FakeClock, FakeStream, MemoryCheckpoints, MemoryJournal
 
 ROUTES = ("primary", "backup")
@@ -246,6 +256,24 @@ class Rig:
         """Return the texts of every alert of one code that the notifier was told."""
         told = (message.alert for peer, message in self.stream.told if peer == "notifier")
         return [alert.text for alert in told if alert.code == code]
+
+    def closed_twice(self) -> tuple[str, str]:
+        """Hold a condor beside a call spread whose close filled twice, after its cancel too; return spread and condor.
+
+        What the second fill took were the condor's calls: the account is left with its puts.
+        """
+        spread = self.opened(open_signal(1, legs=condor_legs()[2:], net_price=Decimal("0.90")))
+        condor = self.opened(open_signal(2))
+        first = self.ask(close_signal(3, spread)).cl_ord_id
+        self.outcome(f"{first}-r1", Accepted(broker_order_id="primary-3"))
+        self.push(report("primary-3", Status.CANCELED, attempt=f"{first}-r1"))
+        second = self.ask(close_signal(4, spread)).cl_ord_id
+        self.outcome(f"{second}-r1", Accepted(broker_order_id="primary-4"))
+        for theirs, name, status in (("primary-4", second, Status.FILLED), ("primary-3", first, Status.CANCELED)):
+            fills = fills_of(self.book.orders[name].order)
+            self.push(report(theirs, status, *fills, attempt=f"{name}-r1"))
+        self.told(SendOrder)
+        return spread, condor
 
     def opened(self, signal: Signal, combos: int = 1) -> str:
         """Open and fill a structure over the primary route; return its id."""

@@ -5,7 +5,7 @@ What is replaced is the rule itself, at a seam with a name; nothing is faked aro
 
 import pytest
 
-from actors import order_desk
+from actors import order_desk, unwind
 from actors.desk import Step
 from actors.domain.orders import order_state
 from actors.domain.orders.attempt import Attempt, InDoubt, NotSent
@@ -115,3 +115,8 @@ def shorts_are_left_as_they_are(off: pytest.MonkeyPatch) -> None:
     """Nothing is done about a leg without its cover."""
     off.setattr(imbalance, "to_cancel", lambda *_: [])
     off.setattr(imbalance, "remedy", lambda *_: imbalance.Remedy.WAIT)
+
+
+def each_structure_stands_alone(off: pytest.MonkeyPatch) -> None:
+    """What two structures of an account hold against each other stays where it is."""
+    off.setattr(unwind, "nettings", lambda *_: [])

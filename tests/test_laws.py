@@ -355,6 +355,17 @@ def a_short_is_not_left_uncovered_past_the_deadline(_: Path) -> None:
     assert covering == [Action.BUY_TO_CLOSE]
 
 
+def a_fill_after_a_cancel_leaves_no_structure_with_what_the_account_does_not_have(_: Path) -> None:
+    rig = Rig().ready()
+    spread, _condor = rig.closed_twice()
+    rig.read(positions=rig.book.positions["primary-account"])
+    for _turn in range(9):
+        rig.after(1)
+    assert rig.book.structures[spread].is_flat
+    unwound = {leg.symbol for _, told in rig.told(SendOrder) for leg in told.order.legs}
+    assert unwound == rig.book.positions["primary-account"].keys(), "what is left of the condor is unwound"
+
+
 def an_imbalance_is_waited_out(off: pytest.MonkeyPatch) -> None:
     off.setattr(imbalance, "remedy", lambda *_: imbalance.Remedy.WAIT)
 
@@ -717,6 +728,11 @@ LAW_SWITCHES = (
     Switch(6, a_fill_after_a_cancel_is_booked_and_paged, switches.a_finished_order_takes_no_fill),
     Switch(6, a_fill_that_does_not_fit_is_booked_and_keeps_new_risk_out, every_fill_is_believed),
     Switch(6, a_short_is_not_left_uncovered_past_the_deadline, an_imbalance_is_waited_out),
+    Switch(
+        6,
+        a_fill_after_a_cancel_leaves_no_structure_with_what_the_account_does_not_have,
+        switches.each_structure_stands_alone,
+    ),
     Switch(7, a_stale_quote_opens_nothing, quotes_never_age),
     Switch(7, nothing_stops_a_close, a_close_needs_leave_to_trade),
     Switch(7, what_is_not_there_is_not_closed, a_close_takes_what_it_believes_it_holds),

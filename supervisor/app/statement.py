@@ -3,12 +3,13 @@
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
 from pydantic import JsonValue
 
+from actors.config_sections import RouteSection
 from actors.domain.orders.event import parse_event
 from actors.domain.orders.report import AccountState, ExecutionReport, Status
 from actors.domain.performance.naked_shorts import Recorded
@@ -71,13 +72,24 @@ def crashes(place: Workplace) -> list[str]:
 
 async def _read(place: Workplace) -> tuple[AccountState, ...]:
     found = []
-    for route in place.config.routes:
+    for route in readers(place.config.routes):
         adapter = broker(place, route)
         try:
             found.append(await _account(adapter, place))
         finally:
             await adapter.close()
     return tuple(found)
+
+
+def readers(routes: Iterable[RouteSection]) -> list[RouteSection]:
+    """Return one route to read each account by: two paths to one account would tell every order of it twice.
+
+    A route whose algorithm answers at a port, which its connection holds, comes last: a pipe's account has another.
+    """
+    found: dict[str, RouteSection] = {}
+    for route in sorted(routes, key=lambda route: route.adapter == "quantconnect"):
+        found.setdefault(route.account_domain, route)
+    return list(found.values())
 
 
 async def _account(adapter: Broker, place: Workplace) -> AccountState:

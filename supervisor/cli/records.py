@@ -20,7 +20,8 @@ from supervisor.journal import JournalReader
 BEGINNINGS = ("order_placed", "signal_refused")
 LEG_MARK = "-leg-"
 """In the id of an order that is one leg of a combo."""
-OF_STRUCTURE = ("leg_uncovered", "leg_covered")
+NETTED = "holdings_netted"
+OF_STRUCTURE = ("leg_uncovered", "leg_covered", "cover_held_back", NETTED)
 SUGGESTIONS_MAX = 3
 LIKENESS_MIN = 0.5
 
@@ -35,8 +36,12 @@ class Records:
         """Return the story of one order or refused signal; None where there is none."""
         entries = list(self._reader.of(name))
         placed = next((entry for entry in entries if entry.kind == "order_placed"), None)
-        if placed is not None and (structure := json.loads(placed.body)["order"]["structure_id"]) != name:
-            entries += [entry for entry in self._reader.of(structure) if entry.kind in OF_STRUCTURE]
+        if placed is not None:
+            structure = json.loads(placed.body)["order"]["structure_id"]
+            if structure != name:
+                entries += [entry for entry in self._reader.of(structure) if entry.kind in OF_STRUCTURE]
+            nettings = self._reader.read(kinds=(NETTED,))
+            entries += [entry for entry in nettings if json.loads(entry.body)["counterpart"] == structure]
             entries.sort(key=lambda entry: entry.sequence)
         told = stories.tell(parse_event(entry.body) for entry in entries)
         went_singly = told is not None and any(entry.kind == "legs_started" for entry in entries)

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from actors.domain.market.session import NEW_YORK
-from actors.domain.orders.finding import AccountFound, Recovered
+from actors.domain.orders.finding import AccountFound, HoldingsNetted, Recovered
 from actors.places import Places, places
 from supervisor.app.event_schema import EVENTS
 from supervisor.cli.exit_code import ExitCode
@@ -33,8 +33,20 @@ def recovery(state: Path, as_json: bool) -> None:
     if told is None:
         click.echo(f"no start was told in {state}", err=True)
         sys.exit(ExitCode.NOT_RUNNING)
-    schema = {"schema": "holdfast.recovery/1"}
-    click.echo(json.dumps(schema | told.model_dump(mode="json")) if as_json else "\n".join(lines(told)))
+    netted = netted_since(places(state), told.epoch)
+    found = {"schema": "holdfast.recovery/1", **told.model_dump(mode="json"), "netted": netted}
+    click.echo(json.dumps(found) if as_json else "\n".join(lines(told, netted)))
+
+
+def netted_since(where: Places, epoch: int) -> tuple[str, ...]:
+    """Return what moved between structures since an epoch began, because the account nets it."""
+    reader = JournalReader(where.journal, EVENTS)
+    try:
+        found = [entry.body for entry in reader.read(kinds=("holdings_netted",)) if entry.epoch >= epoch]
+    finally:
+        reader.close()
+    events = map(HoldingsNetted.model_validate_json, found)
+    return tuple(f"{event.structure_id}: {event.words(event.structure_id)}" for event in events)
 
 
 def report_of(where: Places, after: int) -> Recovered | None:
@@ -74,13 +86,15 @@ def print_when_told(where: Places, after: int, timeout_s: float) -> None:
     click.echo("\n".join(lines(told)))
 
 
-def lines(told: Recovered) -> Iterator[str]:
-    """Yield a report in words, the worst first."""
+def lines(told: Recovered, netted: tuple[str, ...] = ()) -> Iterator[str]:
+    """Yield a report in words, the worst first; `netted` is what moved between structures since."""
     yield f"RECOVERY  {told.at.astimezone(NEW_YORK):%a %d %b %H:%M:%S} New York, executor epoch {told.epoch}"
     for underlying, text in told.quarantined.items():
         yield _line("QUARANTINED", f"{underlying}: {text}")
     if told.uncovered:
         yield _line("UNCOVERED", _some(told.uncovered))
+    if netted:
+        yield _line("netted since", _some(netted))
     for account in told.accounts:
         yield _line(account.route, _account(account))
     yield _line("was live", _some(told.live_orders) or "no order")

@@ -1,6 +1,7 @@
-"""Routes in a trader's words: what each can do now, what it can carry, and who stands behind which strategy."""
+"""The executor's board in a trader's words: the day's result, what each route can do now and carry, who backs whom."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 _WIDE = 12
@@ -19,7 +20,21 @@ def route_lines(board: dict[str, Any] | None) -> list[str]:
         lines.append(f"Quotes   {'market data':<{_WIDE}} {state}")
     waits = [f"Waits    {order_id}: {why}" for order_id, why in board["waiting"].items()]
     hedges = [f"HEDGE    {name} offsets {hedged}" for name, hedged in board.get("hedges", {}).items()]
-    return [*stale, *lines, *waits, *hedges]
+    return [*stale, *_day(board.get("day")), *lines, *waits, *hedges]
+
+
+def _day(day: dict[str, Any] | None) -> Iterator[str]:
+    if day is None:
+        return
+    baseline = Decimal(day["baseline"])
+    if day["pnl"] is None:
+        yield f"P&L day  {'UNKNOWN':<{_WIDE}} something held has no mark; baseline {baseline:,.2f}"
+        return
+    pnl = Decimal(day["pnl"])
+    share = f" ({pnl / baseline:+.2%})" if baseline else ""
+    yield f"P&L day  {f'{pnl:+,.2f}':<{_WIDE}} of baseline {baseline:,.2f}{share}, marked where one could close"
+    if day["without"]:
+        yield f"{_INDENT}without {', '.join(day['without'])}: not ours, and nobody quotes them"
 
 
 def backing_lines(backings: Sequence[dict[str, Any]]) -> list[str]:

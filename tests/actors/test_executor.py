@@ -129,7 +129,27 @@ def busy_day() -> Rig:
     rig.push(report("primary-77", Status.NEW).model_copy(update={"runtime": "ffff0000"}))
     replaced(rig)
     gone_leg_by_leg(rig)
+    covered_by_hand(rig)
     return rig
+
+
+def covered_by_hand(rig: Rig) -> None:
+    """A short stands alone while its account cannot be reached, and a person buys it back."""
+    for route in ROUTES:
+        rig.connect(route, incarnation=4)
+        rig.read(route, positions=rig.book.positions[f"{route}-account"])
+    name = rig.ask(open_signal(40)).cl_ord_id
+    route = rig.book.orders[name].last.route
+    rig.outcome(f"{name}-r1", Accepted(broker_order_id="theirs-40"), route=route)
+    short = fills_of(rig.book.orders[name].order)[1]
+    rig.push(report("theirs-40", Status.CANCELED, short, attempt=f"{name}-r1", route=route))
+    rig.connect(route, incarnation=4, writes=False)
+    for _ in range(3):
+        rig.after(1)
+    there = -rig.book.positions[f"{route}-account"][short.symbol]
+    bought = short.model_copy(update={"exec_id": "by hand", "action": Action.BUY_TO_CLOSE, "last_qty": there})
+    rig.push(report("theirs-41", Status.FILLED, bought, route=route))
+    rig.after(1)
 
 
 def test_a_checkpoint_at_any_event_and_the_journal_after_it_are_the_whole_fold():
@@ -166,7 +186,7 @@ def test_an_executor_that_dies_after_any_event_comes_back_with_that_book():
         successor.journal.bodies, successor.checkpoints = list(bodies[:cut]), MemoryCheckpoints()
         successor.start()
         added = {kind for kind, _ in successor.journal.kinds}
-        assert added <= {"executor_started", "replace_ended", "leg_covered"}, "a start adds no more than that"
+        assert added <= {"executor_started", "replace_ended", "leg_covered", "cover_held_back"}, "a start adds no more"
         if "replace_ended" in added:  # it found an order that had filled before it could be replaced, and said so
             continue
         assert successor.book.orders == whole.orders

@@ -7,12 +7,13 @@ import pytest
 
 from actors.domain.orders.attempt import Accepted, InDoubt, NotSent, Rejected
 from actors.domain.orders.event import CancelAsked, OrderPlaced
-from actors.domain.orders.finding import LegCovered, LegUncovered
+from actors.domain.orders.finding import CoverHeldBack, HoldingsNetted, LegCovered, LegUncovered
 from actors.domain.orders.order import Action, Intent
 from actors.domain.orders.report import Status
 from actors.domain.orders.route_event import OrderQueued
 from actors.messages import CancelOrder, IssuePermit, SendOrder
 from tests.builders import CONDOR_SYMBOLS, close_signal, open_signal, permit, quotes
+from tests.fakes import MemoryCheckpoints
 from tests.rig import Rig, fills_of, report
 
 ORDER = "condor-20260105-1"
@@ -445,3 +446,102 @@ def test_after_a_reboot_the_deadline_counts_as_over():
     assert [event.seconds for event in rig.events(LegCovered)] == [300.1], (
         "of the market's clock, for want of the other"
     )
+
+
+def after_both_fills(**desk: float) -> tuple[Rig, str, str]:
+    rig = Rig(**desk).ready()
+    spread, condor = rig.closed_twice()
+    rig.read(positions=rig.book.positions["primary-account"])
+    return rig, spread, condor
+
+
+def test_what_another_structure_covers_is_netted_after_the_grace_and_told_once():
+    rig, spread, condor = after_both_fills()
+    rig.after(0.1)
+    rig.after(0.8)
+    assert rig.events(HoldingsNetted) == [], "a report may be under way"
+    rig.after(0.2)
+    (event,) = rig.events(HoldingsNetted)
+    assert (event.structure_id, event.counterpart) == (spread, condor)
+    assert rig.told(SendOrder) == []
+    for _ in range(5):
+        rig.after(1)
+    assert len(rig.events(HoldingsNetted)) == len(rig.alerts("A042")) == 1
+    assert [covered.structure_id for covered in rig.events(LegCovered)] == [spread]
+
+
+def test_what_is_left_of_a_structure_that_was_netted_is_unwound_and_never_completed():
+    rig, _, condor = after_both_fills(completion_slippage=100)
+    for _ in range(4):
+        rig.after(1)
+    ((_, sent),) = rig.told(SendOrder)
+    assert (sent.order.structure_id, sent.order.intent) == (condor, Intent.CLOSE)
+    assert {leg.symbol for leg in sent.order.legs} == {LONG_PUT, SHORT_PUT}
+
+
+def test_nothing_is_netted_on_an_account_that_was_not_read_since_the_start():
+    rig, spread, _ = after_both_fills()
+    rig.start()
+    rig.connect()
+    for _ in range(4):
+        rig.after(1)
+    assert rig.events(HoldingsNetted) == []
+    rig.read(positions=rig.book.positions["primary-account"])
+    rig.after(1)
+    assert rig.book.structures[spread].is_flat
+
+
+def test_a_successor_knows_what_was_netted_from_the_checkpoint_as_from_the_journal():
+    rig, spread, condor = after_both_fills(checkpoint_events=1)
+    for _ in range(3):
+        rig.after(1)
+    known = {name: rig.book.structures[name] for name in (spread, condor)}
+    assert known[spread].is_flat
+    rig.start()
+    assert {name: rig.book.structures[name] for name in known} == known
+    rig.checkpoints = MemoryCheckpoints()
+    rig.start()
+    assert {name: rig.book.structures[name] for name in known} == known
+
+
+def without_ask(rig: Rig, symbol: str) -> None:
+    frame = quotes(rig.clock.ns, at=rig.clock.now)
+    frame.ask[rig.executor._desk.quotes.row_of[symbol]] = np.nan
+    rig.stream.arrivals.append(frame)
+    rig.executor.turn(0)
+
+
+def test_what_holds_a_cover_back_is_journaled_once_and_whether_it_is_the_markets_doing():
+    rig = half_filled(1)
+    for _ in range(6):
+        rig.clock.advance(1)
+        without_ask(rig, SHORT_PUT)
+    (held_back,) = rig.events(CoverHeldBack)
+    assert held_back.by_market
+    assert f"nobody offers {SHORT_PUT}" in held_back.text
+    rig.clock.advance(10)
+    rig.executor.turn(0)
+    assert [event.by_market for event in rig.events(CoverHeldBack)] == [True, False], "the feed is silent"
+    rig.after(2)
+    assert len(rig.told(SendOrder)) == 1, "it is offered again"
+    assert len(rig.events(CoverHeldBack)) == 2
+
+
+def test_an_unwinding_is_known_by_its_price_from_one_in_doubt_that_is_the_same_in_all_else():
+    rig = Rig().ready()
+    prices = {}
+    for number in (1, 2):
+        name = rig.ask(open_signal(number)).cl_ord_id
+        theirs = f"primary-{number}"
+        rig.outcome(f"{name}-r1", Accepted(broker_order_id=theirs))
+        short = fills_of(rig.book.orders[name].order)[1]
+        rig.push(report(theirs, Status.CANCELED, short, attempt=f"{name}-r1"))
+    rig.told(SendOrder)
+    for _ in range(4):
+        rig.after(1)
+        for _, sent in rig.told(SendOrder):
+            prices[sent.order.cl_ord_id] = sent.order.net_price
+            rig.outcome(sent.attempt_id, InDoubt(cause="timeout"))
+    assert len(prices) == 2
+    first, second = prices.values()
+    assert Decimal(0) < first - second <= Decimal("0.10"), "a tick worse, and no more"

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from actors.domain.orders.attempt import Accepted, InDoubt
+from actors.domain.orders.attempt import Accepted, InDoubt, NotSent, Rejected
 from actors.domain.orders.event import CancelAsked
 from actors.domain.orders.order import Order, OrderType
 from actors.domain.orders.refusal import Code
@@ -219,6 +219,55 @@ def test_a_fill_told_after_the_end_cancels_what_is_too_many_and_closes_the_rest_
     told(rig, name, Status.FILLED, 1)
     rig.after(5)
     assert (rig.book.structures[ENTRY].quantity, sent(rig)) == (1, [])
+
+
+def over_ordered() -> Rig:
+    """Two combos held where one was ordered: both the order and what took its place have filled."""
+    rig = entered(order_qty=1)
+    rig.ask(replace_signal(2, ENTRY, "1.85"))
+    told(rig, ENTRY, Status.CANCELED)
+    accept(rig, SECOND)
+    told(rig, ENTRY, Status.FILLED, 1, tag="late")
+    rig.told(CancelOrder)
+    return rig
+
+
+def test_what_undoes_combos_too_many_never_waits_for_a_route_but_is_made_anew():
+    rig = over_ordered()
+    told(rig, SECOND, Status.FILLED, 1)
+    ((name, _, _),) = sent(rig)
+    rig.outcome(f"{name}-r1", NotSent(cause="refused"))
+    assert (rig.book.orders[name].status, rig.book.orders[name].waits) == (Status.REJECTED, "")
+    for _ in range(10):
+        rig.after(0.1)
+    assert sent(rig) == [], "at a pace"
+    rig.after(1.1)
+    assert [each for each, _, _ in sent(rig)] == [f"{ENTRY}-unwind-over-2"]
+
+
+def test_nothing_is_undone_while_the_account_cannot_be_reached():
+    rig = over_ordered()
+    rig.connect(writes=False)
+    told(rig, SECOND, Status.FILLED, 1)
+    for _ in range(5):
+        rig.after(3)
+    assert sent(rig) == []
+    assert not any("unwind-over" in name for name in rig.book.orders)
+    rig.connect()
+    rig.after(3)
+    assert [name for name, _, _ in sent(rig)] == [f"{ENTRY}-unwind-over-1"]
+
+
+def test_a_broker_that_refuses_to_undo_is_asked_only_so_often():
+    rig = over_ordered()
+    told(rig, SECOND, Status.FILLED, 1)
+    asked = []
+    for _ in range(12):
+        for name, _, _ in sent(rig):
+            asked.append(name)
+            rig.outcome(f"{name}-r1", Rejected(code="422", text="no"))
+        rig.after(3)
+    assert len(asked) == rig.settings.desk.unwind_rejections_max
 
 
 # -- work --------------------------------------------------------------------------------------------------------------

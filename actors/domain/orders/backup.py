@@ -57,9 +57,11 @@ def backing(strategy: str, kinds: frozenset[Kind], routes: Sequence[StatedRoute]
     load = Load(kinds=kinds, legs=LEGS_MAX)
     refusals = {route.name: cannot_carry(route.coverage, load) for route in routes}
     backups = [route for route in routes[1:] if not refusals[route.name]]
+    own = routes[0].name
+    itself = f"; and {own} itself {refusals[own]}" if refusals[own] else ""
     if not backups:
         told = "; ".join(f"{name} {why}" for name, why in list(refusals.items())[1:])
-        return Backing(strategy=strategy, backups=(), reason=told or "there is one route only")
+        return Backing(strategy=strategy, backups=(), reason=(told or "there is one route only") + itself)
     first = routes[0].account_domain
     told = "; ".join(
         f"{route.name}, another path to {route.account_domain}"
@@ -67,4 +69,4 @@ def backing(strategy: str, kinds: frozenset[Kind], routes: Sequence[StatedRoute]
         else f"{route.name}, for openings: what is open at {first} waits for {first}"
         for route in backups
     )
-    return Backing(strategy=strategy, backups=tuple(route.name for route in backups), reason=told)
+    return Backing(strategy=strategy, backups=tuple(route.name for route in backups), reason=told + itself)

@@ -5,6 +5,7 @@ leads to (a quarantine, an order, an alert) is an event or a message of its own.
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Literal
 
 from actors.domain.orders.fill_check import Fault
@@ -44,6 +45,22 @@ class LegUncovered(Value):
         return self.structure_id
 
 
+class CoverHeldBack(Value):
+    """Nothing could be sent to cover a structure's shorts; told when the reason changes."""
+
+    kind: Literal["cover_held_back"] = "cover_held_back"
+    structure_id: str
+    by_market: bool
+    """It is the market's doing: shut, or nobody offers what is short. Nobody could have covered it."""
+    text: str
+    at: Instant
+
+    @property
+    def correlation(self) -> str:
+        """The structure, which is its opening order."""
+        return self.structure_id
+
+
 class LegCovered(Value):
     """Nothing of the structure is uncovered any more; `seconds` of the machine's clock it was."""
 
@@ -51,6 +68,41 @@ class LegCovered(Value):
     structure_id: str
     seconds: float
     at: Instant
+
+    @property
+    def correlation(self) -> str:
+        """The structure, which is its opening order."""
+        return self.structure_id
+
+
+class NettedHolding(Value):
+    """Signed contracts of one symbol that leave a structure, at a price in points."""
+
+    symbol: str
+    quantity: int
+    px: Decimal
+
+
+class HoldingsNetted(Value):
+    """What one structure held too much, and another of its account covered, moved between the two (`netting`).
+
+    The counterpart gets what the structure loses, and pays its price; None: what no structure holds takes it up.
+    """
+
+    kind: Literal["holdings_netted"] = "holdings_netted"
+    structure_id: str
+    counterpart: str | None
+    account_domain: str
+    moved: tuple[NettedHolding, ...]
+    at: Instant
+
+    def words(self, name: str) -> str:
+        """Return what moved, as `name`, one of the two structures, sees it."""
+        gives = name == self.structure_id
+        other = self.counterpart if gives else self.structure_id
+        signed = ((-each.quantity if gives else each.quantity, each) for each in self.moved)
+        moved = ", ".join(f"{quantity:+d} {each.symbol} at {each.px:f}" for quantity, each in signed)
+        return f"{moved}, against {other or 'what no structure holds'}: the account nets them"
 
     @property
     def correlation(self) -> str:
@@ -143,4 +195,14 @@ class Recovered(Value):
         return f"epoch-{self.epoch}"
 
 
-Finding = FillFaulted | LegUncovered | LegCovered | ForeignAdopted | AccountContested | CashDiffers | Recovered
+Finding = (
+    FillFaulted
+    | LegUncovered
+    | CoverHeldBack
+    | LegCovered
+    | HoldingsNetted
+    | ForeignAdopted
+    | AccountContested
+    | CashDiffers
+    | Recovered
+)

@@ -123,7 +123,7 @@ class _Teller:
             case _ if self.life is not None:
                 self._live(event, self.life)
 
-    def _live(self, event: happened.Event, life: OrderLife) -> None:
+    def _live(self, event: happened.Event, life: OrderLife) -> None:  # noqa: C901 - a table of events
         match event:
             case happened.AttemptStarted(attempt=attempt):
                 self._add(attempt.started_at, "SEND", _lease(life.last, attempt))
@@ -140,6 +140,10 @@ class _Teller:
                 self._add(event.at, _ENDINGS[type(event)], text)
             case OrderRevised(text=text):
                 self._add(event.at, "REVISED", text)
+            case finding.CoverHeldBack(text=text):
+                self._add(event.at, "HELD BACK", text)
+            case finding.HoldingsNetted():
+                self._add(event.at, "NETTED", event.words(life.order.structure_id))
             case LegsStarted(account_domain=domain):
                 self._add(event.at, "LEG BY LEG", f"no route takes it whole; its legs go singly, to {domain}")
             case LegsEnded(status=status, text=text):

@@ -8,10 +8,16 @@ or was doing: each structure's naked seconds in which none of these held
 * the cancel of one was under way;
 * an order of the executor's own that covers the short was at work;
 * nothing could be sent: the executor was dead (from its last pass of work to its successor's start), or no route to the
-  account could write, or the account was not read since the executor or its route came back (law 8).
+  account could write, or the account was not read since the executor or its route came back (law 8);
+* there was no market: it was shut, or nobody offered the short while quotes came in (`risk.no_market`), from the
+  executor's word that this held it back to its next order of the structure, or its word that something else does.
 
-An opening or a close that works on beside the short is no excuse: it can be cancelled. What is not journaled (a silent
-route that nobody declared sick, missing quotes) is none either. Times are nanoseconds of one clock.
+An excuse is what nobody could have helped. An opening or a close that works on beside the short is none: it can be
+cancelled. Nor is a connection that fell silent without a word: that it hangs is ours to see, and its end is declared
+within the hang limits; until then the time is ours. Nor are quotes that our feed does not bring: what was last quoted
+prices a close however old it is, and a short that was never quoted here was sold here.
+
+Times are nanoseconds of one clock.
 """
 
 from collections import defaultdict
@@ -20,12 +26,13 @@ from datetime import datetime, timedelta
 
 from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import AttemptState
+from actors.domain.orders.finding import CoverHeldBack, HoldingsNetted, LegCovered
 from actors.domain.orders.order import Fill
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.report import AccountState
 from actors.domain.orders.route_event import RouteTurned
 from actors.domain.portfolio.book import Book
-from actors.domain.portfolio.imbalance import is_mending
+from actors.domain.portfolio.imbalance import is_covering
 from actors.domain.portfolio.structure import Structure
 from actors.domain.value import Value
 
@@ -49,6 +56,7 @@ class NakedShorts:
         self._longest_ns = self._worst_ns = self._now_ns = 0
         self._lives = True
         self._seats = _Seats()
+        self._no_market: set[str] = set()
         self._attended: set[str] = set()
 
     @property
@@ -70,8 +78,17 @@ class NakedShorts:
         match event:
             case happened.ExecutorStarted():
                 self._lives = True
+                self._no_market.clear()
+            case CoverHeldBack(structure_id=name, by_market=True):
+                self._no_market.add(name)
+            case CoverHeldBack(structure_id=name) | LegCovered(structure_id=name):
+                self._no_market.discard(name)
+            case happened.OrderPlaced(order=order):
+                self._no_market.discard(order.structure_id)
             case happened.ReportTaken(cl_ord_id=str(name)):
                 self._look({book.orders[name].order.structure_id}, book)
+            case HoldingsNetted(structure_id=name, counterpart=other):
+                self._look({name, other or name}, book)
             case happened.CashBooked():  # a settlement may end it
                 self._look(set(self._naked_ns), book)
         self._attended = {name for name in self._naked_ns if self._is_attended(name, book)}
@@ -100,14 +117,15 @@ class NakedShorts:
 
     def _is_attended(self, name: str, book: Book) -> bool:
         domain = book.structures[name].account_domain
-        return not self._seats.can_send(domain) or any(map(_attends, book.live_orders(name)))
+        could = self._seats.can_send(domain) and name not in self._no_market
+        return not could or any(map(_attends, book.live_orders(name)))
 
 
 def _attends(life: OrderLife) -> bool:
     if life.in_doubt or life.is_unanswered:
         return True
     is_there = life.last is not None and life.last.state in _AT_BROKER and not life.status.is_terminal
-    return is_there and (life.cancel_asked or is_mending(life.order))
+    return is_there and (life.cancel_asked or is_covering(life.order))
 
 
 def longest_by_trades(book: Book, accounts: Iterable[AccountState]) -> timedelta:

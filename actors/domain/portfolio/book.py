@@ -24,7 +24,7 @@ from actors.domain.orders.order_state import Move, OrderLife
 from actors.domain.orders.report import CashEvent, ExecutionReport
 from actors.domain.orders.route_event import RouteFailedBack, RouteFailedOver
 from actors.domain.orders.trigger_event import TriggerMoved, Triggers, TriggersPlaced, TriggerTrailed
-from actors.domain.portfolio import retention
+from actors.domain.portfolio import netting, retention
 from actors.domain.portfolio.findings import Findings
 from actors.domain.portfolio.structure import Structure, founded, settled
 from actors.domain.value import ZERO
@@ -69,8 +69,7 @@ class Book:
 
     def apply(self, event: happened.Event, sequence: int) -> Move:  # noqa: C901, PLR0912 - a table of events
         """Take in one event; return what a report did (MOVES for everything else)."""
-        self.sequence, self.found = sequence, self.found.after(event, self.structures)
-        move = Move.MOVES
+        self.sequence, self.found, move = sequence, self.found.after(event, self.structures), Move.MOVES
         if (answered := order_fold.answered(event)) is not None:
             self.signals[answered[0]] = answered[1]
         match event:
@@ -97,6 +96,8 @@ class Book:
             case finding.ForeignAdopted(account_domain=domain, positions=positions):
                 for symbol, quantity in positions.items():
                     self._move(domain, symbol, quantity)
+            case finding.HoldingsNetted():
+                self.structures |= netting.netted(self, event)
             case RouteFailedOver(route=route, to=to, reason=reason):
                 self.failed_over[route] = f"failed over to {to}: {reason}"
             case RouteFailedBack(route=route):

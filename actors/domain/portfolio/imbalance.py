@@ -15,6 +15,7 @@ Rules of this file:
   nobody can wait. So many refusals for good in a row, or so many more of any kind, and a person must look.
 * An order of this kind never waits for a route: what was not taken has ended, and the next one is made here, at a pace,
   of what is held and quoted then.
+* Two unwindings never look alike while one is in doubt: a broker that tells no ids could end neither doubt.
 * An order for the excess that works on is replaced at a pace, for the market has left it.
 
 Times are seconds of the boot clock. Left out: whether the gate lets an order pass, which its caller asks.
@@ -42,6 +43,8 @@ UNWIND_SHARE: Final = 0.6
 """Of the deadline."""
 COMPLETE_MARK: Final = "-complete-"
 UNWIND_MARK: Final = "-unwind-"
+OVER_MARK: Final = "-unwind-over-"
+"""Of an order that closes whole combos, more of them than were ordered."""
 
 
 class ImbalanceLimits(Value):
@@ -79,10 +82,13 @@ class Remedy(Enum):
 
 
 def is_mending(order: Order) -> bool:
-    """Whether an order is the executor's own, and completes or unwinds a structure out of ratio."""
-    marks = (order.structure_id + COMPLETE_MARK, order.structure_id + UNWIND_MARK)
-    numbered = (order.cl_ord_id.removeprefix(mark) for mark in marks if order.cl_ord_id.startswith(mark))
-    return any(rest[:1].isdigit() for rest in numbered)
+    """Whether an order is the executor's own: it completes or unwinds a structure, and is made anew, never kept."""
+    return any(_is_numbered(order, mark) for mark in (COMPLETE_MARK, UNWIND_MARK, OVER_MARK))
+
+
+def is_covering(order: Order) -> bool:
+    """Whether an order is the executor's own, and covers or takes away what stands out of ratio."""
+    return is_mending(order) and not _is_numbered(order, OVER_MARK)
 
 
 def remedy(lives: Sequence[OrderLife], elapsed_s: float, limits: ImbalanceLimits) -> Remedy:
@@ -92,14 +98,19 @@ def remedy(lives: Sequence[OrderLife], elapsed_s: float, limits: ImbalanceLimits
     if elapsed_s < limits.unwind_s and any(incomplete(life) for life in lives):
         return Remedy.WAIT
     unwinds = [life for life in lives if _is_named(life, UNWIND_MARK)]
-    refusals = _refused_in_a_row(unwinds)
-    if refusals.count(False) >= limits.rejections_max or len(refusals) >= limits.refusals_max:
+    if is_given_up(unwinds, limits):
         return Remedy.GIVE_UP
     if elapsed_s < limits.unwind_s and not unwinds and _may_complete(lives):
         return Remedy.COMPLETE
     if unwinds and _is_refused(unwinds[-1]) and not _is_retryable(unwinds[-1]):
         return Remedy.UNWIND_SHORTS
     return Remedy.UNWIND
+
+
+def is_given_up(unwinds: Sequence[OrderLife], limits: ImbalanceLimits) -> bool:
+    """Whether orders of one purpose, oldest first, were refused so often in a row that a person must look."""
+    refusals = _refused_in_a_row(unwinds)
+    return refusals.count(False) >= limits.rejections_max or len(refusals) >= limits.refusals_max
 
 
 def to_cancel(
@@ -123,12 +134,14 @@ def to_cancel(
 def missing_legs(structure: Structure) -> tuple[tuple[Leg, ...], int, int]:
     """Return the legs and quantity that make whole combos of all that is held, and how many combos these then are.
 
-    No legs where a leg holds more than the whole order was to bring, or nothing is missing.
+    No legs where a leg holds more than the whole order was to bring, where something of what was opened is gone again,
+    or nothing is missing.
     """
     held = {leg.symbol: structure.holdings.get(leg.symbol, 0) * leg.action.sign for leg in structure.legs}
     combos = max(-(-held[leg.symbol] // leg.ratio) for leg in structure.legs)
     lacking = [(leg, combos * leg.ratio - held[leg.symbol]) for leg in structure.legs]
     is_strange = structure.holdings.keys() - held.keys() or min(held.values()) < 0
+    is_strange = is_strange or any(structure.holdings.get(each, 0) != n for each, n in structure.entered.items())
     if combos > structure.order_qty or is_strange or not any(count for _, count in lacking):
         return (), 0, combos
     order_qty = gcd(*(count for _, count in lacking if count))
@@ -150,6 +163,11 @@ def worst_price(
 def _may_complete(lives: Sequence[OrderLife]) -> bool:
     has_closed = any(life.order.intent is Intent.CLOSE and life.fills for life in lives)
     return not has_closed and not any(_is_named(life, COMPLETE_MARK) for life in lives)
+
+
+def _is_numbered(order: Order, mark: str) -> bool:
+    first = order.structure_id + mark
+    return order.cl_ord_id.startswith(first) and order.cl_ord_id.removeprefix(first)[:1].isdigit()
 
 
 def _is_named(life: OrderLife, mark: str) -> bool:

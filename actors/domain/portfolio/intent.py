@@ -5,7 +5,7 @@ its own it is meant to trade at once, and still bounded: at the natural price le
 while an order travels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
@@ -128,6 +128,21 @@ def marketable_within(legs: Sequence[Leg], quotes: QuoteTable, worst: Decimal) -
         return None
     price = max(bound, _to_step(worst, legs, quotes, ROUND_CEILING))
     return price if price <= natural else None
+
+
+def told_apart(
+    legs: tuple[Leg, ...], order_qty: int, price: Decimal, doubtful: Iterable[Order], quotes: QuoteTable
+) -> Decimal:
+    """Return a marketable price by which an order is known from those in doubt that are the same in all else.
+
+    A broker that tells no ids knows an order by what it is: of two alike neither doubt would ever end. A step each.
+    """
+    alike = {order.net_price for order in doubtful if (order.legs, order.order_qty) == (legs, order_qty)}
+    step = PRICE_STEP if len(legs) > 1 else _product(legs[0], quotes).tick_at(price)
+    floor = step if len(legs) == 1 and not legs[0].action.is_buy else None
+    while price in alike and (floor is None or price - step >= floor):
+        price -= step
+    return price
 
 
 def _to_step(price: Decimal, legs: Sequence[Leg], quotes: QuoteTable, rounding: str) -> Decimal:

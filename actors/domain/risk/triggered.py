@@ -15,6 +15,7 @@ from actors.domain.orders.signal import Close, Open, Signal
 from actors.domain.orders.trigger import Trigger
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.closable import closable
+from actors.domain.portfolio.imbalance import OVER_MARK, ImbalanceLimits, is_given_up
 from actors.domain.portfolio.intent import closing_order, marketable_price, opening_order
 from actors.domain.portfolio.replaced import chain
 from actors.domain.portfolio.structure import Structure, excess
@@ -113,10 +114,17 @@ def excess_openings(book: Book) -> Iterator[tuple[Structure, int]]:
             filled += sum(life.cum_qty for name in side.order_ids for life in chain(book, name))
 
 
-def undoing(structure: Structure, quantity: int, seen: Circumstances, within_s: float) -> Sendable | Blocked:
-    """Return the order that closes `quantity` combos of a structure, never more than the account holds of them."""
-    name = f"{structure.structure_id}-unwind-over-"
-    name += str(sum(each.startswith(name) for each in seen.book.orders) + 1)
+def undoing(structure: Structure, quantity: int, seen: Circumstances, limits: ImbalanceLimits) -> Sendable | Blocked:
+    """Return the order that closes `quantity` combos of a structure, never more than the account holds of them.
+
+    It never waits for a route, so none is made while its account cannot be reached; nor after too many refusals.
+    """
+    first = structure.structure_id + OVER_MARK
+    before = [life for each, life in seen.book.orders.items() if each.startswith(first)]
+    if is_given_up(before, limits):
+        return Blocked("refused too often, nothing more is tried")
+    if structure.account_domain not in seen.writable & seen.reconciled:
+        return Blocked(f"{structure.account_domain} cannot be reached, or is not read yet")
     request = Close(structure_id=structure.structure_id)
     signal = Signal(
         signal_id=structure.structure_id,
@@ -124,12 +132,12 @@ def undoing(structure: Structure, quantity: int, seen: Circumstances, within_s: 
         request=request,
         reason="more combos than were ordered",
         created_at=seen.now,
-        expires_at=seen.now + timedelta(seconds=within_s),
+        expires_at=seen.now + timedelta(seconds=limits.deadline_s),
     )
     verdict = review(signal, seen)
     if isinstance(verdict, Refused):
         return Blocked(words(verdict))
-    return _closing(signal, request, name, structure, quantity, seen, verdict.checks)
+    return _closing(signal, request, f"{first}{len(before) + 1}", structure, quantity, seen, verdict.checks)
 
 
 def _closing(

@@ -160,3 +160,15 @@ def test_an_order_that_unwound_tells_the_naked_seconds_of_its_structure(where, r
     assert "naked short: 1.1 s" in text
     assert f"Of the same structure: {ORDER}" in text
     assert "naked short: 1.1 s" in told(where, ORDER)[1]
+
+
+def test_what_was_netted_is_told_of_either_structure_and_of_every_order_of_them(where, rig):
+    spread, condor = rig.closed_twice()
+    rig.read(positions=rig.book.positions["primary-account"])
+    for _ in range(3):
+        rig.after(1)
+    lost, gained = f"+1 {CONDOR_SYMBOLS[3]} at 1.50", f"-1 {CONDOR_SYMBOLS[3]} at 1.50"
+    for name, moved, other in ((spread, lost, condor), ("condor-20260105-4", lost, condor), (condor, gained, spread)):
+        (line,) = (line for line in told(where, name)[1].splitlines() if "NETTED" in line)
+        assert moved in line
+        assert f"against {other}" in line

@@ -76,6 +76,24 @@ def test_the_same_as_one_json_object(where, rig):
     assert (found["schema"], found["epoch"], len(found["recovered_fills"])) == ("holdfast.recovery/1", 2, 4)
 
 
+def test_what_was_netted_since_the_start_is_told_and_what_was_before_is_not(where, rig):
+    rig.ready()
+    spread, condor = rig.closed_twice()
+    rig.read(positions=rig.book.positions["primary-account"])
+    for _ in range(3):
+        rig.after(1)
+    (line,) = (line for line in told(where)[1].splitlines() if "netted since" in line)
+    assert f"{spread}: " in line
+    assert f"against {condor}" in line
+    (netted,) = json.loads(told(where, "--json")[1])["netted"]
+    assert netted in line
+    rig.start()
+    for route in ROUTES:
+        rig.connect(route)
+        rig.read(route, positions=rig.book.positions.get(f"{route}-account"))
+    assert json.loads(told(where, "--json")[1])["netted"] == []
+
+
 def test_an_account_that_was_not_read_is_named(where, rig):
     rig.connect()
     rig.read()

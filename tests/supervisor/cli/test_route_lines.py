@@ -1,13 +1,15 @@
 """Routes in a trader's words."""
 
 import json
+from decimal import Decimal
 
 from actors.config import load
 from actors.domain.orders.attempt import NotSent
+from actors.route_board import DayView
 from supervisor.app.preflight import backings
 from supervisor.cli.route_lines import backing_lines, route_lines
 from tests.builders import close_signal, open_signal
-from tests.rig import Rig
+from tests.rig import ROUTES, Rig
 
 
 def told(rig: Rig, age_s: float = 0.2) -> list[str]:
@@ -16,8 +18,31 @@ def told(rig: Rig, age_s: float = 0.2) -> list[str]:
     return route_lines({"age_s": age_s, **board})
 
 
+def test_the_days_result_is_told_first_with_what_had_to_be_left_out_of_it():
+    rig = Rig()
+    for route in ROUTES:
+        rig.connect(route)
+        rig.read(route, positions={"GOOG": 5} if route == "primary" else None)
+    rig.opened(open_signal(1))
+    rig.after(2)
+    assert told(rig)[:2] == [
+        "P&L day  -210.00      of baseline 200,000.00 (-0.10%), marked where one could close",
+        " " * 22 + "without GOOG: not ours, and nobody quotes them",
+    ]
+
+
+def test_a_result_without_a_mark_is_unknown_and_before_a_baseline_there_is_none():
+    assert not any(line.startswith("P&L") for line in told(Rig()))
+    lines = route_lines({"age_s": 0, "routes": [], "feed": None, "waiting": {}, "day": unknown()})
+    assert lines == ["P&L day  UNKNOWN      something held has no mark; baseline 100.00"]
+
+
+def unknown() -> dict[str, object]:
+    return DayView(pnl=None, baseline=Decimal(100), without=()).model_dump(mode="json")
+
+
 def test_a_route_says_its_account_its_health_and_what_it_carries():
-    lines = told(Rig().ready())
+    lines = [line for line in told(Rig().ready()) if not line.startswith("P&L")]
     assert lines[0] == "Route    primary      account primary-account (broker); reads ok, writes ok, stream ok"
     assert (
         "carries equity option, index option; single legs limit/market DAY; combos of up to 4 legs limit DAY"

@@ -35,3 +35,15 @@ def test_a_strategy_whose_orders_no_other_route_carries_has_none_and_each_reason
         (),
         "b carries no index option; c carries 2 legs at most, not 4",
     )
+
+
+def test_that_the_route_of_its_own_cannot_carry_what_a_strategy_trades_is_told_too():
+    futures = frozenset({Kind.FUTURE_OPTION})
+    assert backing("es", futures, [route("a")]).reason == (
+        "there is one route only; and a itself carries no future option"
+    )
+    behind = backing("es", futures, [route("a"), route("b", kinds=["FUTURE_OPTION"])])
+    assert (behind.backups, behind.reason) == (
+        ("b",),
+        "b, for openings: what is open at a waits for a; and a itself carries no future option",
+    )

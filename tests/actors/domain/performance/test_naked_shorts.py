@@ -17,6 +17,7 @@ from actors.domain.orders.event import (
     OrderPlaced,
     ReportTaken,
 )
+from actors.domain.orders.finding import CoverHeldBack, HoldingsNetted, NettedHolding
 from actors.domain.orders.order import Action, Fill, Intent, Leg, Order
 from actors.domain.orders.report import Status
 from actors.domain.orders.route_event import RouteTurned
@@ -127,6 +128,14 @@ def seconds(naked: NakedShorts) -> tuple[float, float]:
     return round(naked.longest_s, 3), round(naked.unattended_s, 3)
 
 
+def test_a_short_ends_when_it_is_netted():
+    moved = (NettedHolding(symbol=SHORT, quantity=-1, px="1.50"),)
+    netted = HoldingsNetted(
+        structure_id=NAME, counterpart=None, account_domain="primary-account", moved=moved, at=START
+    )
+    assert told(*NAKED, (13, netted), (60, started(2))).longest_s == 3
+
+
 def test_a_short_that_nobody_does_anything_about_is_unattended_all_the_time():
     assert seconds(told(*NAKED, *at(14, COVERED))) == (4.0, 4.0)
 
@@ -174,6 +183,30 @@ def test_time_in_which_it_is_mended_or_cannot_be_is_attended_to(what: Callable[[
 def test_a_close_that_works_on_beside_the_short_is_no_excuse():
     closing = at(10, ((0, placed(CLOSE)), (0, sending(CLOSE)), (0, accepted(CLOSE))))
     assert seconds(told(*NAKED, *closing, *at(15, ((0, taken(CLOSE, Status.FILLED, 0)),)))) == (5.0, 5.0)
+
+
+def held_back(*, by_market: bool) -> CoverHeldBack:
+    return CoverHeldBack(structure_id=NAME, by_market=by_market, text="", at=START)
+
+
+@pytest.mark.parametrize(
+    ("then", "unattended_s"),
+    [
+        (COVERED[:1], 1.0 + 5),
+        ((*COVERED[:3],), 1.0),
+        (((0, held_back(by_market=False)),), 1.0 + 5),
+        (((0, started(2)), (0, turned(incarnation=2)), (0, AGREED)), 1.0 + 5),
+        ((), 1.0),
+    ],
+    ids=["an order nobody took", "an order at work", "held back by something else", "a successor", "nothing new"],
+)
+def test_a_market_that_is_shut_or_offers_nothing_is_an_excuse_until_something_else_is_heard(then, unattended_s):
+    story = (*NAKED, (11, held_back(by_market=True)), *at(15, then), (20, placed("condor-20260105-9", Intent.OPEN)))
+    assert told(*story).unattended_s == unattended_s
+
+
+def test_what_holds_a_cover_back_that_is_ours_to_mend_is_no_excuse():
+    assert seconds(told(*NAKED, (11, held_back(by_market=False)), *at(15, COVERED))) == (5.0, 5.0)
 
 
 def test_a_dead_executor_sends_nothing_until_its_successor_has_read_the_account():

@@ -11,6 +11,7 @@ from actors.domain.orders.report import Status
 from actors.domain.portfolio.imbalance import (
     ImbalanceLimits,
     Remedy,
+    is_covering,
     is_mending,
     missing_legs,
     remedy,
@@ -165,6 +166,9 @@ def test_legs_that_lack_unlike_numbers_keep_their_ratio():
         structure(order_qty=1, sp=-2),  # more than was to be brought
         structure(lp=1, sp=-1, sc=-1, lc=1),  # whole
         structure(lp=-1, sp=-1),  # a leg on the wrong side
+        structure(sc=-1).model_copy(
+            update={"entered": {LONG_CALL: 1, SHORT_CALL: -1}}
+        ),  # its long was closed, or netted
     ],
 )
 def test_what_is_whole_or_strange_is_not_completed(held):
@@ -183,15 +187,18 @@ def test_a_short_deadline_shortens_every_step_but_the_grace():
 
 
 @pytest.mark.parametrize(
-    ("name", "mends"),
+    ("name", "mends", "covers"),
     [
-        (NAME, False),
-        (f"{NAME}-unwind-1", True),
-        (f"{NAME}-complete-12", True),
-        (f"{NAME}-unwind-1-leg-2", True),
-        (f"{NAME}-unwind-over-1", False),
-        ("other-unwind-1", False),
+        (NAME, False, False),
+        (f"{NAME}-unwind-1", True, True),
+        (f"{NAME}-complete-12", True, True),
+        (f"{NAME}-unwind-1-leg-2", True, True),
+        (f"{NAME}-unwind-over-1", True, False),
+        (f"{NAME}-unwind-over-1-leg-2", True, False),
+        (f"{NAME}-unwind-by-hand", False, False),
+        ("other-unwind-1", False, False),
     ],
 )
-def test_what_mends_legs_out_of_ratio_is_known_by_its_name(name, mends):
-    assert is_mending(life(name, intent=Intent.CLOSE).order) is mends
+def test_the_executors_own_orders_are_known_by_their_names(name, mends, covers):
+    order = life(name, intent=Intent.CLOSE).order
+    assert (is_mending(order), is_covering(order)) == (mends, covers)

@@ -20,6 +20,7 @@ from tests.switches import (
     a_timeout_means_nothing_was_sent,
     absence_by_one_look,
     an_execution_has_no_identity,
+    each_structure_stands_alone,
     nothing_is_ever_taken_back,
     shorts_are_left_as_they_are,
     tell_then_write,
@@ -74,6 +75,25 @@ def test_a_bug_in_the_order_logic_is_the_seeds_verdict(monkeypatch):
 
     monkeypatch.setattr(order_state, "report", broken)
     assert any("KeyError" in failure for seed in range(10) for failure in play.play(seed).failures)
+
+
+OVER_CLOSED = 52881
+"""A close of one structure fills after its cancel, and takes what another holds in the same contracts."""
+
+
+def test_what_an_account_nets_is_netted_between_its_structures():
+    game = play._Game(OVER_CLOSED)
+    assert game.play().failures == ()
+    assert any(json.loads(body)["kind"] == "holdings_netted" for body in game._world.journal.bodies)
+
+
+def test_without_netting_a_structure_shows_a_short_for_ever_that_the_account_does_not_have(monkeypatch):
+    each_structure_stands_alone(monkeypatch)
+    assert any("naked" in failure for failure in play.play(OVER_CLOSED).failures)
+
+
+def test_two_unwindings_that_look_alike_do_not_leave_both_in_doubt_for_ever():
+    assert play.play(70215).failures == ()
 
 
 # Each rule switched off, and what the machine then sees.
