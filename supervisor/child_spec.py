@@ -92,6 +92,8 @@ class Plan(Spec):
     ray: RaySettings = RaySettings()
     spares: int = Field(default=2, ge=0, le=8)
     """Idle processes kept ready, each of which can become any child."""
+    supervisor_hang_after_s: Seconds = 20.0
+    """Longest time without progress of the supervisor itself, while it starts, builds or adopts no less."""
     preload: tuple[str, ...] = ()
     """Modules a spare imports before it is needed."""
     warm: Factory | None = None

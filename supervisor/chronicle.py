@@ -28,6 +28,8 @@ class Hooks:
     tell: Callable[[str, str, str], None]
     """Tell the trader: event, child, text. Must not wait."""
     jitter: Callable[[], float]
+    progress: Callable[[], None] = lambda: None
+    """Count a pass of the supervisor's own work, for whoever watches it."""
     quiet: Callable[[], bool] = lambda: True
     """Whether no order is unanswered or in doubt."""
 

@@ -24,6 +24,7 @@ PACE_S: Final = 0.2
 
 _WORDS: Final = {
     "restarting": ("S001", Level.P1, "it is being restarted; its state comes from disk and from the broker"),
+    "replaced": ("S004", Level.P1, "another took the tree over, or built it anew; the children went on meanwhile"),
     "left": ("S002", Level.P2, "it ended and is not started again"),
     "escalated": ("S010", Level.P0, "trading is halted; it is tried again, slowly"),
     "retried_slowly": ("S011", Level.P1, "it is tried again, slowly"),

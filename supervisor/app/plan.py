@@ -131,6 +131,7 @@ def plan(config: RuntimeConfig) -> Plan:
             address=config.runtime.ray_address, object_store_bytes=config.supervisor.object_store_mb * 1_000_000
         ),
         spares=config.supervisor.spares,
+        supervisor_hang_after_s=config.supervisor.supervisor_hang_after_s,
         preload=(*PRELOAD, "supervisor.app.market", "supervisor.app.trading", "supervisor.app.telling"),
         warm="supervisor.app.warmth:warm",
     )
