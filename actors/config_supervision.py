@@ -10,7 +10,7 @@ class SupervisorSection(Value):
     """When a child is given up, found hanging, or stopped."""
 
     restarts_max: int = Field(default=5, gt=0, le=1_000)
-    """Restarts of one child allowed within `period_s`; one more halts trading."""
+    """Restarts of one child allowed within `period_s`; one more stops openings and cancels those at work."""
     period_s: Seconds = 60.0
     start_timeout_s: Seconds = 30.0
     hang_after_s: Seconds = 2.0

@@ -62,8 +62,8 @@ class ChildSpec(Spec):
     memory_max_mb: int | None = Field(default=None, ge=1)
     """Beyond it the child is replaced, in a quiet moment where one comes within `quiet_wait_s`."""
     quiet_wait_s: Seconds = 60.0
-    halts_trading: bool = True
-    """Whether its escalation latches a halt. False for those trading does without: a dead notifier never stops it."""
+    stops_openings: bool = True
+    """Whether its escalation latches a reduce. False for those trading does without: a dead notifier never stops it."""
 
 
 class Group(Spec):

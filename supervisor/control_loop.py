@@ -153,7 +153,7 @@ class ControlLoop:
         if child.history.escalated:
             self._chronicle.tell("retried_slowly", child, child.reason)
             return
-        if child.spec.halts_trading:
+        if child.spec.stops_openings:
             self._hooks.make_safe(decision.reason)
         self._chronicle.tell("escalated", child, f"{decision.reason}; the last: {child.reason}")
 

@@ -66,8 +66,8 @@ def keep(plan: Plan, where: Places) -> bool:
         why = hung or f"it ended with {'no known code' if code is None else code}"
         _say(f"supervisor: {why}; next start in {decision.delay_s:.1f} s")
         if isinstance(decision, Escalate):
-            halt = Latch(level=StopLevel.HALT, reason=decision.reason, by="keeper", at=datetime.now(UTC))
-            tighten(where.latch, halt)
+            reduce = Latch(level=StopLevel.REDUCE, reason=decision.reason, by="keeper", at=datetime.now(UTC))
+            tighten(where.latch, reduce)
         history = decision.history
         stopping = any(isinstance(event, StopAsked) for event in watcher.wait(decision.delay_s))
     bury(where.directory)

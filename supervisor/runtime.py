@@ -198,8 +198,7 @@ def _start_ray(plan: Plan, where: Places, progress: Callable[[], None]) -> RayEn
 
 def _hooks(where: Places, me: Process) -> Hooks:
     def make_safe(reason: str) -> None:
-        halt = Latch(level=StopLevel.HALT, reason=reason, by="supervisor", at=datetime.now(UTC))
-        tighten(where.latch, halt)
+        tighten(where.latch, Latch(level=StopLevel.REDUCE, reason=reason, by=NAME, at=datetime.now(UTC)))
 
     herald = Herald(where, time.time_ns())
 

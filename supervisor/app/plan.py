@@ -158,8 +158,8 @@ def _critical(config: RuntimeConfig, child: ChildSpec) -> ChildSpec:
 
 
 def _bystander(child: ChildSpec) -> ChildSpec:
-    """Return a child whose failing never halts trading."""
-    return child.model_copy(update={"halts_trading": False})
+    """Return a child whose failing never stops an opening."""
+    return child.model_copy(update={"stops_openings": False})
 
 
 def _child(config: RuntimeConfig, name: str, factory: str, **arguments: str) -> ChildSpec:
