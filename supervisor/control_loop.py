@@ -150,11 +150,11 @@ class ControlLoop:
             other.doom(f"restarted with {child.spec.name}")
 
     def _escalate(self, child: Child, decision: Escalate) -> None:
+        if child.spec.stops_openings:  # also at each later death: the disk may not have taken it before
+            self._hooks.make_safe(decision.reason)
         if child.history.escalated:
             self._chronicle.tell("retried_slowly", child, child.reason)
             return
-        if child.spec.stops_openings:
-            self._hooks.make_safe(decision.reason)
         self._chronicle.tell("escalated", child, f"{decision.reason}; the last: {child.reason}")
 
     def _started(self, answer: Answered) -> None:

@@ -15,12 +15,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from actors.latch import Latch, StopLevel, tighten
+from actors.latch import Latch, StopLevel
 from actors.places import Places
 from supervisor.adoption import bury
 from supervisor.child import Child
@@ -31,7 +32,7 @@ from supervisor.ownership import owner
 from supervisor.private_ray import ROOT, environment
 from supervisor.process import Process, identify, send
 from supervisor.restart_policy import Escalate, History, Leave, decide
-from supervisor.runtime import NAME, ExitCode, lock_path, read_mark
+from supervisor.runtime import NAME, ExitCode, latch_or_make_room, lock_path, read_mark
 from supervisor.watcher import StopAsked, Watcher, boot_s
 
 SUPERVISOR = ChildSpec(name=NAME, factory="supervisor.runtime:main", restarts_max=5, period_s=120, start_timeout_s=60)
@@ -67,7 +68,8 @@ def keep(plan: Plan, where: Places) -> bool:
         _say(f"supervisor: {why}; next start in {decision.delay_s:.1f} s")
         if isinstance(decision, Escalate):
             reduce = Latch(level=StopLevel.REDUCE, reason=decision.reason, by="keeper", at=datetime.now(UTC))
-            tighten(where.latch, reduce)
+            with suppress(OSError):  # a disk that takes nothing keeps no supervisor away
+                latch_or_make_room(where, reduce)
         history = decision.history
         stopping = any(isinstance(event, StopAsked) for event in watcher.wait(decision.delay_s))
     bury(where.directory)
@@ -147,5 +149,6 @@ class _Guard:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} keeper {os.getpid()}: {text}\n")
-    sys.stderr.flush()
+    line = f"{datetime.now(UTC).isoformat(timespec='seconds')} keeper {os.getpid()}: {text}\n"
+    with suppress(OSError):  # a full disk
+        os.write(sys.stderr.fileno(), line.encode())

@@ -21,6 +21,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import IntEnum
 from functools import partial
@@ -45,6 +46,7 @@ from supervisor.private_ray import RayUnavailable, begin, end, finish, intact, r
 from supervisor.process import Process, identify
 from supervisor.ray_keeper import RayKeeper, RayLost
 from supervisor.ray_wait import connect
+from supervisor.state_disk import FULL, RESERVE
 from supervisor.watcher import StopAsked, Watcher
 
 WHY = 2
@@ -198,7 +200,11 @@ def _start_ray(plan: Plan, where: Places, progress: Callable[[], None]) -> RayEn
 
 def _hooks(where: Places, me: Process) -> Hooks:
     def make_safe(reason: str) -> None:
-        tighten(where.latch, Latch(level=StopLevel.REDUCE, reason=reason, by=NAME, at=datetime.now(UTC)))
+        latch = Latch(level=StopLevel.REDUCE, reason=reason, by=NAME, at=datetime.now(UTC))
+        try:
+            latch_or_make_room(where, latch)
+        except OSError as error:  # worse without a supervisor
+            tell("unsafe", NAME, f"{reason}; the stop cannot be latched: {error.strerror}")
 
     herald = Herald(where, time.time_ns())
 
@@ -216,6 +222,17 @@ def _hooks(where: Places, me: Process) -> Hooks:
     )
 
 
+def latch_or_make_room(where: Places, latch: Latch) -> None:
+    """Latch a stop; on a full disk out of the reserve for exits. Raises `OSError`."""
+    try:
+        tighten(where.latch, latch)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        (where.state / RESERVE).unlink(missing_ok=True)
+        tighten(where.latch, latch)
+
+
 def _obey_signals(watcher: Watcher) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _: watcher.post(StopAsked(signal.Signals(received).name)))
@@ -227,8 +244,8 @@ def _fail(code: ExitCode, error: Exception) -> ExitCode:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {text}\n")
-    sys.stderr.flush()
+    with suppress(OSError):  # a full disk; the trader is told through the notifier
+        os.write(sys.stderr.fileno(), f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {text}\n".encode())
 
 
 if __name__ == "__main__":

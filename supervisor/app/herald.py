@@ -34,6 +34,8 @@ _WORDS: Final = {
     "retried_slowly": ("S011", Level.P1, "it is tried again, slowly"),
     "set_aside": ("S013", Level.P1, "the message lies in dead-letters.jsonl; the child goes on without it"),
     "too_large": ("S014", Level.P1, "it is replaced in a quiet moment, before the kernel ends it"),
+    "log_unwritable": ("S015", Level.P1, "its lines are kept, and written once there is room"),
+    "unsafe": ("S016", Level.P0, "the stop is not on disk: it is tried again at the next death"),
     "restarted_by_hand": ("S003", Level.P2, "it is stopped in order and started again"),
     "gcs_restarted": ("S020", Level.P1, "the children went on without it"),
     "ray_awaited": ("S021", Level.P0, "nothing is supervised until a Ray answers; it is looked for without end"),

@@ -29,6 +29,7 @@ def table(config: RuntimeConfig, children: Sequence[str]) -> dict[str, Drill]:
         *_primary_down(config, primary),
         _three_legs(config),
         deaths.hang(config),
+        deaths.supervisor_hang(config, children),
         _mute_stream(config, primary),
         _frozen_quotes(config),
         _clock_jump(primary),

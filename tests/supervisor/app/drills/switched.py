@@ -4,6 +4,7 @@ The product has no switch: `holdfast up` is given a ready plan, in which a facto
 replaces the rule inside that one child's process, and builds the child as always.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from supervisor.app.drills.card import DrillCard
 from supervisor.app.drills.runner import Runner
 from supervisor.child_spec import ChildContext, ChildSpec
 from supervisor.ownership import owner
+from supervisor.private_ray import ROOT
 from supervisor.process import kill_and_confirm
 from tests import switches, test_laws
 
@@ -84,6 +86,23 @@ def end_the_keeper(where: Places) -> None:
     wait_for("no keeper", lambda: owner(keeper.lock(where.state)) is None or None, 10)
 
 
+IN_THE_SUPERVISOR = """
+import sys
+if "supervisor.runtime" in sys.orig_argv:
+    from supervisor.private_ray import RAYLET
+    from supervisor.process import alive
+    from supervisor.ray_keeper import RayKeeper
+    gone = RayKeeper.gone
+    RayKeeper.gone = lambda self, key: self.entry if alive(self.entry.processes[RAYLET]) else gone(self, key)
+"""
+
+
+def no_gcs_is_brought_back(off: pytest.MonkeyPatch, folder: Path) -> None:
+    """Python reads this file first, in the supervisor's process as in every other."""
+    (folder / "sitecustomize.py").write_text(IN_THE_SUPERVISOR)
+    off.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(ROOT), str(folder), os.environ.get("PYTHONPATH")))))
+
+
 def _executor(rule: Rule) -> Callable[[ChildContext], Shell]:
     def build(context: ChildContext) -> Shell:
         rule(pytest.MonkeyPatch())
@@ -127,5 +146,6 @@ resends_doubts = _executor(switches.a_timeout_means_nothing_was_sent)
 closes_anywhere = _executor(test_laws.any_route_will_do)
 leaves_legs_alone = _executor(test_laws.an_imbalance_is_waited_out)
 opens_unread = _executor(test_laws.every_start_is_ready)
+keeps_its_reserve = _executor(test_laws.nothing_is_let_go_of)
 believes_old_quotes = _executor(test_laws.quotes_never_age)
 hears_pushes_alone = _executor(_readings_bring_no_news)
