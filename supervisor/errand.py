@@ -20,7 +20,7 @@ from supervisor.private_ray import RayUnavailable
 from supervisor.ray_keeper import KEY, RayKeeper
 from supervisor.watcher import Event, Gone, StopAsked, Watcher, boot_s
 
-LOOK_S = 0.05
+LOOK_S = 0.02
 ANSWER_S, ANSWERS_MAX = 30.0, 3
 
 T = TypeVar("T")

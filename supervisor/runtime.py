@@ -133,6 +133,7 @@ def _supervise(plan: Plan, where: Places, me: Process) -> None:
     loop.take_over(me, keeper, before, found)
     loop.run()
     keeper.close()
+    hooks.progress()
     cluster.close()
     hooks.progress()
     _end_ray(keeper.entry)

@@ -61,7 +61,7 @@ SWITCHES = (
         for name in (each.removeprefix("kill-") for each in KNOWN if each.startswith("kill-"))
         if name != "supervisor"
     ),
-    Switch("kill-executor", "law 8", factory("executor", "opens_unread")),
+    Switch("slow-start", "law 8", factory("executor", "opens_unread")),
     Switch("kill-supervisor", "not detected", outside=end_the_keeper),
     Switch("answer-lost", "not detected|law 2", factory("executor", "resends_doubts")),
     Switch("primary-down", "law 4|not detected", factory("executor", "closes_anywhere")),
