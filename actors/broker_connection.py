@@ -7,6 +7,7 @@ account's stream open, reads accounts, probes, and says at each change and at a 
 * After every login the whole account is read and told as `AccountRead(request_id=0)`: the stream replays nothing.
 * A login that is refused is not repeated by this incarnation; the route stays down and says why.
 * An order that was made ready is released within an fsync: the loop stays awake for it, for as long as that takes.
+* Where a stop is latched and no executor is there to obey it, openings at work are cancelled here (`brokers.orphans`).
 * What could not be told is kept where it may be asked for (outcomes), or made good by a fresh reading (reports).
 """
 
@@ -15,20 +16,19 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Event
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import Field
 
+from actors.brokers.connection_settings import ConnectionSettings
 from actors.brokers.gates import Gates
-from actors.brokers.inquiries import Inquiries, InquiryLimits
-from actors.brokers.route_watch import RouteWatch, WatchLimits
-from actors.brokers.send_desk import SendDesk, SendLimits
+from actors.brokers.inquiries import Inquiries
+from actors.brokers.orphans import Orphans
+from actors.brokers.route_watch import RouteWatch
+from actors.brokers.send_desk import SendDesk
 from actors.brokers.send_ledger import SendLedger
-from actors.domain.connection.backoff import BackoffLimits, delay_s
+from actors.domain.connection.backoff import delay_s
 from actors.domain.orders.attempt import InDoubt, NotSent, SubmitOutcome
-from actors.domain.orders.coverage import Covers
-from actors.domain.orders.order import LEGS_MAX
 from actors.domain.orders.report import ExecutionReport
 from actors.domain.value import Value
 from actors.messages import (
@@ -52,6 +52,7 @@ from actors.ports import (
     BrokerUnavailable,
     Clock,
     Envelope,
+    PeerLost,
     PeerUnavailable,
     Resync,
     Stream,
@@ -59,28 +60,6 @@ from actors.ports import (
 )
 
 EXECUTOR = "executor"
-
-
-class ConnectionSettings(Value):
-    """The bounds of one connection, and what it says of itself."""
-
-    mode: Literal["paper", "sandbox", "live"] = "paper"
-    account_tail: str = ""
-    covers: Covers = "broker"
-    combo_legs_max: int = LEGS_MAX
-    """Legs that one order may have, where that is fewer than the broker takes; 1: legs go singly."""
-    tick_s: float = Field(default=0.05, gt=0)
-    snapshot_back_s: float = Field(default=86_400.0, gt=0)
-    """How far back an account is read after a login."""
-    account_reads_max: int = Field(default=4, gt=0)
-    settled_s: float = Field(default=30.0, gt=0)
-    """A session that lasted this long forgets the failures before it."""
-    stop_grace_s: float = Field(default=2.0, ge=0)
-    """How long an orderly stop waits for sends under way."""
-    sends: SendLimits = SendLimits()
-    inquiries: InquiryLimits = InquiryLimits()
-    watch: WatchLimits = WatchLimits()
-    backoff: BackoffLimits = BackoffLimits()
 
 
 class BrokerConnection:
@@ -100,6 +79,7 @@ class BrokerConnection:
         self._watermark, self._settings = watermark, settings
         self._desk = SendDesk(broker, ledger, clock, gates, self._tell, settings.sends)
         self._inquiries = Inquiries(broker, clock, self._tell, settings.inquiries)
+        self._orphans = Orphans(broker, ledger, clock, gates, settings.orphan_after_s)
         self._handlers: Mapping[type[Value], Callable[[Any], None]] = {
             **dict.fromkeys((SendOrder, SendComplex), self._desk.hold),
             Release: lambda message: self._desk.release(message, self._spawn, self._heard),
@@ -161,16 +141,21 @@ class BrokerConnection:
         match arrival:
             case Envelope(message=message) if type(message) in self._handlers:
                 self._handlers[type(message)](message)
+            case PeerLost(peer=peer) if peer == EXECUTOR:
+                self._orphans.away()
             case Resync(peer=peer) if peer == EXECUTOR:
+                self._orphans.here()
                 self._desk.retell()
                 self._make_good()
             case _:
-                pass  # quotes and lost peers concern others; a lost executor asks when it is back
+                pass  # quotes and other peers concern others
 
     def _tick(self) -> None:
         if self._bug is not None:
             raise self._bug
         self._watermark.advance()
+        if self._orphans.are_due:
+            self._spawn(self._orphans.cancel(self._recently(), self._settings.sends.cancel_timeout_s))
         self._say_state()
 
     def _tell(self, message: Value) -> None:

@@ -166,6 +166,8 @@ class RouteSection(Value):
     probe_again_s: Seconds = 0.5
     """Pace of the probes while a path has failed and is not yet given up."""
     stream_heartbeat_s: float = Field(default=15.0, ge=2, le=60)
+    orphan_after_s: Seconds = 5.0
+    """How long the executor may be away, under a latched stop, before this connection cancels the openings it sent."""
     sends_max: int = Field(default=16, gt=0, le=100)
     """Orders under way at once."""
     reconnect_delay_max_s: Seconds = 30.0

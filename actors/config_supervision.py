@@ -10,7 +10,7 @@ class SupervisorSection(Value):
     """When a child is given up, found hanging, or stopped."""
 
     restarts_max: int = Field(default=5, gt=0, le=1_000)
-    """Restarts of one child allowed within `period_s`; one more halts trading."""
+    """Restarts of one child allowed within `period_s`; one more stops openings and cancels those at work."""
     period_s: Seconds = 60.0
     start_timeout_s: Seconds = 30.0
     hang_after_s: Seconds = 2.0
@@ -19,6 +19,8 @@ class SupervisorSection(Value):
     """The same of executor, risk and the primary's connection; each makes a pass every tenth of a second when idle."""
     stall_max_s: Seconds = 5.0
     """Longest time without a pass, though the child was starved, computing, or waiting for the disk."""
+    supervisor_hang_after_s: Seconds = 20.0
+    """Longest time without progress of the supervisor itself; then its keeper replaces it, and nobody else."""
     stop_grace_s: Seconds = 5.0
     memory_max_mb: int = Field(default=1_500, ge=200, le=1_000_000)
     """A child that holds more is replaced, in a quiet moment where one comes in time."""

@@ -14,7 +14,7 @@ from supervisor.child import Child
 from supervisor.directory import Directory, Entry
 from supervisor.health import Mark, Progress
 from supervisor.health import alive as works_now
-from supervisor.host_pool import Hosts
+from supervisor.host_pool import Found, Hosts
 from supervisor.poison import Suspicion
 from supervisor.private_ray import end as end_ray
 from supervisor.process import Process, alive, kill_and_confirm
@@ -42,27 +42,35 @@ def take_over(
     before: Directory | None,
     children: Mapping[str, Child],
     hosts: Hosts,
+    found: Found,
     mark: Callable[[str], Mark | None],
 ) -> Taken:
-    """Adopt what can be adopted and end the rest. Raises `Unkillable`."""
+    """Adopt what can be adopted and end the rest; `found`: what Ray knows of it. Raises `Unkillable`."""
     if before is None:
         return Taken()
     adopted, lost = [], []
     for name, entry in before.children.items():
         child = children.get(name)
-        if child is not None and _adopt(child, entry, hosts, mark(name)):
+        if child is not None and _adopt(child, entry, found, mark(name)):
             adopted.append(child)
             continue
         end(entry.process)
         if child is not None and entry.process is not None:
             lost.append(child)
-    spares = {number: process for number, process in before.spares.items() if alive(process) and hosts.adopt(number)}
-    for number in hosts.strangers():
+    spares = {number: process for number, process in before.spares.items() if alive(process) and number in found.known}
+    for number in found.strangers:
         hosts.discard(number)  # blank: a child is in the directory before it is started
     return Taken(tuple(adopted), tuple(lost), spares)
 
 
-def _adopt(child: Child, entry: Entry, hosts: Hosts, mark: Mark | None) -> bool:
+def recorded_hosts(before: Directory | None) -> frozenset[int]:
+    """Return the hosts that an earlier supervisor wrote down."""
+    if before is None:
+        return frozenset()
+    return frozenset(before.spares) | {entry.host for entry in before.children.values() if entry.host is not None}
+
+
+def _adopt(child: Child, entry: Entry, found: Found, mark: Mark | None) -> bool:
     child.history = History(entry.restarted_at_s, entry.escalated)
     child.restarts, child.reason = entry.restarts, entry.last_reason
     child.suspicion = Suspicion(set_aside=entry.set_aside)
@@ -73,7 +81,7 @@ def _adopt(child: Child, entry: Entry, hosts: Hosts, mark: Mark | None) -> bool:
         child.reason = "it ended while no supervisor watched"
         return False
     works = child.spec.hang_after_s is None or works_now(mark, entry.incarnation)
-    if entry.state is not ChildState.RUNNING or not works or not hosts.adopt(entry.host):
+    if entry.state is not ChildState.RUNNING or not works or entry.host not in found.known:
         child.reason = f"found {entry.state} by a new supervisor"
         return False
     child.host, child.process = entry.host, entry.process

@@ -62,8 +62,8 @@ class ChildSpec(Spec):
     memory_max_mb: int | None = Field(default=None, ge=1)
     """Beyond it the child is replaced, in a quiet moment where one comes within `quiet_wait_s`."""
     quiet_wait_s: Seconds = 60.0
-    halts_trading: bool = True
-    """Whether its escalation latches a halt. False for those trading does without: a dead notifier never stops it."""
+    stops_openings: bool = True
+    """Whether its escalation latches a reduce. False for those trading does without: a dead notifier never stops it."""
 
 
 class Group(Spec):
@@ -92,6 +92,8 @@ class Plan(Spec):
     ray: RaySettings = RaySettings()
     spares: int = Field(default=2, ge=0, le=8)
     """Idle processes kept ready, each of which can become any child."""
+    supervisor_hang_after_s: Seconds = 20.0
+    """Longest time without progress of the supervisor itself, while it starts, builds or adopts no less."""
     preload: tuple[str, ...] = ()
     """Modules a spare imports before it is needed."""
     warm: Factory | None = None

@@ -1,9 +1,11 @@
 """What the loop leaves behind at each step: the directory for peers and screens, the log, a word to the trader.
 
 `changed` marks that the directory no longer says what is; `publish` writes it then, and the log's lines with one fsync.
+A disk that takes no lines stops nothing: they are kept, tried again at each step, and a person is told once.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +30,8 @@ class Hooks:
     tell: Callable[[str, str, str], None]
     """Tell the trader: event, child, text. Must not wait."""
     jitter: Callable[[], float]
+    progress: Callable[[], None] = lambda: None
+    """Count a pass of the supervisor's own work, for whoever watches it."""
     quiet: Callable[[], bool] = lambda: True
     """Whether no order is unanswered or in doubt."""
 
@@ -50,6 +54,7 @@ class Chronicle:
         self._log = EventLog(paths.state / "supervisor.log.jsonl")
         self._directory = Directory(supervisor=None, since=now, written_at=now)
         self.changed = True
+        self._is_unwritable = False
 
     def begin(self, me: Process, ray: RayEntry) -> None:
         """Say who writes from now on, and on which Ray."""
@@ -85,11 +90,19 @@ class Chronicle:
         directories.write(self._path, self._directory)
 
     def publish(self, children: Mapping[str, Child], spares: Mapping[int, Process]) -> None:
-        """Write what changed; the log is durable on return."""
+        """Write what changed; the log is durable on return, where the disk takes it."""
         if self.changed:
             self.write(children, spares)
-        self._log.flush()
+        try:
+            self._log.flush()
+        except OSError as error:
+            if not self._is_unwritable:
+                self._tell("log_unwritable", "supervisor", f"its log cannot be written: {error.strerror}")
+            self._is_unwritable = True
+        else:
+            self._is_unwritable = False
 
     def close(self) -> None:
         """Flush and close the log."""
-        self._log.close()
+        with suppress(OSError):
+            self._log.close()

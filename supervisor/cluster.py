@@ -4,8 +4,8 @@ Ray restarts and retries nothing here (`max_restarts=0`, `max_task_retries=0`): 
 call ran. Hosts are detached and named by number in a namespace derived from the state folder, so they outlive the
 driver and a restarted supervisor finds them. They are kept on the driver's own node: their deaths are seen by pidfd.
 
-Creating and killing a host waits for the GCS, however long it is away, so a thread does it: the supervisor's loop must
-be free to bring the GCS back.
+Whatever waits for the GCS waits however long it is away, so threads do it: the supervisor must be free to bring the GCS
+back. Creating and killing are this module's thread's; connecting and `find` are an `errand`'s, before the loop runs.
 
 The environment of `private_ray.environment` must be set before this module is imported.
 """
@@ -13,7 +13,7 @@ The environment of `private_ray.environment` must be set before this module is i
 import os
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
@@ -24,9 +24,11 @@ from ray.job_config import JobConfig  # noqa: TID251
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: TID251
 
 from supervisor.child_host import ChildHost
+from supervisor.host_pool import Found
 from supervisor.private_ray import ROOT, RayUnavailable
 
 CLOSE_TIMEOUT_S = 2.0
+FIND_ATTEMPTS = 3
 CONTROL = "control"
 """Concurrency group of the calls that must get through while a start is under way."""
 
@@ -91,26 +93,31 @@ class Cluster:
         """Ask the host's child to stop; not waited for."""
         self._handles[number].stop.options(concurrency_group=CONTROL).remote()
 
-    def adopt(self, number: int) -> bool:
-        """Find a host that an earlier driver created; return whether Ray still knows it."""
-        try:
-            self._handles[number] = ray.get_actor(_name(number))
-        except (ValueError, RayError):
-            return False
-        return True
+    def find(self, numbers: Collection[int]) -> Found:
+        """Find hosts that an earlier driver created. Waits for the GCS; raises `RayUnavailable`."""
+        failure: Exception | None = None
+        for _ in range(FIND_ATTEMPTS):
+            try:
+                named = self.named()
+                for number in named & frozenset(numbers):
+                    self._handles[number] = ray.get_actor(_name(number))
+            except (ValueError, RayError) as error:  # also where the GCS was away, which says nothing of the host
+                failure = error
+                continue
+            return Found(named & frozenset(numbers), tuple(named - self._handles.keys()))
+        raise RayUnavailable(f"its hosts cannot be listed: {failure}") from failure
 
-    def strangers(self) -> list[int]:
-        """Return the hosts of our namespace that this driver neither created nor adopted."""
+    def named(self) -> frozenset[int]:
+        """Return the hosts of our namespace; only a GCS at work answers."""
         names = ray.util.list_named_actors()
-        numbers = (int(name.removeprefix("host-")) for name in names if name.startswith("host-"))
-        return [number for number in numbers if number not in self._handles]
+        return frozenset(int(name.removeprefix("host-")) for name in names if name.startswith("host-"))
 
     def discard(self, number: int) -> None:
         """Kill a blank host through Ray, and forget it; not waited for."""
 
         def kill() -> None:
-            if number in self._handles or self.adopt(number):
-                ray.kill(self._handles.pop(number))
+            handle = self._handles.pop(number, None)
+            ray.kill(ray.get_actor(_name(number)) if handle is None else handle)
 
         self._calls.put(kill)
 

@@ -18,7 +18,7 @@ from supervisor.chronicle import Chronicle, Hooks, Paths
 from supervisor.directory import Directory
 from supervisor.hang_watch import HangWatch
 from supervisor.health import alive
-from supervisor.host_pool import HostPool, Hosts, host_key, relay
+from supervisor.host_pool import Found, HostPool, Hosts, host_key, relay
 from supervisor.ownership import Incarnations
 from supervisor.process import Process
 from supervisor.ray_keeper import KEY as RAY_KEY
@@ -47,12 +47,11 @@ class ControlLoop:
         self._hangs, self._sizes = HangWatch(hooks.mark, boot_s()), SizeWatch(hooks.quiet)
         self._ending = False
 
-    def take_over(self, me: Process, ray: RayKeeper, before: Directory | None) -> None:
+    def take_over(self, me: Process, ray: RayKeeper, before: Directory | None, found: Found) -> None:
         """Adopt what an earlier supervisor left running on this Ray; end, and confirm, what cannot be adopted."""
         self._chronicle.begin(me, ray.entry)
         self._ray = ray
-        ray.watch()
-        taken = take_over(before, self._children, self._hosts, self._hooks.mark)
+        taken = take_over(before, self._children, self._hosts, found, self._hooks.mark)
         for child in taken.adopted:
             self._watch(child)
             self._chronicle.note("adopted", child)
@@ -72,6 +71,7 @@ class ControlLoop:
         self._incarnations.close()
 
     def _step(self) -> None:
+        self._hooks.progress()
         for event in self._watcher.wait(self._patience()):
             self._hear(event)
         for child, reason in obey(self._paths.run, self._plan, self._children):
@@ -150,11 +150,11 @@ class ControlLoop:
             other.doom(f"restarted with {child.spec.name}")
 
     def _escalate(self, child: Child, decision: Escalate) -> None:
+        if child.spec.stops_openings:  # also at each later death: the disk may not have taken it before
+            self._hooks.make_safe(decision.reason)
         if child.history.escalated:
             self._chronicle.tell("retried_slowly", child, child.reason)
             return
-        if child.spec.halts_trading:
-            self._hooks.make_safe(decision.reason)
         self._chronicle.tell("escalated", child, f"{decision.reason}; the last: {child.reason}")
 
     def _started(self, answer: Answered) -> None:

@@ -1,9 +1,11 @@
 """The supervisor's own log: one JSON line per start, death, escalation, adoption; durable, append-only.
 
 The executor imports it, the scorecard reads its timings. Lines are collected while the loop acts and written with one
-fsync when it has acted, so no restart waits for the disk.
+fsync when it has acted, so no restart waits for the disk. What the disk does not take stays collected, whole; beyond
+`LINES_KEPT_MAX` the oldest go, and how many is said.
 """
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -12,13 +14,17 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+LINES_KEPT_MAX = 10_000
+
 
 class EventLog:
     """The log, open for appending."""
 
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._path = path
         self._lines: list[str] = []
+        self._lost = 0
         size = os.fstat(self._descriptor).st_size
         if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
             self._lines.append("")  # a predecessor died inside a line: end it, so the next one stands alone
@@ -29,14 +35,26 @@ class EventLog:
         if name:
             line["name"] = name
         self._lines.append(json.dumps(line | fields))
+        if len(self._lines) > LINES_KEPT_MAX:
+            del self._lines[0]
+            self._lost += 1
 
     def flush(self) -> None:
-        """Write what was collected, durable on return."""
+        """Write what was collected, durable on return. Raises `OSError`: then it is still collected."""
         if not self._lines:
             return
-        os.write(self._descriptor, ("\n".join(self._lines) + "\n").encode())
+        size, lines = os.fstat(self._descriptor).st_size, self._lines
+        if self._lost:
+            said = {"at": datetime.now(UTC).isoformat(), "event": "lines_lost", "count": self._lost}
+            lines = [json.dumps(said), *lines]
+        data = ("\n".join(lines) + "\n").encode()
+        written = os.write(self._descriptor, data)
+        if written != len(data):
+            os.ftruncate(self._descriptor, size)
+            raise OSError(errno.ENOSPC, "lines were cut short", str(self._path))
         os.fdatasync(self._descriptor)
         self._lines.clear()
+        self._lost = 0
 
     def close(self) -> None:
         """Flush and close."""

@@ -7,20 +7,20 @@ from collections.abc import Callable
 
 from supervisor import vitals
 from supervisor.child import Child
-from supervisor.health import Mark, Progress, charge, hung, observe, suspect, watched
+from supervisor.health import LOOK_MAX_S, Mark, Progress, charge, hung, observe, suspect, watched
 
 
 class HangWatch:
     """Watched time, and each child's deadline on it."""
 
-    def __init__(self, mark: Callable[[str], Mark | None], now_s: float) -> None:
-        self._mark, self._looked_s = mark, now_s
+    def __init__(self, mark: Callable[[str], Mark | None], now_s: float, look_max_s: float = LOOK_MAX_S) -> None:
+        self._mark, self._looked_s, self._look_max_s = mark, now_s, look_max_s
         self.now_s = 0.0
         """Watched time."""
 
     def advance(self, now_s: float) -> None:
         """Count the time since the last look, as far as it counts."""
-        self.now_s = watched(self.now_s, now_s - self._looked_s)
+        self.now_s = watched(self.now_s, now_s - self._looked_s, self._look_max_s)
         self._looked_s = now_s
 
     def begin(self, child: Child, passes: int = 0) -> None:

@@ -7,8 +7,9 @@ Rules of this file
    thread of its process waited for a processor. Waiting for a processor, for the disk, and computing are not charged.
    What was charged beyond `hang_after_s` is a hang. So a deadline of a third of a second kills no starved process.
 3. Whatever the excuse, a child that makes no pass for `stall_max_s` is hung.
-4. Time is *watched* time: each look adds at most `LOOK_MAX_S`. When the watcher itself was stopped or starved, the
-   children's deadlines wait with it, so a stalled watcher never kills the healthy.
+4. Time is *watched* time: each look adds at most `LOOK_MAX_S`, or what a watcher that looks more rarely names. When the
+   watcher itself was stopped or starved, the deadlines of those it watches wait with it, so a stalled watcher never
+   kills the healthy.
 5. A mark of another incarnation says nothing about this one.
 """
 
@@ -56,9 +57,9 @@ class Progress:
     waited_s: float = 0.0
 
 
-def watched(before_s: float, gap_s: float) -> float:
+def watched(before_s: float, gap_s: float, look_max_s: float = LOOK_MAX_S) -> float:
     """Return watched time after a look that came `gap_s` after the one before."""
-    return before_s + min(max(gap_s, 0.0), LOOK_MAX_S)
+    return before_s + min(max(gap_s, 0.0), look_max_s)
 
 
 def observe(progress: Progress, mark: Mark | None, incarnation: int, watched_s: float) -> Progress:

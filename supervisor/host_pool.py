@@ -8,7 +8,7 @@ Host numbers come from the durable counter and are never used twice, so a host's
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from supervisor.process import Process
 from supervisor.watcher import Answered, Watcher, boot_s
@@ -18,6 +18,13 @@ SPAWN_FAILURES_MAX = 3
 """So many in a row mean that Ray itself is not working."""
 SPAWN_PAUSE_S, SPAWN_PAUSE_MAX_S = 0.5, 30.0
 """Wait after a failed spawn; doubles with each in a row."""
+
+
+class Found(NamedTuple):
+    """Hosts of an earlier supervisor that Ray still knows: of those asked for, and besides them."""
+
+    known: frozenset[int]
+    strangers: tuple[int, ...]
 
 
 class Hosts(Protocol):
@@ -33,14 +40,6 @@ class Hosts(Protocol):
 
     def stop(self, number: int) -> None:
         """Ask its child to stop."""
-        ...
-
-    def adopt(self, number: int) -> bool:
-        """Find a host of an earlier supervisor."""
-        ...
-
-    def strangers(self) -> list[int]:
-        """Return hosts nobody here knows."""
         ...
 
     def discard(self, number: int) -> None:

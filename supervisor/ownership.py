@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
+from pydantic import ValidationError
+
 from supervisor.child_spec import Spec
 from supervisor.process import Process, identify
 
@@ -73,8 +75,8 @@ class Ownership:
         assert ourselves is not None
         who = Owner(process=ourselves, host=socket.gethostname(), since=now, boot=_boot())
         text = who.model_dump_json().encode()
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, text, 0)
+        os.pwrite(self._descriptor, text, 0)  # over the old text: a full disk has room for that
+        os.ftruncate(self._descriptor, len(text))
 
     def release(self) -> None:
         """Let go. The file stays: a lock on a removed file would guard nothing."""
@@ -132,5 +134,7 @@ def _boot() -> str:
 
 
 def _written(path: Path) -> Owner | None:
-    text = path.read_bytes()
-    return Owner.model_validate_json(text) if text else None
+    try:
+        return Owner.model_validate_json(path.read_bytes())
+    except ValidationError:  # it is being written, or empty
+        return None

@@ -19,7 +19,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from supervisor.child_spec import RaySettings
@@ -30,6 +32,7 @@ from supervisor.ray_settings import GCS_STORAGE, OURS, SHARED
 
 ROOT = Path(__file__).resolve().parent.parent
 END_TIMEOUT_S = 10.0
+START_LOOK_S = 0.2
 SERVERS = ("gcs_server", "raylet")
 GCS, RAYLET = 0, 1
 """Their places in `RayEntry.processes`."""
@@ -82,11 +85,19 @@ def begin(name: str, settings: RaySettings, environment: Mapping[str, str]) -> t
         )
 
 
-def finish(folder: Path, starting: "subprocess.Popen[bytes]", settings: RaySettings) -> RayEntry:
-    """Wait for a start and return what runs now. Raises `RayUnavailable`, with nothing left running."""
+def finish(
+    folder: Path,
+    starting: "subprocess.Popen[bytes]",
+    settings: RaySettings,
+    progress: Callable[[], None] = lambda: None,
+) -> RayEntry:
+    """Wait for a start, with `progress` called meanwhile, and return what runs now.
+
+    Raises `RayUnavailable`, with nothing left running.
+    """
     session = starting.pid
     try:
-        code = starting.wait(settings.start_timeout_s)
+        code = _end_of(starting, settings.start_timeout_s, progress)
         if code != 0:
             raise RayUnavailable(f"Ray's start command ended with {code}; see {folder / 'ray-start.log'}")
         address = (folder / "ray" / "ray_current_cluster").read_text().strip()
@@ -105,6 +116,15 @@ def finish(folder: Path, starting: "subprocess.Popen[bytes]", settings: RaySetti
     _keep_command(folder, servers[SERVERS[GCS]][1], address)
     processes = tuple(servers[name][0] for name in SERVERS)
     return RayEntry(address=address, private=True, session=session, folder=folder, processes=processes)
+
+
+def _end_of(starting: "subprocess.Popen[bytes]", timeout_s: float, progress: Callable[[], None]) -> int:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        progress()
+        with suppress(subprocess.TimeoutExpired):
+            return starting.wait(START_LOOK_S)
+    raise subprocess.TimeoutExpired(starting.args, timeout_s)
 
 
 def intact(entry: RayEntry) -> bool:

@@ -4,7 +4,7 @@ The GCS of a private Ray is started again on its own storage: children, raylet a
 often within a while is `restart_policy`'s to say, as for any child. The raylet's death, one GCS death too many, or any
 death of a Ray that was joined, is `RayLost`: a fresh supervisor rebuilds the tree.
 
-Of ours, a GCS that does not answer for a while, and a raylet that is held by a stop signal, are killed, and then are
+Of ours, a GCS that does not answer for a while, and a server that is held by a stop signal, are killed, and then are
 handled as dead. Left out: a raylet that hangs in any other way; what shows is that no host can be made any more
 (`host_pool`).
 """
@@ -22,7 +22,7 @@ from supervisor.watcher import Watcher, boot_s
 
 KEY = "ray-"
 ASK_EVERY_S, HANG_S = 2.0, 10.0
-"""Pace of questions to the GCS, and how long an answer, or a stopped raylet, is waited for."""
+"""Pace of questions to the GCS, and how long an answer, or a stopped server, is waited for."""
 SPEC = ChildSpec(name="gcs", factory="supervisor.private_ray:revive", restarts_max=3, period_s=60)
 
 Revive = Callable[[RayEntry, Mapping[str, str]], RayEntry]
@@ -35,13 +35,25 @@ class RayLost(Exception):
 class RayKeeper:
     """One Ray's servers, watched. `entry` says what runs."""
 
-    def __init__(self, entry: RayEntry, watcher: Watcher, ask: Callable[[], object], revive: Revive = revive) -> None:
+    def __init__(
+        self, entry: RayEntry, watcher: Watcher, ask: Callable[[], object] | None = None, revive: Revive = revive
+    ) -> None:
         """`ask` is any question that only a GCS at work answers; it may block, and is put on a thread of its own."""
         self.entry = entry
         self._watcher, self._revive, self._history = watcher, revive, History()
         self._ask, self._asked_s, self._waits = ask, 0.0, threading.Event()
         self._thread: threading.Thread | None = None
-        self._stopped_s: float | None = None
+        self._stopped_s: dict[int, float] = {}
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a server of ours is held by a stop signal."""
+        return self.entry.private and any(map(stopped, self.entry.processes))
+
+    def question(self, ask: Callable[[], object]) -> None:
+        """Put this question from now on, by a clock of watched time that begins anew."""
+        self._ask, self._asked_s = ask, 0.0
+        self._stopped_s.clear()
 
     def watch(self) -> None:
         """Have the end of each server reported as `Gone` under `KEY` and its number."""
@@ -59,29 +71,33 @@ class RayKeeper:
             return
         if self._waits.is_set():
             if watched_s - self._asked_s >= HANG_S:
-                self._kill(GCS, watched_s)
+                self.give_up_on_gcs(watched_s)
         elif watched_s - self._asked_s >= ASK_EVERY_S:
             self._asked_s = watched_s
-            self._waits.set()
-            self._thread = threading.Thread(target=self._question, name="gcs-question", daemon=True)
-            self._thread.start()
-            self._look_at_raylet(watched_s)
+            if self._ask is not None:
+                self._waits.set()
+                self._thread = threading.Thread(target=self._put, args=(self._ask,), name="gcs-question", daemon=True)
+                self._thread.start()
+            for server in (GCS, RAYLET):
+                self._look_at(server, watched_s)
 
-    def _look_at_raylet(self, watched_s: float) -> None:
-        if not stopped(self.entry.processes[RAYLET]):
-            self._stopped_s = None
-        elif self._stopped_s is None:
-            self._stopped_s = watched_s
-        elif watched_s - self._stopped_s >= HANG_S:
-            self._kill(RAYLET, watched_s)
+    def give_up_on_gcs(self, watched_s: float) -> None:
+        """Kill a GCS of ours that does not answer."""
+        self._kill(GCS, watched_s)
+
+    def _look_at(self, server: int, watched_s: float) -> None:
+        if not stopped(self.entry.processes[server]):
+            self._stopped_s.pop(server, None)
+        elif watched_s - self._stopped_s.setdefault(server, watched_s) >= HANG_S:
+            self._kill(server, watched_s)
 
     def _kill(self, server: int, watched_s: float) -> None:
         self._asked_s = watched_s
         self._watcher.kill(f"{KEY}{self.entry.processes[server].pid}")
 
-    def _question(self) -> None:
+    def _put(self, ask: Callable[[], object]) -> None:
         try:
-            self._ask()
+            ask()
         except Exception:  # noqa: BLE001 - a refusal is an answer, too; what matters is that it did not hang
             return
         finally:

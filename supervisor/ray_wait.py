@@ -5,15 +5,18 @@ Rules of this file
 2. A joined one is looked for where it last was, then where the plan says; "auto" is Ray's own way to find one.
 3. An address that nobody listens at is not handed to Ray: its client would try for a minute, and may end the process.
 4. The wait is told when it begins, again every minute, and when it ends. A stop ends it.
+5. A private Ray whose GCS was started again while it was asked is asked again.
 """
 
 import itertools
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol, TypeVar
 
-from supervisor.directory import RayEntry
+from supervisor.errand import Errands, StoppedWaiting
 from supervisor.private_ray import RayUnavailable, joined
+from supervisor.ray_keeper import RayKeeper
 from supervisor.watcher import StopAsked, Watcher, boot_s
 
 LOOK_EVERY_S = 2.0
@@ -35,20 +38,20 @@ C = TypeVar("C", bound=Connected)
 Tell = Callable[[str, str, str], None]
 
 
-class StoppedWaiting(Exception):
-    """A stop was asked for before any Ray was found."""
+def connect(
+    keeper: RayKeeper, planned: str, join: Callable[[str], C], errands: Errands, watcher: Watcher, tell: Tell
+) -> C:
+    """Return the connection; `keeper` then watches what it reached.
 
-
-def connect(ray: RayEntry, planned: str, join: Callable[[str], C], watcher: Watcher, tell: Tell) -> tuple[C, RayEntry]:
-    """Return the connection and the Ray it reached. Raises `RayUnavailable` for a private one, `StoppedWaiting`."""
-    if ray.private:
-        cluster = join(ray.address)
-        return cluster, ray.model_copy(update={"address": cluster.address})
+    Raises `RayUnavailable` for a private one, `RayLost`, `StoppedWaiting`.
+    """
+    if keeper.entry.private:
+        return _connect_to_ours(keeper, join, errands)
     told_s = None
-    for address in itertools.cycle(dict.fromkeys((ray.address, planned))):
+    for address in itertools.cycle(dict.fromkeys((keeper.entry.address, planned))):
         try:
             _knock(address)
-            cluster = join(address)
+            cluster = errands.ask(partial(join, address))
         except RayUnavailable as error:
             if told_s is None or boot_s() - told_s >= TELL_EVERY_S:
                 told_s = boot_s()
@@ -57,8 +60,21 @@ def connect(ray: RayEntry, planned: str, join: Callable[[str], C], watcher: Watc
             continue
         if told_s is not None:
             tell("ray_found", "ray", f"a Ray answers at {cluster.address}")
-        return cluster, joined(cluster.address)
+        keeper.entry = joined(cluster.address)
+        keeper.watch()
+        return cluster
     raise AssertionError("a cycle does not end")
+
+
+def _connect_to_ours(keeper: RayKeeper, join: Callable[[str], C], errands: Errands) -> C:
+    keeper.watch()
+    while True:
+        asked = keeper.entry
+        try:
+            return errands.ask(partial(join, asked.address))
+        except RayUnavailable:
+            if keeper.entry == asked:
+                raise
 
 
 def _pause(watcher: Watcher) -> None:

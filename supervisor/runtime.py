@@ -5,8 +5,13 @@ of Ray ends this process on purpose: the keeper starts a fresh one, which finds 
 for certain, and builds everything anew. A Ray that was joined is not ours to start: one that is away is waited for,
 with an alert, and its children trade on for as long as they live.
 
+The keeper watches this process by a watermark of its own, which moves with each pass of whatever goes on in the main
+thread: the wait for Ray's start, an `errand`, the loop. What blocks without a pass must be over within the keeper's
+deadline (`Plan.supervisor_hang_after_s`).
+
 Beside `app` this is the one place that knows both halves: it joins the loop to the latch and to the watermarks.
-`python -m supervisor.runtime STATE` with `STATE/plan.json` written by the keeper's caller.
+`python -m supervisor.runtime STATE [WHY]`: `STATE/plan.json` was written by the keeper's caller, WHY says why the
+supervisor before this one ended.
 """
 
 import importlib
@@ -15,32 +20,43 @@ import secrets
 import signal
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import IntEnum
+from functools import partial
 from pathlib import Path
 
 from actors.latch import Latch, StopLevel, tighten
 from actors.places import Places, places
-from actors.watermark import read_watermark
+from actors.watermark import MappedWatermark, read_watermark
 from supervisor import directory as directories
-from supervisor.adoption import Unkillable, bury
+from supervisor.adoption import Unkillable, bury, recorded_hosts
 from supervisor.app.herald import Herald
 from supervisor.app.quiet import is_quiet
 from supervisor.child_spec import Plan, Readying
 from supervisor.chronicle import Hooks, Paths
 from supervisor.control_loop import ControlLoop
 from supervisor.directory import Directory, RayEntry
+from supervisor.errand import Errands, StoppedWaiting
 from supervisor.health import Mark
 from supervisor.host_pool import HostsFailing
 from supervisor.ownership import AlreadyOwned, Ownership
 from supervisor.private_ray import RayUnavailable, begin, end, finish, intact, revive, tidy
-from supervisor.process import identify
+from supervisor.process import Process, identify
 from supervisor.ray_keeper import RayKeeper, RayLost
-from supervisor.ray_wait import StoppedWaiting, connect
+from supervisor.ray_wait import connect
+from supervisor.state_disk import FULL, RESERVE
 from supervisor.watcher import StopAsked, Watcher
 
+WHY = 2
+"""The argument that says why the supervisor before this one ended."""
 START_ATTEMPTS = 2
 """Ray's start once timed out on a busy machine where the next one did not."""
+
+
+NAME = "supervisor"
+"""Of its watermark, and of who tells."""
 
 
 class ExitCode(IntEnum):
@@ -70,8 +86,10 @@ def main() -> int:
         ownership = Ownership.take(lock_path(where.state), datetime.now(UTC))
     except AlreadyOwned as error:
         return _fail(ExitCode.OWNED, error)
+    me = identify(os.getpid())
+    assert me is not None
     try:
-        _supervise(plan, where)
+        _supervise(plan, where, me)
     except (RayLost, RayUnavailable, HostsFailing) as error:
         _fail(ExitCode.RAY_LOST, error)
         if plan.ray.address == "private":
@@ -85,39 +103,59 @@ def main() -> int:
     return ExitCode.STOPPED
 
 
-def _supervise(plan: Plan, where: Places) -> None:
-    watcher, hooks = Watcher(), _hooks(where)
+def read_mark(where: Places, name: str) -> Mark | None:
+    """Return the progress of a child, or of the supervisor; None where there never was any."""
+    reading = read_watermark(where.watermark(name))
+    return None if reading is None else Mark(*reading)
+
+
+def _supervise(plan: Plan, where: Places, me: Process) -> None:
+    watcher, hooks = Watcher(), _hooks(where, me)
     _obey_signals(watcher)
-    ray, before = _underneath(plan, where)
+    hooks.progress()
+    if len(sys.argv) > WHY:
+        hooks.tell("replaced", NAME, sys.argv[WHY])
+    ray, before = _underneath(plan, where, hooks.progress)
     from supervisor.cluster import Cluster  # noqa: PLC0415 - imports ray; mostly done while Ray's own start ran
 
     readying = Readying(preload=plan.preload, warm=plan.warm, state=where.state, run=where.run).model_dump_json()
 
     def join(address: str) -> Cluster:
-        try:
-            return Cluster(address, where.run.name, readying)
-        finally:
-            _obey_signals(watcher)  # Ray sets its own
+        return Cluster(address, where.run.name, readying)
 
-    cluster, ray = connect(ray, plan.ray.address, join, watcher, hooks.tell)
-    me = identify(os.getpid())
-    assert me is not None
+    keeper = RayKeeper(ray, watcher)
+    errands = Errands(watcher, keeper, hooks.progress, partial(_stand_on, where, hooks), hooks.tell)
+    cluster = connect(keeper, plan.ray.address, join, errands, watcher, hooks.tell)
+    found = errands.ask(lambda: cluster.find(recorded_hosts(before)))
+    keeper.question(cluster.named)
     paths = Paths(state=where.state, run=where.run, directory=where.directory)
     loop = ControlLoop(plan, paths, cluster, watcher, hooks)
-    keeper = RayKeeper(ray, watcher, cluster.strangers)
-    loop.take_over(me, keeper, before)
+    loop.take_over(me, keeper, before, found)
     loop.run()
     keeper.close()
+    hooks.progress()
     cluster.close()
-    ray = keeper.entry
+    hooks.progress()
+    _end_ray(keeper.entry)
+    where.directory.unlink()
+
+
+def _end_ray(ray: RayEntry) -> None:
     left = end(ray)
     if left:
         raise Unkillable(f"processes {left} of the private Ray survive SIGKILL")
     tidy(ray)
-    where.directory.unlink()
 
 
-def _underneath(plan: Plan, where: Places) -> tuple[RayEntry, Directory | None]:
+def _stand_on(where: Places, hooks: Hooks, ray: RayEntry) -> None:
+    """Say that another GCS runs, before there is a loop: whoever comes after us must find it."""
+    before = directories.read(where.directory)
+    assert before is not None
+    directories.write(where.directory, before.model_copy(update={"ray": ray}))
+    hooks.tell("gcs_restarted", "ray", "its GCS ended before the tree was taken over, and was started again")
+
+
+def _underneath(plan: Plan, where: Places, progress: Callable[[], None]) -> tuple[RayEntry, Directory | None]:
     """Return the Ray to use, and the directory of the tree that runs on it already, if one does."""
     before = directories.read(where.directory)
     if plan.ray.address != "private":
@@ -133,10 +171,10 @@ def _underneath(plan: Plan, where: Places) -> tuple[RayEntry, Directory | None]:
         bury(where.directory)
     for _ in range(START_ATTEMPTS - 1):
         try:
-            return _start_ray(plan, where), None
+            return _start_ray(plan, where, progress), None
         except RayUnavailable as error:
             _say(f"{error}; trying once more")
-    return _start_ray(plan, where), None
+    return _start_ray(plan, where, progress), None
 
 
 def _still_there(ray: RayEntry) -> RayEntry | None:
@@ -150,24 +188,24 @@ def _still_there(ray: RayEntry) -> RayEntry | None:
         return None
 
 
-def _start_ray(plan: Plan, where: Places) -> RayEntry:
+def _start_ray(plan: Plan, where: Places, progress: Callable[[], None]) -> RayEntry:
     folder, starting = begin(where.run.name, plan.ray, os.environ)
     now = datetime.now(UTC)
     entry = RayEntry(address="", private=True, session=starting.pid, folder=folder)
     # named before it is up: whoever comes after us can end it
     directories.write(where.directory, Directory(supervisor=None, since=now, written_at=now, ray=entry))
     importlib.import_module("supervisor.cluster")
-    return finish(folder, starting, plan.ray)
+    progress()
+    return finish(folder, starting, plan.ray, progress)
 
 
-def _hooks(where: Places) -> Hooks:
-    def mark(name: str) -> Mark | None:
-        reading = read_watermark(where.watermark(name))
-        return None if reading is None else Mark(*reading)
-
+def _hooks(where: Places, me: Process) -> Hooks:
     def make_safe(reason: str) -> None:
-        halt = Latch(level=StopLevel.HALT, reason=reason, by="supervisor", at=datetime.now(UTC))
-        tighten(where.latch, halt)
+        latch = Latch(level=StopLevel.REDUCE, reason=reason, by=NAME, at=datetime.now(UTC))
+        try:
+            latch_or_make_room(where, latch)
+        except OSError as error:  # worse without a supervisor
+            tell("unsafe", NAME, f"{reason}; the stop cannot be latched: {error.strerror}")
 
     herald = Herald(where, time.time_ns())
 
@@ -176,12 +214,24 @@ def _hooks(where: Places) -> Hooks:
         herald.tell(event, name, text)
 
     return Hooks(
-        mark=mark,
+        mark=partial(read_mark, where),
+        progress=MappedWatermark(where.watermark(NAME), me.started).advance,
         make_safe=make_safe,
         tell=tell,
         jitter=lambda: secrets.randbelow(1000) / 1000,
         quiet=lambda: is_quiet(where.journal),
     )
+
+
+def latch_or_make_room(where: Places, latch: Latch) -> None:
+    """Latch a stop; on a full disk out of the reserve for exits. Raises `OSError`."""
+    try:
+        tighten(where.latch, latch)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        (where.state / RESERVE).unlink(missing_ok=True)
+        tighten(where.latch, latch)
 
 
 def _obey_signals(watcher: Watcher) -> None:
@@ -195,8 +245,8 @@ def _fail(code: ExitCode, error: Exception) -> ExitCode:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {text}\n")
-    sys.stderr.flush()
+    with suppress(OSError):  # a full disk; the trader is told through the notifier
+        os.write(sys.stderr.fileno(), f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {text}\n".encode())
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Final
 
 RESERVE: Final = "reserve"
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What the system says of a disk without room."""
 ALMOST_NONE: Final = 4
 """The reserve is let go of when less than its own size divided by this is free."""
 MB: Final = 1_000_000
@@ -102,7 +104,7 @@ class StateDisk:
             os.posix_fallocate(descriptor, 0, self._limits.reserve_bytes)
         except OSError as error:
             fresh.unlink()
-            if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            if error.errno not in FULL:
                 raise
             return False
         finally:

@@ -5,9 +5,13 @@ done on the rule itself: it is the rule that is disabled, nothing is faked aroun
 """
 
 import asyncio
+import shutil
+import signal
+import subprocess
+import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +21,7 @@ import pytest
 from actors import close_queue, difference_watch, failback, order_desk, recovery, signal_desk
 from actors.account_desk import AccountDesk
 from actors.brokers.gates import Gates
+from actors.brokers.orphans import Orphans
 from actors.brokers.send_desk import SendDesk, SendLimits
 from actors.brokers.send_ledger import SendLedger
 from actors.chase import Chase
@@ -27,12 +32,14 @@ from actors.domain.market.quote import Quote
 from actors.domain.orders import fill_check, lease
 from actors.domain.orders.attempt import Absent, Accepted, Attempt, AttemptState, InDoubt, NotSent, Rejected
 from actors.domain.orders.event import ReportTaken
-from actors.domain.orders.order import Action
+from actors.domain.orders.order import Action, Intent
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.report import Status
 from actors.domain.portfolio import closable as closable_rule
 from actors.domain.portfolio import imbalance, legging, reconcile
 from actors.domain.portfolio.book import Book
+from actors.domain.portfolio.reconcile import news
+from actors.domain.portfolio.retention import Retained
 from actors.domain.risk import gate
 from actors.epoch import take_epoch
 from actors.latch import Latch, StopLevel, tighten
@@ -48,12 +55,22 @@ from actors.messages import (
     SendOrder,
     SubmitSignal,
 )
-from actors.places import Places
+from actors.places import Places, places
+from supervisor import hang_watch, health
+from supervisor.child import Child
+from supervisor.child_spec import ChildSpec
+from supervisor.hang_watch import HangWatch
 from supervisor.journal import JournalWriter
+from supervisor.journal_file import JournalFullError
+from supervisor.process import Process, cpu_ticks, identify, send, stopped
+from supervisor.state_disk import StateDisk
 from tests import switches
+from tests.actors.domain.portfolio.test_retention import KEPT, Days
 from tests.builders import close_signal, open_signal, permit
 from tests.fakes import FakeClock
 from tests.rig import Rig, account, fills_of, report
+from tests.supervisor.test_full_disk import DiskRig
+from tests.supervisor.test_state_disk import fill
 
 ORDER, ATTEMPT = "condor-20260105-1", "condor-20260105-1-r1"
 
@@ -96,7 +113,7 @@ def a_send_is_in_the_ledger_before_its_first_byte(folder: Path) -> None:
 
 
 def the_ledger_is_written_when_the_answer_comes(off: pytest.MonkeyPatch) -> None:
-    off.setattr(SendLedger, "entry", lambda self, attempt_id: None)
+    off.setattr(SendLedger, "entry", lambda self, attempt_id, **_: None)
 
 
 def the_same_signal_again_moves_nothing(_: Path) -> None:
@@ -383,6 +400,51 @@ def quotes_never_age(off: pytest.MonkeyPatch) -> None:
     off.setattr(Quote, "age_s", lambda quote, now, boot_ns: 0.0)
 
 
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A real file system of four megabytes, where we may mount one."""
+    small = folder / "small"
+    small.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(small)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("no right to mount a small file system here")
+    try:
+        yield small
+    finally:
+        subprocess.run(["umount", "--lazy", str(small)], check=True)
+
+
+def a_disk_with_too_little_room_opens_nothing(_: Path) -> None:
+    rig = opened()
+    rig.disk = "10.0 MB free, 200.0 MB must be"
+    assert not rig.ask(open_signal(2)).admitted
+    assert rig.ask(close_signal(3, ORDER)).admitted
+
+
+def the_gate_does_not_know_of_the_disk(off: pytest.MonkeyPatch) -> None:
+    gather = Desk.circumstances
+    off.setattr(Desk, "circumstances", lambda self, *a, **k: replace(gather(self, *a, **k), disk=None))
+
+
+def on_a_full_disk_an_exit_goes_out_of_the_reserve(folder: Path) -> None:
+    with small_disk(folder) as small:
+        where = places(small / "state")
+        rig = DiskRig(where).ready()
+        held = rig.opened(open_signal(1))
+        fill(small, leave=0)
+        answer = None
+        with suppress(JournalFullError):
+            answer = rig.ask(close_signal(2, held))
+        rig.close()
+        shutil.rmtree(where.run, ignore_errors=True)
+    assert answer is not None
+    assert answer.admitted
+
+
+def nothing_is_let_go_of(off: pytest.MonkeyPatch) -> None:
+    off.setattr(StateDisk, "release", lambda self: False)
+
+
 def nothing_stops_a_close(_: Path) -> None:
     rig = opened()
     rig.hear("risk", IssuePermit(permit=permit(sequence=99, ttl_s=1)))
@@ -549,6 +611,33 @@ def whatever_the_account_says_is_adopted(off: pytest.MonkeyPatch) -> None:
     off.setattr(difference_watch, "foreign", reconcile._differences)
 
 
+def nothing_is_forgotten_while_an_account_that_holds_something_does_not_agree(_: Path) -> None:
+    days = Days()
+    days.session()
+    days.order(1, Status.FILLED)
+    ended = days.order(2, Status.CANCELED)
+    for _day in range(2 * KEPT):
+        days.session("backup-account")
+    assert ended.cl_ord_id in days.book.orders
+
+
+def every_account_is_said_to_agree(off: pytest.MonkeyPatch) -> None:
+    off.setattr(Book, "domains", lambda self: set())
+
+
+def what_was_forgotten_is_not_booked_again(_: Path) -> None:
+    days = Days()
+    days.session()
+    days.order(1, Status.CANCELED)
+    fee = days.fee("fee-1")
+    days.sessions(2 * KEPT)
+    assert news(days.book, account(cash_events=[fee])) == ([], [])
+
+
+def what_is_not_known_is_news(off: pytest.MonkeyPatch) -> None:
+    off.setattr(Retained, "is_past", lambda self, at: False)
+
+
 # 9. One sender, in the journal's own transaction.
 
 
@@ -676,6 +765,33 @@ def openings_go_on(off: pytest.MonkeyPatch) -> None:
     off.setattr(Chase, "_obey_latch", lambda self, step: None)
 
 
+def an_opening_whose_executor_is_gone_is_cancelled_under_a_stop(folder: Path) -> None:
+    ((_, message),) = sent().told(SendOrder)
+    clock, asked = FakeClock(), []
+
+    class Stating:
+        async def account(self, since: Any) -> Any:
+            return account(orders=[report("theirs-1", Status.NEW, attempt=ATTEMPT)])
+
+        async def cancel(self, broker_order_id: str, timeout_s: float, guard: Callable[[], str | None]) -> Any:
+            asked.append((broker_order_id, guard()))
+            return True, ""
+
+    tighten(folder / "latch.json", Latch(level=StopLevel.REDUCE, reason="test", by="test"))
+    ledger = SendLedger(folder / "ledger", 1, "boot")
+    ledger.entry(ATTEMPT, opens=message.order.intent is Intent.OPEN)
+    orphans = Orphans(Stating(), ledger, clock, Gates.of(Places(state=folder, run=folder)), after_s=5)
+    clock.advance(5)
+    if orphans.are_due:
+        asyncio.run(orphans.cancel(clock.market_now(), 1))
+    ledger.close()
+    assert asked == [("theirs-1", None)]
+
+
+def nobody_else_obeys_a_stop(off: pytest.MonkeyPatch) -> None:
+    off.setattr(Orphans, "are_due", False)
+
+
 def a_restart_keeps_the_baseline(_: Path) -> None:
     rig = Rig()
     rig.connect()
@@ -697,9 +813,65 @@ def every_start_is_a_new_day(off: pytest.MonkeyPatch) -> None:
     off.setattr(recovery, "recover", forgetful)
 
 
+# Section 2: health is progress.
+
+LIVELY = ChildSpec(name="executor", factory="module:function", hang_after_s=0.3, stall_max_s=60)
+
+
+@contextmanager
+def living(*program: str) -> Iterator[Process]:
+    started = subprocess.Popen(program)
+    try:
+        process = identify(started.pid)
+        assert process is not None
+        yield process
+    finally:
+        started.kill()
+        started.wait()
+
+
+def called_hung(process: Process, within_s: float) -> str | None:
+    """Watch a real process that makes no pass of its work loop, for so long by the watcher's clock."""
+    child = Child(LIVELY, process=process, incarnation=1)
+    watch, now_s = HangWatch(lambda _: health.Mark(1, 7, 0, thread=process.pid), 0.0), 0.0
+    watch.begin(child, passes=7)
+    while now_s < within_s:
+        now_s += 0.05
+        watch.advance(now_s)
+        if (reason := watch.look(child)) is not None:
+            return reason
+    return None
+
+
+def a_stopped_process_is_called_hung_soon(_: Path) -> None:
+    with living("sleep", "60") as process:
+        send(process, signal.SIGSTOP)
+        while not stopped(process):
+            time.sleep(0.001)
+        assert called_hung(process, within_s=0.5) is not None
+
+
+def nothing_is_charged(off: pytest.MonkeyPatch) -> None:
+    off.setattr(hang_watch, "charge", lambda progress, account, watched_s: progress)
+
+
+def a_process_that_works_or_waits_for_a_processor_is_not_called_hung(_: Path) -> None:
+    with living("sh", "-c", "while :; do :; done") as process:
+        while not cpu_ticks(process):
+            time.sleep(0.001)
+        assert called_hung(process, within_s=30) is None
+
+
+def all_time_is_charged(off: pytest.MonkeyPatch) -> None:
+    def charge(progress: health.Progress, account: object, watched_s: float) -> health.Progress:
+        return replace(progress, charged_s=watched_s - progress.moved_at_s)
+
+    off.setattr(hang_watch, "charge", charge)
+
+
 @dataclass(frozen=True)
 class Switch:
-    """One law, a check of it, and how it is switched off."""
+    """One law, a check of it, and how it is switched off. Law 0: health is progress (section 2)."""
 
     law: int
     check: Callable[[Path], None]
@@ -734,6 +906,8 @@ LAW_SWITCHES = (
         switches.each_structure_stands_alone,
     ),
     Switch(7, a_stale_quote_opens_nothing, quotes_never_age),
+    Switch(7, a_disk_with_too_little_room_opens_nothing, the_gate_does_not_know_of_the_disk),
+    Switch(7, on_a_full_disk_an_exit_goes_out_of_the_reserve, nothing_is_let_go_of),
     Switch(7, nothing_stops_a_close, a_close_needs_leave_to_trade),
     Switch(7, what_is_not_there_is_not_closed, a_close_takes_what_it_believes_it_holds),
     Switch(7, a_close_in_doubt_is_neither_resent_nor_closed_over, a_doubt_about_a_close_does_not_count),
@@ -745,11 +919,18 @@ LAW_SWITCHES = (
     Switch(8, a_close_that_waited_goes_as_legs_after_a_fresh_reading_alone, a_reading_of_before_is_fresh_enough),
     Switch(8, nothing_opens_before_the_accounts_agree, every_start_is_ready),
     Switch(8, what_is_ours_is_never_taken_for_foreign, whatever_the_account_says_is_adopted),
+    Switch(
+        8, nothing_is_forgotten_while_an_account_that_holds_something_does_not_agree, every_account_is_said_to_agree
+    ),
+    Switch(8, what_was_forgotten_is_not_booked_again, what_is_not_known_is_news),
     Switch(9, a_predecessor_sends_nothing, epochs_are_not_compared),
     Switch(9, a_fenced_executor_writes_nothing, the_journal_asks_nobody),
     Switch(10, a_latched_stop_keeps_an_opening_in, the_latch_is_not_read),
     Switch(10, a_latched_stop_cancels_what_works, openings_go_on),
+    Switch(10, an_opening_whose_executor_is_gone_is_cancelled_under_a_stop, nobody_else_obeys_a_stop),
     Switch(10, a_restart_keeps_the_baseline, every_start_is_a_new_day),
+    Switch(0, a_stopped_process_is_called_hung_soon, nothing_is_charged),
+    Switch(0, a_process_that_works_or_waits_for_a_processor_is_not_called_hung, all_time_is_charged),
 )
 named = pytest.mark.parametrize(
     "switch", LAW_SWITCHES, ids=[f"{each.law}-{each.check.__name__}" for each in LAW_SWITCHES]
@@ -769,4 +950,4 @@ def test_without_the_rule_its_check_fails(switch, tmp_path, monkeypatch):
 
 
 def test_every_law_about_orders_has_a_switch():
-    assert {each.law for each in LAW_SWITCHES} == set(range(1, 11))
+    assert {each.law for each in LAW_SWITCHES} == set(range(11))

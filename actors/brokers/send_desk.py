@@ -221,7 +221,7 @@ class SendDesk:
         if order.intent is Intent.OPEN and (stopped := self._gates.stop()):
             return stopped
         try:
-            self._ledger.entry(attempt_id)
+            self._ledger.entry(attempt_id, opens=order.intent is Intent.OPEN)
         except OSError as error:
             return f"the send ledger cannot be written: {error}"
         self._begun_ns[attempt_id] = self._clock.boot_ns()

@@ -14,6 +14,8 @@ Rules of this file
 
 * An outcome that the executor confirmed is forgotten. Asked for all the same, it is InDoubt: the broker knows.
 
+* An entry says whether it opens: where nobody else is left to cancel an opening, its connection does (`orphans`), and
+  notes `cancelled` here. An entry that does not say is no opening.
 * A torn last line is a write that a death cut short, and is skipped. Of an entry it means that no byte left, for the
   write comes first; of an outcome, that the attempt is in doubt.
 
@@ -59,6 +61,7 @@ class SendLedger:
             raise DamagedState(f"incarnation {incarnation} has a ledger already, in {folder}")
         _prune(folder, self._past)
         self._entries: set[str] = set()
+        self._openings: set[str] = set()
         self._forgotten: set[str] = set()
         self._outcomes: dict[str, SubmitOutcome] = {}
         self._file = os.open(
@@ -89,15 +92,25 @@ class SendLedger:
             or any(attempt_id in page.entries or attempt_id in page.outcomes for page in pages)
         )
 
-    def entry(self, attempt_id: str) -> None:
+    def entry(self, attempt_id: str, *, opens: bool = False) -> None:
         """Note that the attempt is about to be sent. Raises `OSError`: then it must not be."""
-        self._write({"entry": attempt_id})
+        self._write({"entry": attempt_id, "opens": opens})
         self._entries.add(attempt_id)
+        if opens:
+            self._openings.add(attempt_id)
 
     def outcome(self, attempt_id: str, outcome: SubmitOutcome) -> None:
         """Note how the attempt ended."""
         self._outcomes[attempt_id] = outcome
         self._write({"attempt": attempt_id, "outcome": outcome.model_dump(mode="json")})
+
+    def is_opening(self, attempt_id: str) -> bool:
+        """Return whether this incarnation or one before began to send the attempt, as an opening."""
+        return attempt_id in self._openings or any(attempt_id in page.openings for page in self._past.values())
+
+    def cancelled(self, attempt_id: str, why: str) -> None:
+        """Note that its cancel is asked for without the executor. Raises `OSError`."""
+        self._write({"cancelled": attempt_id, "why": why})
 
     def forget(self, attempt_id: str) -> None:
         """Note that the executor has the outcome, wherever it was written."""
@@ -146,6 +159,7 @@ class _Page(Value):
     incarnation: int
     boot: str
     entries: frozenset[str]
+    openings: frozenset[str]
     outcomes: dict[str, SubmitOutcome]
     forgotten: frozenset[str]
 
@@ -168,6 +182,7 @@ def _page(path: Path) -> _Page | None:
             incarnation=head["incarnation"],
             boot=head["boot"],
             entries=frozenset(line["entry"] for line in rest if "entry" in line),
+            openings=frozenset(line["entry"] for line in rest if line.get("opens")),
             outcomes=outcomes,
             forgotten=frozenset(line["forget"] for line in rest if "forget" in line),
         )

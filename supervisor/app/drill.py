@@ -26,7 +26,7 @@ from supervisor import directory as directories
 from supervisor.directory import Entry
 from supervisor.journal import JournalReader
 from supervisor.private_ray import ROOT
-from supervisor.process import alive, send
+from supervisor.process import Process, alive, send
 from supervisor.tree import ChildState
 
 POLL_S = 0.02
@@ -84,15 +84,19 @@ def child(where: Places, name: str) -> Entry | None:
 
 def strike(where: Places, name: str) -> bool:
     """Kill a running child's process, or the supervisor's; return whether there was one to kill. Waits for nothing."""
+    process = process_of(where, name)
+    return process is not None and send(process, signal.SIGKILL)
+
+
+def process_of(where: Places, name: str) -> Process | None:
+    """Return the process of a child that runs, or the supervisor's."""
     directory = directories.read(where.directory)
     if directory is None:
-        return False
+        return None
     if name == SUPERVISOR:
-        process = directory.supervisor
-    else:
-        entry = directory.children.get(name)
-        process = entry.process if entry is not None and entry.state is ChildState.RUNNING else None
-    return process is not None and send(process, signal.SIGKILL)
+        return directory.supervisor
+    entry = directory.children.get(name)
+    return entry.process if entry is not None and entry.state is ChildState.RUNNING else None
 
 
 def stands(where: Places) -> bool:

@@ -24,11 +24,18 @@ PACE_S: Final = 0.2
 
 _WORDS: Final = {
     "restarting": ("S001", Level.P1, "it is being restarted; its state comes from disk and from the broker"),
+    "replaced": ("S004", Level.P1, "another took the tree over, or built it anew; the children went on meanwhile"),
     "left": ("S002", Level.P2, "it ended and is not started again"),
-    "escalated": ("S010", Level.P0, "trading is halted; it is tried again, slowly"),
+    "escalated": (
+        "S010",
+        Level.P0,
+        "no openings any more, those at work are cancelled, exits go on; it is tried again, slowly",
+    ),
     "retried_slowly": ("S011", Level.P1, "it is tried again, slowly"),
     "set_aside": ("S013", Level.P1, "the message lies in dead-letters.jsonl; the child goes on without it"),
     "too_large": ("S014", Level.P1, "it is replaced in a quiet moment, before the kernel ends it"),
+    "log_unwritable": ("S015", Level.P1, "its lines are kept, and written once there is room"),
+    "unsafe": ("S016", Level.P0, "the stop is not on disk: it is tried again at the next death"),
     "restarted_by_hand": ("S003", Level.P2, "it is stopped in order and started again"),
     "gcs_restarted": ("S020", Level.P1, "the children went on without it"),
     "ray_awaited": ("S021", Level.P0, "nothing is supervised until a Ray answers; it is looked for without end"),

@@ -131,6 +131,7 @@ def plan(config: RuntimeConfig) -> Plan:
             address=config.runtime.ray_address, object_store_bytes=config.supervisor.object_store_mb * 1_000_000
         ),
         spares=config.supervisor.spares,
+        supervisor_hang_after_s=config.supervisor.supervisor_hang_after_s,
         preload=(*PRELOAD, "supervisor.app.market", "supervisor.app.trading", "supervisor.app.telling"),
         warm="supervisor.app.warmth:warm",
     )
@@ -157,8 +158,8 @@ def _critical(config: RuntimeConfig, child: ChildSpec) -> ChildSpec:
 
 
 def _bystander(child: ChildSpec) -> ChildSpec:
-    """Return a child whose failing never halts trading."""
-    return child.model_copy(update={"halts_trading": False})
+    """Return a child whose failing never stops an opening."""
+    return child.model_copy(update={"stops_openings": False})
 
 
 def _child(config: RuntimeConfig, name: str, factory: str, **arguments: str) -> ChildSpec:

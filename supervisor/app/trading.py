@@ -6,7 +6,8 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from actors.broker_connection import BrokerConnection, ConnectionSettings
+from actors.broker_connection import BrokerConnection
+from actors.brokers.connection_settings import ConnectionSettings
 from actors.brokers.gates import Gates, Remembered
 from actors.brokers.inquiries import InquiryLimits
 from actors.brokers.route_watch import WatchLimits
@@ -166,6 +167,7 @@ def connection(context: ChildContext) -> Shell:
             account_tail=account_number(place, route)[-4:],
             combo_legs_max=route.combo_legs_max,
             covers=covers(place.config.routes, route),
+            orphan_after_s=route.orphan_after_s,
             watch=WatchLimits(
                 probe_every_s=route.probe_every_s,
                 probe_again_s=route.probe_again_s,

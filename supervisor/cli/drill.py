@@ -8,6 +8,7 @@ statements. Each card is kept in `drills.log.jsonl` of the state folder. Exit 0:
 
 import difflib
 import json
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ import click
 
 from actors.places import Places, places
 from supervisor.app.drills import ground
-from supervisor.app.drills.card import DrillCard, told
+from supervisor.app.drills.card import DrillCard, judge, told
 from supervisor.app.drills.record import DrillLog
 from supervisor.app.drills.runner import Runner
 from supervisor.app.drills.spec import Drill
@@ -32,8 +33,9 @@ ALL, LIST = "all", "list"
 @click.argument("names", nargs=-1, required=True)
 @state_option
 @click.option("--own", is_flag=True, help="In a tree of the drill's own, though one runs in the state folder.")
+@click.option("--enclosed", is_flag=True, hidden=True, help="In a namespace where a small disk can be mounted.")
 @json_option
-def drill(names: tuple[str, ...], state: Path, own: bool, as_json: bool) -> None:
+def drill(names: tuple[str, ...], state: Path, own: bool, enclosed: bool, as_json: bool) -> None:
     """Find the ground, run, tell."""
     where = places(state)
     try:
@@ -48,7 +50,7 @@ def drill(names: tuple[str, ...], state: Path, own: bool, as_json: bool) -> None
         return
     chosen = list(drills) if names == (ALL,) else list(names)
     _refuse_unknown(chosen, drills)
-    cards = list(_run(chosen, where, is_attached=is_attached, as_json=as_json))
+    cards = list(_run(chosen, where, is_attached=is_attached, is_enclosed=enclosed, as_json=as_json))
     if len(cards) > 1 and not as_json:
         click.echo("\n".join(table_lines(cards)))
     sys.exit(ExitCode.DONE if all(card.passed for card in cards) else ExitCode.BUG)
@@ -62,7 +64,9 @@ def _refuse_unknown(chosen: Iterable[str], drills: dict[str, Drill]) -> None:
             sys.exit(ExitCode.USAGE)
 
 
-def _run(names: list[str], where: Places, *, is_attached: bool, as_json: bool) -> Iterator[DrillCard]:
+def _run(
+    names: list[str], where: Places, *, is_attached: bool, is_enclosed: bool, as_json: bool
+) -> Iterator[DrillCard]:
     """Run each drill; those that may share a tree do, in their order, before those that may not."""
     drills = ground.of(where) if is_attached else ground.known()
     shared = [name for name in names if not drills[name].needs_own_tree]
@@ -70,9 +74,26 @@ def _run(names: list[str], where: Places, *, is_attached: bool, as_json: bool) -
         with _shared(where, is_attached=is_attached) as tree:
             yield from _on(tree, shared, where, as_json=as_json)
     for name in names:
-        if drills[name].needs_own_tree:
-            with ground.own(drills[name].own_settings) as tree:
+        if drills[name].disk_mb is not None and not is_enclosed:
+            yield _enclosed(drills[name], where, as_json=as_json)
+        elif drills[name].needs_own_tree:
+            with ground.own(drills[name].own_settings, drills[name].disk_mb) as tree:
                 yield from _on(tree, [name], where, as_json=as_json)
+
+
+def _enclosed(drill: Drill, where: Places, *, as_json: bool) -> DrillCard:
+    """Have a drill run in a namespace of its own, which keeps its card; what kept it from running is told on one."""
+    if not as_json:
+        click.echo(f"DRILL {drill.name}    {drill.does}")
+    done = subprocess.run(ground.enclosed(drill.name, where.state), capture_output=True, text=True, check=False)
+    try:
+        figures = json.loads(done.stdout)
+        card = DrillCard.model_validate({key: figures[key] for key in DrillCard.model_fields})
+    except (ValueError, KeyError):
+        why = (done.stderr.strip() or "it said nothing").splitlines()[-1]
+        card = judge(drill, (), None, [f"it could not be run: {why}"])
+    click.echo(json.dumps(told(card)) if as_json else "\n".join(card_lines(card)))
+    return card
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from actors.broker_connection import BrokerConnection, ConnectionSettings
+from actors.broker_connection import BrokerConnection
+from actors.brokers.connection_settings import ConnectionSettings
 from actors.brokers.gates import Gates
 from actors.brokers.inquiries import InquiryLimits
 from actors.brokers.route_watch import WatchLimits
@@ -118,7 +119,7 @@ class FakeBroker:
     def __init__(self):
         self.known = Vitals()
         self.worded, self.sent, self.cancelled, self.looks, self.accounts = [], [], [], 0, 0
-        self.connects = 0
+        self.connects, self.orders = 0, ()
         self.outcome = Accepted(broker_order_id="7")
         self.login, self.look, self.probe, self.takes_cancel = None, Absent(proof="one look"), None, True
         self.gate = threading.Event()
@@ -168,7 +169,7 @@ class FakeBroker:
         self.accounts += 1
         if isinstance(self.probe, Exception):
             raise self.probe
-        return account_state(since)
+        return account_state(since, self.orders)
 
     async def events(self):
         while True:
@@ -202,8 +203,8 @@ def report(attempt_id, broker_order_id="7", status=Status.NEW):
     )
 
 
-def account_state(since):
-    nothing = {"orders": (), "positions": (), "cash_events": (), "cash": 0}
+def account_state(since, orders=()):
+    nothing = {"orders": orders, "positions": (), "cash_events": (), "cash": 0}
     return AccountState(route="primary", account_domain="tastytrade:5W", since=since, read_at=NOW, **nothing)
 
 

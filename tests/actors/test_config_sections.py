@@ -2,8 +2,8 @@
 
 import pytest
 
-from actors.broker_connection import ConnectionSettings
 from actors.brokers.alpaca import AlpacaSettings
+from actors.brokers.connection_settings import ConnectionSettings
 from actors.brokers.quantconnect_api import QuantConnectSettings
 from actors.brokers.reads import ReadLimits
 from actors.brokers.route_watch import WatchLimits

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import pytest
 
 from supervisor.directory import RayEntry
+from supervisor.errand import Errands, StoppedWaiting
 from supervisor.private_ray import RayUnavailable
-from supervisor.ray_wait import StoppedWaiting, connect
+from supervisor.ray_keeper import RayKeeper
+from supervisor.ray_wait import connect
 from supervisor.watcher import StopAsked, Watcher
 
 
@@ -48,14 +50,20 @@ def refuse(address: str) -> Connection:
     raise RayUnavailable(f"nothing at {address}")
 
 
+def reach(entry: RayEntry, planned: str, join, watcher: Watcher, told: Told) -> tuple[Connection, RayEntry]:
+    keeper = RayKeeper(entry, watcher)
+    errands = Errands(watcher, keeper, lambda: None, lambda _: None, told)
+    return connect(keeper, planned, join, errands, watcher, told), keeper.entry
+
+
 def test_a_private_ray_that_does_not_answer_is_not_waited_for(watcher):
     with pytest.raises(RayUnavailable):
-        connect(RayEntry(address="127.0.0.1:1", private=True), "private", refuse, watcher, Told())
+        reach(RayEntry(address="127.0.0.1:1", private=True), "private", refuse, watcher, Told())
 
 
 def test_a_joined_ray_that_answers_is_joined_without_a_word(watcher, listener):
     told = Told()
-    connection, entry = connect(joined(listener), "auto", Connection, watcher, told)
+    connection, entry = reach(joined(listener), "auto", Connection, watcher, told)
     assert (connection.address, entry.address, entry.private, told) == (listener, listener, False, [])
 
 
@@ -66,7 +74,7 @@ def test_where_nobody_listens_ray_is_not_asked_and_the_plan_s_own_address_comes_
         asked.append(address)
         return Connection(address)
 
-    connection, _ = connect(joined(silent_address), listener, join, watcher, told)
+    connection, _ = reach(joined(silent_address), listener, join, watcher, told)
     assert (asked, connection.address) == ([listener], listener)
     assert told == ["ray_awaited", "ray_found"]
 
@@ -74,4 +82,4 @@ def test_where_nobody_listens_ray_is_not_asked_and_the_plan_s_own_address_comes_
 def test_a_stop_ends_the_wait(watcher, silent_address):
     threading.Timer(0.05, watcher.post, [StopAsked("SIGTERM")]).start()
     with pytest.raises(StoppedWaiting):
-        connect(joined(silent_address), silent_address, refuse, watcher, Told())
+        reach(joined(silent_address), silent_address, refuse, watcher, Told())

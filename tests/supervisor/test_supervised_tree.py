@@ -432,26 +432,26 @@ def test_an_actor_nobody_knows_is_not_restarted(tree):
     assert "broker" in done.stderr
 
 
-def test_a_crash_loop_halts_trading_and_goes_on_slowly(tree):
+def test_a_crash_loop_stops_openings_and_goes_on_slowly(tree):
     assert read_latch(tree.where.latch).level is StopLevel.NONE
     tree.order("feed", "broken")
     before = tree.child("feed")
     os.kill(before.process.pid, signal.SIGKILL)
     until(lambda: tree.child("feed").escalated)
     latch = read_latch(tree.where.latch)
-    assert latch.level is StopLevel.HALT
+    assert latch.level is StopLevel.REDUCE
     assert "feed died 4 times in 2 s; allowed are 3" in latch.reason
     entry = tree.child("feed")
     assert entry.last_reason.startswith("RuntimeError: cannot work")
     assert entry.state is ChildState.DOWN
     assert tree.child("executor").state is ChildState.RUNNING
-    assert holdfast("status", "--state", tree.where.state, "--check").returncode == 5
+    assert holdfast("status", "--state", tree.where.state, "--check").returncode == 4
     (tree.where.run / "feed.broken").unlink()
     done = holdfast("restart", "feed", "--state", tree.where.state)
     assert done.returncode == 0, done.stderr
     entry = tree.child("feed")
     assert (entry.escalated, entry.state) == (False, ChildState.RUNNING)  # at once, not at the slow pace
-    assert read_latch(tree.where.latch).level is StopLevel.HALT  # only a person's resume loosens it
+    assert read_latch(tree.where.latch).level is StopLevel.REDUCE  # only a person's resume loosens it
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
 """Does a drill's harm to a running tree, from outside, as a fault would come; and takes back what can be taken back.
 
-A full disk is emulated: the kernel is told, from outside, how long a file of that process may become, so its writes
-truly fail (with EFBIG where a disk says ENOSPC), in each of its lives, while other processes go on writing.
+A disk is filled truly, so it must be a small one that holds nothing but the state folder (`ground.small_disk`).
 """
 
-import resource
+import os
 import signal
 from collections.abc import Iterable
 from contextlib import suppress
@@ -15,7 +14,6 @@ from supervisor.app import drill
 from supervisor.app.drills.spec import (
     Act,
     FillDisk,
-    GiveRoom,
     Heal,
     Inject,
     JumpClock,
@@ -25,6 +23,9 @@ from supervisor.app.drills.spec import (
     Stop,
 )
 from supervisor.process import Process, in_session, send
+
+SMALL_DISK_BYTES_MAX = 512 * 2**20
+BLOCK_BYTES = 4096
 
 
 class Impossible(Exception):
@@ -38,8 +39,7 @@ class Hand:
         self._where = where
         self._stopped: list[Process] = []
         self._often: list[KillOften] = []
-        self._file_max: dict[str, int] = {}
-        """How long a file of a child may be, in bytes."""
+        self._filler = where.state / "filler"
 
     def do(self, acts: Iterable[Act]) -> None:
         """Do each act now. Raises `Impossible`, `OSError`."""
@@ -50,22 +50,18 @@ class Hand:
         """Do again what is to be done again and again."""
         for act in self._often:
             drill.strike(self._where, act.child)
-        for child, bytes_max in self._file_max.items():
-            self._limit(child, bytes_max)
 
     def rest(self) -> None:
         """Stop doing anything again."""
         self._often.clear()
 
     def undo(self) -> None:
-        """Take back what still lasts: faults, stopped processes."""
+        """Take back what still lasts: faults, stopped processes, the full disk."""
         self.rest()
         for process in self._stopped:
             send(process, signal.SIGCONT)
         self._stopped.clear()
-        for child in self._file_max:
-            self._limit(child, resource.RLIM_INFINITY)
-        self._file_max.clear()
+        self._filler.unlink(missing_ok=True)
         drill.heal(self._where)
 
     def _do(self, act: Act) -> None:
@@ -81,8 +77,8 @@ class Hand:
                 self._kill_server(program)
             case Inject() | Heal() | JumpClock():
                 self._ask_venue(act)
-            case FillDisk() | GiveRoom():
-                self._set_room(act)
+            case FillDisk():
+                self._fill_disk()
 
     def _ask_venue(self, act: Inject | Heal | JumpClock) -> None:
         match act:
@@ -93,20 +89,21 @@ class Hand:
             case JumpClock(by_s=by_s):
                 drill.jump_clock(self._where, by_s)
 
-    def _set_room(self, act: FillDisk | GiveRoom) -> None:
-        match act:
-            case FillDisk(child=child):
-                log = self._where.journal.with_name(self._where.journal.name + "-wal")
-                self._file_max[child] = log.stat().st_size
-            case GiveRoom(child=child, room_mb=room_mb):
-                self._file_max[child] += room_mb * 2**20
-        self.turn()
+    def _fill_disk(self) -> None:
+        found = os.statvfs(self._where.state)
+        if not self._where.state.is_mount() or found.f_blocks * found.f_frsize > SMALL_DISK_BYTES_MAX:
+            raise Impossible("the state folder does not lie on a small disk of its own, and another is not filled")
+        with self._filler.open("ab", buffering=0) as file:
+            for size in (2**20, BLOCK_BYTES):
+                with suppress(OSError):
+                    while True:
+                        file.write(bytes(size))
 
     def _stop(self, child: str) -> None:
-        entry = drill.child(self._where, child)
-        if entry is None or entry.process is None or not send(entry.process, signal.SIGSTOP):
+        process = drill.process_of(self._where, child)
+        if process is None or not send(process, signal.SIGSTOP):
             raise Impossible(f"{child} does not run")
-        self._stopped.append(entry.process)
+        self._stopped.append(process)
 
     def _kill_server(self, program: str) -> None:
         directory = directories.read(self._where.directory)
@@ -116,11 +113,3 @@ class Hand:
         named = [process for process, command in in_session(ray.session) if f"/{program} " in command]
         if not any([send(process, signal.SIGKILL) for process in named]):  # noqa: C419 - each of them is to end
             raise Impossible(f"no {program} runs")
-
-    def _limit(self, child: str, bytes_max: int) -> None:
-        entry = drill.child(self._where, child)
-        if entry is None or entry.process is None:
-            return
-        with suppress(ProcessLookupError):  # between two lives
-            _, hard = resource.prlimit(entry.process.pid, resource.RLIMIT_FSIZE)
-            resource.prlimit(entry.process.pid, resource.RLIMIT_FSIZE, (bytes_max, hard))

@@ -9,7 +9,6 @@ from supervisor.app.drills.spec import (
     Drill,
     DrillLimits,
     FillDisk,
-    GiveRoom,
     Kill,
     KillOften,
     KillServer,
@@ -23,8 +22,9 @@ from supervisor.app.plan import connection_name
 SUPERVISOR, CRASHER, GCS = "supervisor", "risk", "gcs_server"
 REBUILT_S = 60.0
 """For Ray and the whole tree on it to be built anew; the first word of a cold rebuild is the new supervisor's."""
-RESERVE_MB = 1
-"""Room for many records of exits."""
+DISK_MB = 96
+DISK_SETTINGS = {"disk.reserve_mb": "8", "disk.free_min_mb": "16"}
+"""A disk, and what is asked of it, in which a tree finds room until it is filled."""
 
 
 def kills(config: RuntimeConfig, children: Sequence[str]) -> Iterator[Drill]:
@@ -79,6 +79,21 @@ def hang(config: RuntimeConfig) -> Drill:
     )
 
 
+def supervisor_hang(config: RuntimeConfig, children: Sequence[str]) -> Drill:
+    """Return the drill of a supervisor that lives and makes no progress."""
+    hang_after_s = config.supervisor.supervisor_hang_after_s
+    return Drill(
+        name=f"hang-{SUPERVISOR}",
+        does="stops the supervisor where it is: alive, and without progress",
+        proves="health is progress, the supervisor's too: its keeper replaces it, and its children are adopted",
+        acts=(Stop(child=SUPERVISOR),),
+        detected=(log("supervisor_started"),),
+        recovered=tuple(log("adopted", name=child) for child in children),
+        never=(Never(says="a child died with its supervisor", sign=log("died")),),
+        limits=DrillLimits(detected_s=hang_after_s + BACK_S, recovered_s=hang_after_s + BACK_S),
+    )
+
+
 def gcs_death(config: RuntimeConfig) -> Drill:
     """Return the drill of Ray's own death."""
     return Drill(
@@ -119,21 +134,23 @@ def crash_loop(config: RuntimeConfig) -> Drill:
 
 def disk_full() -> Drill:
     """Return the drill of a disk without room."""
-    alerted = Sign(source=Source.ALERTS, kind="arrived")
     return Drill(
         name="disk-full",
-        does=f"lets the writes of {EXECUTOR} fail; an opening is asked for, and a close",
+        does="fills the disk that the state lies on, to its last byte; an opening is asked for, and a close",
         proves="disk full: openings stop first, and are told; exits go on in the room that was reserved",
         before=(Ask.OPEN,),
-        acts=(FillDisk(child=EXECUTOR),),
+        acts=(FillDisk(),),
         asks=(Ask.OPEN, Ask.CLOSE),
-        detected=(alerted,),
-        then=(GiveRoom(child=EXECUTOR, room_mb=RESERVE_MB),),
+        detected=(
+            journal("signal_refused", failed="R016", **OURS),
+            Sign(source=Source.ALERTS, kind="arrived", where={"code": "A081"}),
+        ),
         recovered=(journal("report_taken", report__status="FILLED", intent="CLOSE", **OURS),),
         never=(
             Never(says="opened on a full disk", sign=journal("attempt_started", intent="OPEN", **OURS)),
-            Never(says="the executor died of a full disk", sign=log("died", name=EXECUTOR)),
+            Never(says="a full disk killed a process", sign=log("died|supervisor_started")),
         ),
         limits=DrillLimits(detected_s=SLACK_S, recovered_s=SLACK_S + BACK_S),
-        latches=True,
+        own_settings=DISK_SETTINGS,
+        disk_mb=DISK_MB,
     )

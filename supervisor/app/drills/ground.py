@@ -1,10 +1,14 @@
 """Where drills are run: the paper tree of a state folder where one runs, else a tree of their own, in a new folder.
 
 Never on a tree that is not paper: a drill does harm on purpose. A drill that latches a stop or needs a day of its own
-gets its own tree in any case, for a stop is loosened by a person alone.
+gets its own tree in any case, for a stop is loosened by a person alone. The tree of one that fills a disk lies on a
+small one, mounted in a namespace of its own: that needs no right but the kernel's leave to make one, nobody else sees
+it, and it is gone with the last process in it.
 """
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,15 +87,32 @@ def day(where: Places, settings: Mapping[str, str] | None = None) -> dict[str, s
     """Return the settings of a tree of a drill's own, by dotted key; `settings` are those a drill asks for."""
     routes = {f"routes.{name}.{key}": text for name in ("tastytrade", "alpaca") for key, text in OWN_ROUTES.items()}
     chosen = {**OWN_DAY, **routes, **(settings or {})}
-    if settings is not None:
+    if half_day.START in chosen:
         chosen["market.length_s"] = str(half_day.length(where).total_seconds())
     return chosen
 
 
+def enclosed(name: str, state: Path) -> list[str]:
+    """Return the command that runs a drill where `small_disk` can mount one; it prints its card as JSON."""
+    verb = ("-m", "supervisor.cli.main", "drill", name, "--own", "--enclosed", "--json", "--state", str(state))
+    return ["unshare", "--user", "--map-root-user", "--mount", sys.executable, *verb]
+
+
+def small_disk(folder: Path, size_mb: int) -> None:
+    """Mount a file system of memory on a folder. Raises `NotUp`."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size_mb}m,mode=700", "none", str(folder)]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    if made.returncode:
+        raise NotUp(f"no small disk can be made here: {made.stderr.strip()}")
+
+
 @contextmanager
-def own(settings: Mapping[str, str] | None = None) -> Iterator[Places]:
+def own(settings: Mapping[str, str] | None = None, disk_mb: int | None = None) -> Iterator[Places]:
     """Run a tree in a folder of its own for as long as the context lasts. Raises `NotUp`."""
-    where = places(Path(mkdtemp(prefix="holdfast-drill-")))
+    folder = Path(mkdtemp(prefix="holdfast-drill-"))
+    if disk_mb is not None:
+        small_disk(folder, disk_mb)
+    where = places(folder)
     options = [f"--set={key}={text}" for key, text in day(where, settings).items()]
     failure = holdfast("up", where, "--detach", f"--config={SHIPPED / 'holdfast.toml'}", *options)
     try:

@@ -27,8 +27,9 @@ AFTER_CUT_OFF, BEFORE_CLOSE, AFTER_CLOSE = (
 """From 12:00 on, from 12:00 to 13:00, from 13:00 on in New York, as the journal writes UTC."""
 
 
+START = "market.start"
 SETTINGS = {
-    "market.start": datetime.combine(DAY, BEGINS, NEW_YORK).isoformat(),
+    START: datetime.combine(DAY, BEGINS, NEW_YORK).isoformat(),
     "market.speed": str(SPEED),
     "market.interval_s": "20",
     "market.volatility": "0.4",

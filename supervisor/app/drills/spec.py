@@ -94,7 +94,7 @@ class KillOften(Value):
 
 
 class Stop(Value):
-    """Stop a child's process where it is: alive, and without progress."""
+    """Stop a child's process, or the supervisor's, where it is: alive, and without progress."""
 
     act: Literal["stop"] = "stop"
     child: str
@@ -128,23 +128,12 @@ class JumpClock(Value):
 
 
 class FillDisk(Value):
-    """Let a child's writes fail that would make a file longer than the journal's log now is, in each of its lives."""
+    """Fill the file system that the state folder lies on, to its last byte; a small one of the drill's own."""
 
     act: Literal["fill_disk"] = "fill_disk"
-    child: str
 
 
-class GiveRoom(Value):
-    """Give a child whose disk is full so much room again: what a reserve that is let go of gives."""
-
-    act: Literal["give_room"] = "give_room"
-    child: str
-    room_mb: int = Field(gt=0)
-
-
-Act = Annotated[
-    Kill | KillOften | Stop | KillServer | Inject | Heal | JumpClock | FillDisk | GiveRoom, Field(discriminator="act")
-]
+Act = Annotated[Kill | KillOften | Stop | KillServer | Inject | Heal | JumpClock | FillDisk, Field(discriminator="act")]
 
 
 class Ask(StrEnum):
@@ -194,8 +183,10 @@ class Drill(Value):
     """Whether it ends in a latched stop, which a person alone loosens: it runs in a tree of its own, once."""
     own_settings: Mapping[str, str] | None = None
     """The day it needs; it runs in a tree of its own."""
+    disk_mb: int | None = None
+    """The size of the file system that its own tree lies on; None: any."""
 
     @property
     def needs_own_tree(self) -> bool:
         """Whether it may not be run in somebody's tree."""
-        return self.latches or self.own_settings is not None
+        return self.latches or self.own_settings is not None or self.disk_mb is not None

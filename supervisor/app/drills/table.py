@@ -10,10 +10,11 @@ from actors.config_model import RuntimeConfig
 from actors.config_sections import RouteSection
 from actors.venue.faults import Fault, FaultKind, Route
 from supervisor.app.drills import deaths, half_day
-from supervisor.app.drills.signs import BACK_S, OURS, SEEN_S, SLACK_S, journal
-from supervisor.app.drills.spec import Ask, Drill, DrillLimits, Heal, Inject, JumpClock, Never, Sign
+from supervisor.app.drills.signs import BACK_S, EXECUTOR, OURS, SEEN_S, SLACK_S, agreed, journal, log, opened_unread
+from supervisor.app.drills.spec import Ask, Drill, DrillLimits, Heal, Inject, JumpClock, Kill, Never, Sign
 
 JUMP_S = 600.0
+LATE_S = 2.0
 FAULT_S = 300.0
 """No fault lasts longer, though the drill that ordered it be killed."""
 ORDERS = "orders"
@@ -25,10 +26,12 @@ def table(config: RuntimeConfig, children: Sequence[str]) -> dict[str, Drill]:
     primary = config.primary
     drills = [
         *deaths.kills(config, children),
+        _slow_start(config, primary),
         _answer_lost(primary),
         *_primary_down(config, primary),
         _three_legs(config),
         deaths.hang(config),
+        deaths.supervisor_hang(config, children),
         _mute_stream(config, primary),
         _frozen_quotes(config),
         _clock_jump(primary),
@@ -38,6 +41,22 @@ def table(config: RuntimeConfig, children: Sequence[str]) -> dict[str, Drill]:
         deaths.disk_full(),
     ]
     return {each.name: each for each in drills}
+
+
+def _slow_start(config: RuntimeConfig, primary: RouteSection) -> Drill:
+    late = Fault(route=_door(primary), kind=FaultKind.DELAY, delay_s=LATE_S, duration_s=FAULT_S, method="GET")
+    return Drill(
+        name="slow-start",
+        does=f"kills {EXECUTOR} while the primary answers each reading {LATE_S:g} s late; an opening is asked for",
+        proves="law 8: every start is recovery, and nothing opens in an account before that was read and agrees",
+        acts=(Inject(fault=late), Kill(child=EXECUTOR)),
+        asks=(Ask.OPEN,),
+        detected=(log("died", name=EXECUTOR),),
+        recovered=(log("running", name=EXECUTOR), *agreed(config)),
+        never=(opened_unread(config),),
+        alerts=("S001",),
+        limits=DrillLimits(detected_s=SEEN_S, recovered_s=BACK_S + SLACK_S),
+    )
 
 
 def _no_second_send(until: Sign) -> Never:

@@ -6,7 +6,8 @@ from threading import Event
 
 from pydantic import SecretStr
 
-from actors.broker_connection import BrokerConnection, ConnectionSettings
+from actors.broker_connection import BrokerConnection
+from actors.brokers.connection_settings import ConnectionSettings
 from actors.brokers.gates import Gates
 from actors.brokers.inquiries import InquiryLimits
 from actors.brokers.send_ledger import SendLedger, boot_id

@@ -36,8 +36,8 @@ def test_every_factory_can_be_found(config):
         assert callable(getattr(__import__(module, fromlist=[name]), name))
 
 
-def test_what_only_tells_never_halts_trading(config):
-    free = {child.name for child in plan(config).children() if not child.halts_trading}
+def test_what_only_tells_never_stops_openings(config):
+    free = {child.name for child in plan(config).children() if not child.stops_openings}
     assert free == {"notifier", "analyst"}
 
 

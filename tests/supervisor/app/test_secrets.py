@@ -81,7 +81,7 @@ def wrote(tmp_path) -> Iterator[tuple[Places, list[str]]]:
         holdfast("up", "--state", where.state, "--plan", plan(where, tmp_path), "--detach", environment=environment)
     ]
     try:
-        until(lambda: read_latch(where.latch).level is StopLevel.HALT)  # the leaking child died until it escalated
+        until(lambda: read_latch(where.latch).level is StopLevel.REDUCE)  # the leaking child died until it escalated
         for kind in (FaultKind.STATUS, FaultKind.GARBAGE, FaultKind.DROP):
             for route in (Route.TASTYTRADE, Route.ALPACA, Route.STREAMER):
                 inject(where, Fault(route=route, kind=kind, status=401, count=2))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
+from types import MappingProxyType
 
 from actors.config import load, with_overrides
 from actors.domain.market.contract import Right
@@ -24,6 +25,7 @@ from supervisor.journal import JournalReader
 
 ROOT = Path(__file__).resolve().parents[3]
 STEP = Decimal("0.10")
+NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 def holdfast(*arguments: object, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -48,13 +50,13 @@ def events(where: Places, *kinds: type[Event]) -> list[Event]:
     return found
 
 
-def up(where: Places, *, venue_of: Places | None = None) -> None:
+def up(where: Places, *, venue_of: Places | None = None, settings: Mapping[str, object] = NOTHING) -> None:
     """Start a tree; `venue_of` names whose venue it trades at instead of one of its own."""
     where.run.mkdir(mode=0o700, exist_ok=True)
     shipped = load(None)
     feed = shipped.feed.model_copy(update={"underlyings": ("SPX",)})
     bare = shipped.model_copy(update={"strategies": (), "feed": feed})
-    settled = plans.settle(with_overrides(bare, {"runtime.state": where.state}), datetime.now(UTC))
+    settled = plans.settle(with_overrides(bare, {"runtime.state": where.state, **settings}), datetime.now(UTC))
     plans.store(settled, where)
     plan = plans.plan(settled)
     if venue_of is not None:

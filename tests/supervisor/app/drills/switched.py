@@ -4,6 +4,7 @@ The product has no switch: `holdfast up` is given a ready plan, in which a facto
 replaces the rule inside that one child's process, and builds the child as always.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ import pytest
 from actors.account_desk import AccountDesk
 from actors.brokers import inquiries
 from actors.config import SHIPPED, assignment, load, with_overrides
-from actors.desk import Step
+from actors.desk import Desk, Step
 from actors.places import Places, places
 from actors.ports import Shell
 from supervisor import keeper
@@ -27,6 +28,7 @@ from supervisor.app.drills.card import DrillCard
 from supervisor.app.drills.runner import Runner
 from supervisor.child_spec import ChildContext, ChildSpec
 from supervisor.ownership import owner
+from supervisor.private_ray import ROOT
 from supervisor.process import kill_and_confirm
 from tests import switches, test_laws
 
@@ -84,6 +86,23 @@ def end_the_keeper(where: Places) -> None:
     wait_for("no keeper", lambda: owner(keeper.lock(where.state)) is None or None, 10)
 
 
+IN_THE_SUPERVISOR = """
+import sys
+if "supervisor.runtime" in sys.orig_argv:
+    from supervisor.private_ray import RAYLET
+    from supervisor.process import alive
+    from supervisor.ray_keeper import RayKeeper
+    gone = RayKeeper.gone
+    RayKeeper.gone = lambda self, key: self.entry if alive(self.entry.processes[RAYLET]) else gone(self, key)
+"""
+
+
+def no_gcs_is_brought_back(off: pytest.MonkeyPatch, folder: Path) -> None:
+    """Python reads this file first, in the supervisor's process as in every other."""
+    (folder / "sitecustomize.py").write_text(IN_THE_SUPERVISOR)
+    off.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(ROOT), str(folder), os.environ.get("PYTHONPATH")))))
+
+
 def _executor(rule: Rule) -> Callable[[ChildContext], Shell]:
     def build(context: ChildContext) -> Shell:
         rule(pytest.MonkeyPatch())
@@ -100,6 +119,16 @@ def _readings_bring_no_news(off: pytest.MonkeyPatch) -> None:
         return Step() if known else take(self, read)
 
     off.setattr(AccountDesk, "on_account", deaf)
+
+
+def _every_account_counts_as_agreed(off: pytest.MonkeyPatch) -> None:
+    gather = Desk.routes
+
+    def agreed(self: Desk) -> Any:
+        return [route.model_copy(update={"reconciled": True, "followed": True}) for route in gather(self)]
+
+    off.setattr(Desk, "ready", True)
+    off.setattr(Desk, "routes", agreed)
 
 
 class MarketsClock:
@@ -126,6 +155,7 @@ def windows_follow_the_market(context: ChildContext) -> Shell:
 resends_doubts = _executor(switches.a_timeout_means_nothing_was_sent)
 closes_anywhere = _executor(test_laws.any_route_will_do)
 leaves_legs_alone = _executor(test_laws.an_imbalance_is_waited_out)
-opens_unread = _executor(test_laws.every_start_is_ready)
+opens_unread = _executor(_every_account_counts_as_agreed)
+keeps_its_reserve = _executor(test_laws.nothing_is_let_go_of)
 believes_old_quotes = _executor(test_laws.quotes_never_age)
 hears_pushes_alone = _executor(_readings_bring_no_news)

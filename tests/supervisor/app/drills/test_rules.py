@@ -6,10 +6,12 @@ By judgement: for every drill there is, a card without one of its signs, or with
 """
 
 import os
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import find
@@ -20,7 +22,16 @@ from supervisor.app.drills import ground, half_day
 from supervisor.app.drills.card import ALERT, Losses, judge
 from supervisor.app.drills.spec import Drill, Sighting, Sign, Source
 from supervisor.child_spec import Restart
-from tests.supervisor.app.drills.switched import Edit, end_the_keeper, factory, run, spec, tree, unchanged
+from tests.supervisor.app.drills.switched import (
+    Edit,
+    end_the_keeper,
+    factory,
+    no_gcs_is_brought_back,
+    run,
+    spec,
+    tree,
+    unchanged,
+)
 
 KNOWN = ground.known()
 ALWAYS = {"hang"}
@@ -35,6 +46,8 @@ class Switch:
     says: str
     off: Edit = unchanged
     outside: Callable[[Places], None] | None = None
+    within: Callable[[pytest.MonkeyPatch, Path], None] | None = None
+    """Switches the rule off in the supervisor's own process, before it starts."""
 
     @property
     def name(self) -> str:
@@ -48,16 +61,17 @@ SWITCHES = (
         for name in (each.removeprefix("kill-") for each in KNOWN if each.startswith("kill-"))
         if name != "supervisor"
     ),
-    Switch("kill-executor", "law 8", factory("executor", "opens_unread")),
+    Switch("slow-start", "law 8", factory("executor", "opens_unread")),
     Switch("kill-supervisor", "not detected", outside=end_the_keeper),
     Switch("answer-lost", "not detected|law 2", factory("executor", "resends_doubts")),
     Switch("primary-down", "law 4|not detected", factory("executor", "closes_anywhere")),
     Switch("three-legs", "uncovered|not recovered", factory("executor", "leaves_legs_alone")),
     Switch("hang", "not detected", spec("executor", hang_after_s=None)),
+    Switch("hang-supervisor", "not detected", outside=end_the_keeper),
     Switch("mute-stream", "not detected", factory("executor", "hears_pushes_alone")),
     Switch("frozen-quotes", "law 7|not detected", factory("executor", "believes_old_quotes")),
     Switch("clock-jump", "law 2|not recovered", factory("connection.tastytrade", "windows_follow_the_market")),
-    Switch("gcs-death", NOT_BACK, outside=end_the_keeper),
+    Switch("gcs-death", NOT_BACK, within=no_gcs_is_brought_back),
     Switch("crash-loop", "not detected", spec("risk", restarts_max=1_000)),
 )
 named = pytest.mark.parametrize("switch", SWITCHES, ids=[each.name for each in SWITCHES])
@@ -66,9 +80,11 @@ named = pytest.mark.parametrize("switch", SWITCHES, ids=[each.name for each in S
 @named
 @pytest.mark.tree
 @pytest.mark.timeout(240)
-def test_without_its_rule_the_drill_fails_on_a_real_tree(switch, tmp_path):
+def test_without_its_rule_the_drill_fails_on_a_real_tree(switch, tmp_path, monkeypatch):
     if switch.drill not in ALWAYS and os.environ.get("HOLDFAST_DRILLS") != "all":
         pytest.skip("half a minute each: HOLDFAST_DRILLS=all runs them all")
+    if switch.within is not None:
+        switch.within(monkeypatch, tmp_path)
     with tree(tmp_path, switch.off) as where:
         if switch.outside is not None:
             switch.outside(where)
@@ -87,9 +103,27 @@ def test_a_calendar_that_forgot_the_half_day_fails_its_drill(tmp_path, monkeypat
         assert not run(where, "half-day").passed
 
 
+@pytest.mark.tree
+@pytest.mark.timeout(240)
+def test_without_the_reserve_a_full_disk_fails_its_drill(tmp_path):
+    if os.environ.get("HOLDFAST_DRILLS") != "all":
+        pytest.skip("half a minute: HOLDFAST_DRILLS=all runs it")
+    drill, state = KNOWN["disk-full"], tmp_path / "state"
+    state.mkdir()
+    try:
+        ground.small_disk(state, drill.disk_mb)
+    except ground.NotUp as refusal:
+        pytest.skip(str(refusal))
+    try:
+        with tree(tmp_path, factory("executor", "keeps_its_reserve"), dict(drill.own_settings)) as where:
+            card = run(where, drill.name)
+    finally:
+        subprocess.run(["umount", "--lazy", str(state)], check=True)
+    assert any("a full disk killed a process" in miss for miss in card.misses), card.misses
+
+
 def test_every_drill_has_a_switch():
-    without = {"disk-full"}  # its rule, openings first and exits in reserved room, is not built yet: it fails as it is
-    assert {each.drill for each in SWITCHES} | {"half-day"} | without == set(KNOWN)
+    assert {each.drill for each in SWITCHES} | {"half-day", "disk-full"} == set(KNOWN)
 
 
 # By judgement, for every drill.
