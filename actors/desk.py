@@ -21,15 +21,15 @@ from actors.domain.orders import event as happened
 from actors.domain.orders.coverage import Load
 from actors.domain.orders.fill_check import FillLimits
 from actors.domain.orders.lease import Route, openable
-from actors.domain.orders.order import Order, cl_ord_id_of
+from actors.domain.orders.order import Intent, Order, cl_ord_id_of
 from actors.domain.orders.report import ExecutionReport
 from actors.domain.orders.watch_settings import WatchSettings
 from actors.domain.portfolio.book import Book
 from actors.domain.risk.circumstances import Circumstances
 from actors.domain.risk.permit import Permit
 from actors.domain.value import Value
-from actors.messages import IssuePermit
-from actors.ports import Clock
+from actors.messages import IssuePermit, Part, SendComplex, SendOrder
+from actors.ports import ALONE, Clock, Replica
 from actors.seats import Seats
 
 
@@ -115,8 +115,9 @@ class Desk:
         *,
         is_journaled: Callable[[str], bool] = lambda _: False,
         disk: Callable[[], str | None] = lambda: None,
+        replica: Replica = ALONE,
     ) -> None:
-        self.disk = disk
+        self.disk, self.replica = disk, replica
         self._is_journaled, self._seen_at_brokers = is_journaled, set[str]()
         self.book, self.seats, self.sessions, self.settings = book, seats, sessions, settings
         self.quotes: QuoteTable | None = None
@@ -198,6 +199,7 @@ class Desk:
             permit=self._permit if boot_ns < self._permit_until_ns else None,
             latch=self.latch(),
             disk=self.disk(),
+            replica=self.replica.fault,
             ready=self.ready,
             reconciled=reconciled,
             routes=tuple(route.name for route in able),
@@ -206,6 +208,18 @@ class Desk:
             writable=frozenset(route.account_domain for route in routes if route.writes),
             excluding=frozenset(excluding),
         )
+
+    def withheld(self, message: Value) -> str:
+        """Return why a message may not leave although what it rests on is journaled; empty where it may.
+
+        An opening whose intent the follower did not acknowledge would be unknown to whoever takes over on its node.
+        """
+        fault = self.replica.fault
+        if fault is None:
+            return ""
+        parts = message.parts if isinstance(message, SendComplex) else (message,)
+        opens = any(isinstance(each, SendOrder | Part) and each.order.intent is Intent.OPEN for each in parts)
+        return fault if opens else ""
 
     def alert(self, code: str, level: Level, subject: str, text: str) -> Alert:
         """Return an alert; its id says after which event it was raised."""

@@ -19,7 +19,6 @@ from actors.account_desk import AccountDesk
 from actors.chase import Chase
 from actors.close_queue import CloseQueue
 from actors.desk import Desk, DeskSettings, Step
-from actors.disk_watch import DiskWatch
 from actors.domain.alerts.alert import Level
 from actors.domain.market.contract import Products
 from actors.domain.market.quote import QuoteFrame, Universe
@@ -49,8 +48,10 @@ from actors.messages import (
     SubmitSignal,
     UniverseChanged,
 )
+from actors.opening_watch import OpeningWatch
 from actors.order_desk import OrderDesk
 from actors.ports import (
+    ALONE,
     Arrival,
     Checkpoints,
     Clock,
@@ -58,6 +59,7 @@ from actors.ports import (
     Journal,
     PeerLost,
     PeerUnavailable,
+    Replica,
     Stream,
     Watermark,
 )
@@ -111,6 +113,7 @@ class Executor:
         settings: ExecutorSettings,
         board: Callable[[RoutesView], None] = lambda _: None,
         disk: Callable[[], str | None] = lambda: None,
+        replica: Replica = ALONE,
         reduce: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._name, self._feed, self._notifier, self._reduce = name, feed, notifier, reduce
@@ -119,7 +122,9 @@ class Executor:
         book = recovery.recover(checkpoints, journal, products, settings.sessions_kept)
         self._start, self._checkpointed = StartReport(book, routes, checkpoints.faults), book.sequence
         seats = Seats(routes, silence_ns=int(settings.desk.silence_s * 1e9))
-        self._desk = Desk(book, seats, sessions, clock, latch, settings.desk, is_journaled=journal.knows, disk=disk)
+        self._desk = Desk(
+            book, seats, sessions, clock, latch, settings.desk, is_journaled=journal.knows, disk=disk, replica=replica
+        )
         self._sight, self._chase = QuoteSight(self._desk), Chase(self._desk)
         self._orders = OrderDesk(self._desk, self._chase, fills := FillDesk(self._desk))
         self._accounts = AccountDesk(self._desk, fills)
@@ -127,8 +132,12 @@ class Executor:
         self._signals, self._triggers, self._work = SignalDesk(*parts), TriggerDesk(*parts), WorkDesk(*parts)
         self._failback, unwind = Failback(self._desk), Unwind(self._desk, self._orders)
         late = (CloseQueue(self._desk, self._orders), Hedge(self._desk, self._orders), self._failback)
-        legs, watch = LegDesk(self._desk, self._orders, unwind), DiskWatch(self._desk, settings.disk_look_s)
-        self._timed = (self._chase, self._accounts, fills, legs, unwind, *late, watch)
+        legs = LegDesk(self._desk, self._orders, unwind)
+        watches = (
+            OpeningWatch(self._desk, "disk", disk, settings.disk_look_s, ("A081", "A082")),
+            OpeningWatch(self._desk, "replica", replica.look, settings.tick_s, ("A084", "A085")),
+        )
+        self._timed = (self._chase, self._accounts, fills, legs, unwind, *late, *watches)
         self._board, self._alerts = RouteBoard(self._desk, self._failback, board), deque[Value]([], settings.alerts_max)
         self._picture_due_ns = self._ticked_ns = self._universe_asked_ns = 0
         self._commit(Step(events=[started]))
@@ -242,7 +251,8 @@ class Executor:
         if step.reduce:
             self._reduce(step.reduce)
         sequence = self._write(step.events)
-        untold = [(peer, message) for peer, message in step.tells if not self._tell(peer, message)]
+        withheld = self._desk.withheld
+        untold = [(peer, said) for peer, said in step.tells if withheld(said) or not self._tell(peer, said)]
         for place, event in enumerate(step.events, start=sequence - len(step.events) + 1):
             self._desk.book.apply(event, place)
         self._alerts.extend(AlertRaised(alert=alert) for alert in step.alerts)

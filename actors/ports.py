@@ -250,3 +250,29 @@ class Journal(Protocol):
     def hash_of(self, sequence: int) -> bytes | None:
         """Return the hash of one event, which stands for all before it too; None where there is no such event."""
         ...
+
+
+class Replica(Protocol):
+    """The copy of the journal on another machine."""
+
+    @property
+    def fault(self) -> str | None:
+        """Why what is appended is not there too; None where it is, or where no copy was asked for."""
+        ...
+
+    def look(self) -> str | None:
+        """See to the line to it, as is due; return the fault."""
+        ...
+
+
+class Alone:
+    """No copy was asked for."""
+
+    fault: str | None = None
+
+    def look(self) -> str | None:
+        """Return no fault."""
+        return None
+
+
+ALONE = Alone()
