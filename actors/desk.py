@@ -29,7 +29,7 @@ from actors.domain.risk.circumstances import Circumstances
 from actors.domain.risk.permit import Permit
 from actors.domain.value import Value
 from actors.messages import IssuePermit, Part, SendComplex, SendOrder
-from actors.ports import ALONE, Clock, Replica
+from actors.ports import ALONE, Clock, Journal
 from actors.seats import Seats
 
 
@@ -101,7 +101,7 @@ class Step:
 class Desk:
     """The facts all decisions are taken on. The shell keeps `quotes` and `contracts` current.
 
-    `latch` reads the stop in force, at each admission (law 10); `is_journaled` asks the journal for an id.
+    `latch` reads the stop in force, at each admission (law 10); `journal` knows every id ever used.
     """
 
     def __init__(
@@ -113,12 +113,11 @@ class Desk:
         latch: Callable[[], str | None],
         settings: DeskSettings,
         *,
-        is_journaled: Callable[[str], bool] = lambda _: False,
+        journal: Journal | None = None,
         disk: Callable[[], str | None] = lambda: None,
-        replica: Replica = ALONE,
     ) -> None:
-        self.disk, self.replica = disk, replica
-        self._is_journaled, self._seen_at_brokers = is_journaled, set[str]()
+        self.disk, self.replica = disk, journal.replica if journal else ALONE
+        self._journal, self._seen_at_brokers = journal, set[str]()
         self.book, self.seats, self.sessions, self.settings = book, seats, sessions, settings
         self.quotes: QuoteTable | None = None
         self.contracts: Mapping[str, Contract] = {}
@@ -137,7 +136,7 @@ class Desk:
 
     def is_taken(self, identifier: str) -> bool:
         """Whether an id was ever used: the journal has it, or a broker has shown an order of that name."""
-        return identifier in self._seen_at_brokers or self._is_journaled(identifier)
+        return identifier in self._seen_at_brokers or (self._journal is not None and self._journal.knows(identifier))
 
     def note_seen(self, report: ExecutionReport) -> None:
         """Keep the id of an order that bears one of ours and is not in the book: sent after a backup, or elsewhere."""

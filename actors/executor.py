@@ -48,10 +48,9 @@ from actors.messages import (
     SubmitSignal,
     UniverseChanged,
 )
-from actors.opening_watch import OpeningWatch
+from actors.opening_watch import opening_watches
 from actors.order_desk import OrderDesk
 from actors.ports import (
-    ALONE,
     Arrival,
     Checkpoints,
     Clock,
@@ -59,7 +58,6 @@ from actors.ports import (
     Journal,
     PeerLost,
     PeerUnavailable,
-    Replica,
     Stream,
     Watermark,
 )
@@ -113,7 +111,6 @@ class Executor:
         settings: ExecutorSettings,
         board: Callable[[RoutesView], None] = lambda _: None,
         disk: Callable[[], str | None] = lambda: None,
-        replica: Replica = ALONE,
         reduce: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._name, self._feed, self._notifier, self._reduce = name, feed, notifier, reduce
@@ -122,9 +119,7 @@ class Executor:
         book = recovery.recover(checkpoints, journal, products, settings.sessions_kept)
         self._start, self._checkpointed = StartReport(book, routes, checkpoints.faults), book.sequence
         seats = Seats(routes, silence_ns=int(settings.desk.silence_s * 1e9))
-        self._desk = Desk(
-            book, seats, sessions, clock, latch, settings.desk, is_journaled=journal.knows, disk=disk, replica=replica
-        )
+        self._desk = Desk(book, seats, sessions, clock, latch, settings.desk, journal=journal, disk=disk)
         self._sight, self._chase = QuoteSight(self._desk), Chase(self._desk)
         self._orders = OrderDesk(self._desk, self._chase, fills := FillDesk(self._desk))
         self._accounts = AccountDesk(self._desk, fills)
@@ -132,11 +127,7 @@ class Executor:
         self._signals, self._triggers, self._work = SignalDesk(*parts), TriggerDesk(*parts), WorkDesk(*parts)
         self._failback, unwind = Failback(self._desk), Unwind(self._desk, self._orders)
         late = (CloseQueue(self._desk, self._orders), Hedge(self._desk, self._orders), self._failback)
-        legs = LegDesk(self._desk, self._orders, unwind)
-        watches = (
-            OpeningWatch(self._desk, "disk", disk, settings.disk_look_s, ("A081", "A082")),
-            OpeningWatch(self._desk, "replica", replica.look, settings.tick_s, ("A084", "A085")),
-        )
+        legs, watches = LegDesk(self._desk, self._orders, unwind), opening_watches(self._desk, settings.disk_look_s)
         self._timed = (self._chase, self._accounts, fills, legs, unwind, *late, *watches)
         self._board, self._alerts = RouteBoard(self._desk, self._failback, board), deque[Value]([], settings.alerts_max)
         self._picture_due_ns = self._ticked_ns = self._universe_asked_ns = 0

@@ -9,6 +9,14 @@ from actors.desk import Desk, Step
 from actors.domain.alerts.alert import Level
 
 
+def opening_watches(desk: Desk, disk_look_s: float) -> tuple["OpeningWatch", "OpeningWatch"]:
+    """Return the watch over the disk, as often as is said, and the one over the copy, each time."""
+    return (
+        OpeningWatch(desk, "disk", desk.disk, disk_look_s, ("A081", "A082")),
+        OpeningWatch(desk, "replica", desk.replica.look, 0.0, ("A084", "A085")),
+    )
+
+
 class OpeningWatch:
     """One of the executor's timed parts; `look` returns what is wrong. `codes`: of the stop, and of its end."""
 

@@ -232,26 +232,6 @@ class Feed(Protocol):
         ...
 
 
-class Journal(Protocol):
-    """The executor's append-only record: the truth about intents and fills."""
-
-    def append(self, events: Iterable[tuple[str, str, bytes]]) -> int:
-        """Write all events (kind, correlation, body) or none, durable on return; return the sequence of the last."""
-        ...
-
-    def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
-        """Yield sequence and body of every event after `after`, verified."""
-        ...
-
-    def knows(self, correlation: str) -> bool:
-        """Whether any event, however old, belongs to this id."""
-        ...
-
-    def hash_of(self, sequence: int) -> bytes | None:
-        """Return the hash of one event, which stands for all before it too; None where there is no such event."""
-        ...
-
-
 class Replica(Protocol):
     """The copy of the journal on another machine."""
 
@@ -276,3 +256,28 @@ class Alone:
 
 
 ALONE = Alone()
+
+
+class Journal(Protocol):
+    """The executor's append-only record: the truth about intents and fills."""
+
+    @property
+    def replica(self) -> Replica:
+        """Return the copy of it on another machine, or what stands for none."""
+        ...
+
+    def append(self, events: Iterable[tuple[str, str, bytes]]) -> int:
+        """Write all events (kind, correlation, body) or none, durable on return; return the sequence of the last."""
+        ...
+
+    def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
+        """Yield sequence and body of every event after `after`, verified."""
+        ...
+
+    def knows(self, correlation: str) -> bool:
+        """Whether any event, however old, belongs to this id."""
+        ...
+
+    def hash_of(self, sequence: int) -> bytes | None:
+        """Return the hash of one event, which stands for all before it too; None where there is no such event."""
+        ...

@@ -40,6 +40,15 @@ from supervisor.replication import Row
 class Following(Protocol):
     """Somebody who keeps a copy."""
 
+    @property
+    def fault(self) -> str | None:
+        """Why what is appended is not there too; None where it is."""
+        ...
+
+    def look(self) -> str | None:
+        """See to the line to it, as is due; return the fault."""
+        ...
+
     def ship(self, rows: Sequence[Row]) -> None:
         """Send events that are about to be committed."""
         ...
@@ -47,6 +56,16 @@ class Following(Protocol):
     def settle(self, sequence: int) -> None:
         """Wait, for a bounded time, until the copy has everything up to `sequence`."""
         ...
+
+
+class Unfollowed:
+    """Stands for a follower where none was asked for."""
+
+    fault: str | None = None
+
+    def look(self) -> str | None:
+        """Return no fault."""
+        return None
 
 
 _KNOWS: Final = "SELECT 1 FROM event WHERE correlation = ? LIMIT 1"
@@ -70,6 +89,7 @@ class JournalWriter:
         follower: Following | None = None,
     ) -> None:
         self._follower = follower
+        self.replica: Following | Unfollowed = follower or Unfollowed()
         self._path, self._epoch, self._clock, self._fence = path, epoch, clock, fence
         self._make_room, self._note = make_room, note
         try:

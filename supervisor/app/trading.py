@@ -24,7 +24,7 @@ from actors.executor import Executor, ExecutorSettings
 from actors.latch import Latch, StopLevel, read_latch, tighten
 from actors.messages import AskState
 from actors.places import Places
-from actors.ports import ALONE, PeerUnavailable, Shell, Stream
+from actors.ports import PeerUnavailable, Shell, Stream
 from actors.risk import RiskActor, RiskPorts, RiskSettings
 from actors.route_board import write_board
 from actors.strategies.base import load
@@ -80,7 +80,6 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
         settings=ExecutorSettings(desk=DeskSettings(**desk), disk_look_s=config.disk.look_every_s, **settings),
         board=partial(write_board, where.routes),
         disk=disk.look,
-        replica=replica or ALONE,
         reduce=lambda reason: _reduce(place, reason),
     )
     if (universe := warmth.universe(where.universe)) is not None:

@@ -78,13 +78,14 @@ def rows(journal: Path) -> tuple[Row, ...]:
 
 
 def replica(
-    journal: Path, port: int, epoch: int, *, token: str = TOKEN, kept: Sequence[Path] = (), node: str = "desk"
+    journal: Path, port: int, epoch: int, *, token: str = TOKEN, kept: Sequence[Path] = (), boot: str | None = None
 ) -> Replica:
     me = identify(os.getpid())
     assert me is not None
     terms = ReplicaTerms(("127.0.0.1", port), token.encode(), ack_timeout_s=0.4, beat_s=0.05, redial_s=0.05)
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return Replica(ReplicaDial(journal, terms, Leading(epoch, node, "host", boot, *me), os.urandom(16)), kept)
+    here = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    who = Leading(epoch, "desk", "the-desk", here if boot is None else boot, *me)
+    return Replica(ReplicaDial(journal, terms, who, os.urandom(16)), kept)
 
 
 class Led:

@@ -48,13 +48,19 @@ def events(where: Places, *kinds: type[Event]) -> list[Event]:
     return found
 
 
-def up(where: Places, *, venue_of: Places | None = None) -> None:
+def up(
+    where: Places,
+    *,
+    venue_of: Places | None = None,
+    settings: Mapping[str, object] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> None:
     """Start a tree; `venue_of` names whose venue it trades at instead of one of its own."""
     where.run.mkdir(mode=0o700, exist_ok=True)
     shipped = load(None)
     feed = shipped.feed.model_copy(update={"underlyings": ("SPX",)})
     bare = shipped.model_copy(update={"strategies": (), "feed": feed})
-    settled = plans.settle(with_overrides(bare, {"runtime.state": where.state}), datetime.now(UTC))
+    settled = plans.settle(with_overrides(bare, {"runtime.state": where.state, **(settings or {})}), datetime.now(UTC))
     plans.store(settled, where)
     plan = plans.plan(settled)
     if venue_of is not None:
@@ -63,7 +69,7 @@ def up(where: Places, *, venue_of: Places | None = None) -> None:
             (where.run / name).symlink_to(venue_of.run / name)
     file = where.state / "a-plan.json"
     file.write_text(plan.model_dump_json())
-    done = holdfast("up", "--state", where.state, "--plan", file, "--detach")
+    done = holdfast("up", "--state", where.state, "--plan", file, "--detach", environment=environment)
     assert done.returncode == 0, done.stderr
 
 
