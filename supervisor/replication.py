@@ -19,8 +19,9 @@ Rules of this file
    once the copy was taken over (TAKEN_OVER): an old executor can make no intent durable, so it sends nothing.
 3. The copy goes on only from an event that both have with the same hash. A leader whose end the follower knows with
    another hash, or the other way round, has another past (FORKED): it is refused and named, and nothing is cut off.
-4. A follower that has more, on the same past, got it from a leader that died between telling it and its own disk:
-   its successor takes those events over (`Pull`) before it does anything else. They were never acted upon.
+4. A follower that has more, on the same past, got it from a leader that died between telling it and its own disk, and
+   never acted upon it; or our folder is an older one, brought back. Either way those events come first: a leader that
+   starts takes them over (`Pull`) before it does anything else.
 5. Records are asked for and told in order. Empty ones only ask for the acknowledgement.
 """
 
