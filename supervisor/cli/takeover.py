@@ -40,7 +40,8 @@ def takeover(state: Path, node: str, reason: str, by: str, silence: float, as_js
         return
     click.echo(
         f"taken over from {node}: the journal to event {done.sequence}, epoch {done.epoch}; openings are off (reduce)\n"
-        f"Next: holdfast up --state {where.state} --config YOURS.toml\n"
+        f"Next: holdfast up --state {where.state} --config YOURS.toml --set journal.durability=local\n"
+        "(or with a follower on a third machine: the one here refuses every leader from now on).\n"
         "It reconciles with every broker; `holdfast recovery` says what it found. Exits that the dead node sent while\n"
         "the follower was away are not in this journal: look at every account before you resume."
     )

@@ -41,7 +41,7 @@ def journal(tmp_path: Path) -> Path:
 def led(journal: Path, follower: FollowerProcess) -> Iterator[Led]:
     led = Led(journal, follower.port, 1)
     yield led
-    led.close()
+    led.replica.close()
 
 
 def test_what_was_appended_is_on_the_followers_disk_when_append_returns(led, journal, follower):
@@ -236,6 +236,26 @@ def test_another_past_is_refused_and_named_and_the_copy_stays(led, follower, tmp
     assert follower.rows() == before
     stranger.close()
     writer.close()
+
+
+def test_a_follower_that_knows_more_is_caught_up_with_at_a_start_and_never_while_we_lead(
+    led, journal, follower, tmp_path
+):
+    led.append("a")
+    led.close()
+    other = Led(tmp_path / "other.sqlite", follower.port, 2)
+    other.append("b", "c")
+    other.close()
+    follower.kill()
+    late = Led(journal, follower.port, 3)  # it could not ask
+    follower.start()
+    until(lambda: "it has 3 events, more than we: two have led" in (late.replica.look() or ""))
+    assert late.writer.sequence == 1
+    late.close()
+    again = Led(journal, follower.port, 4)
+    assert again.writer.sequence == 3
+    assert rows(journal) == follower.rows()
+    again.close()
 
 
 def test_a_leader_without_the_token_is_refused(journal, follower):

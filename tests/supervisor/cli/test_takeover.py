@@ -158,6 +158,11 @@ def test_a_folder_that_followed_nobody_and_one_that_was_taken_over_are_refused(l
     assert "was taken over already" in takeover(copy)[1]
 
 
+def test_down_ends_a_follower(led, copy, follower):
+    code, said = call("down", "--state", copy.state)
+    assert (code, follower.process.wait(5)) == (ExitCode.DONE, 0), said
+
+
 def test_nothing_is_started_on_a_copy(led, copy):
     code, said = call("up", "--state", copy.state)
     assert code == ExitCode.REFUSED
