@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from actors.config_disk import DiskSection
+from actors.config_journal import JournalSection
 from actors.config_sections import (
     PAPER_URL,
     ClockSection,
@@ -52,6 +53,7 @@ class RuntimeConfig(Value):
     strategies: tuple[StrategySection, ...] = Field(default=(), max_length=32)
     clock: ClockSection = ClockSection()
     disk: DiskSection = DiskSection()
+    journal: JournalSection = JournalSection()
 
     @model_validator(mode="after")
     def _has_no_contradiction(self) -> "RuntimeConfig":
@@ -89,6 +91,7 @@ def contradictions(config: RuntimeConfig) -> Iterator[Contradiction]:
     yield from _secrets(config)
     yield from _windows(config)
     yield from _market(config)
+    yield from _replication(config)
 
 
 def _names(config: RuntimeConfig) -> Iterator[Contradiction]:
@@ -219,3 +222,14 @@ def _market(config: RuntimeConfig) -> Iterator[Contradiction]:
         yield ("market", "start"), "needs its offset from UTC, as in 2026-11-23T09:30:00-05:00"
     if not config.underlyings:
         yield ("feed", "underlyings"), "nothing to watch: name underlyings here, or a strategy"
+
+
+def _replication(config: RuntimeConfig) -> Iterator[Contradiction]:
+    journal, hang_s = config.journal, config.supervisor.critical_hang_after_s
+    if journal.durability == "replicated":
+        for key in ("follower", "token"):
+            if getattr(journal, key) is None:
+                yield ("journal", key), 'missing: durability = "replicated" needs it'
+        if journal.ack_timeout_s * 2 > hang_s:
+            text = f"must be at most half of supervisor.critical_hang_after_s = {hang_s:g} s: a wait is no hang"
+            yield ("journal", "ack_timeout_s"), text

@@ -21,7 +21,7 @@ from actors.domain.orders import event as happened
 from actors.domain.orders.coverage import Load
 from actors.domain.orders.fill_check import FillLimits
 from actors.domain.orders.lease import Route, openable
-from actors.domain.orders.order import Order, cl_ord_id_of
+from actors.domain.orders.order import Intent, Order, cl_ord_id_of
 from actors.domain.orders.report import ExecutionReport
 from actors.domain.orders.watch_settings import WatchSettings
 from actors.domain.portfolio.book import Book
@@ -29,8 +29,8 @@ from actors.domain.portfolio.imbalance import ImbalanceLimits
 from actors.domain.risk.circumstances import Circumstances
 from actors.domain.risk.permit import Permit
 from actors.domain.value import Value
-from actors.messages import IssuePermit
-from actors.ports import Clock
+from actors.messages import IssuePermit, Part, SendComplex, SendOrder
+from actors.ports import ALONE, Clock, Journal
 from actors.seats import Seats
 
 
@@ -114,7 +114,7 @@ class Step:
 class Desk:
     """The facts all decisions are taken on. The shell keeps `quotes` and `contracts` current.
 
-    `latch` reads the stop in force, at each admission (law 10); `is_journaled` asks the journal for an id.
+    `latch` reads the stop in force, at each admission (law 10); `journal` knows every id ever used.
     """
 
     def __init__(
@@ -126,11 +126,11 @@ class Desk:
         latch: Callable[[], str | None],
         settings: DeskSettings,
         *,
-        is_journaled: Callable[[str], bool] = lambda _: False,
+        journal: Journal | None = None,
         disk: Callable[[], str | None] = lambda: None,
     ) -> None:
-        self.disk = disk
-        self._is_journaled, self._seen_at_brokers = is_journaled, set[str]()
+        self.disk, self.replica = disk, journal.replica if journal else ALONE
+        self._journal, self._seen_at_brokers = journal, set[str]()
         self.book, self.seats, self.sessions, self.settings = book, seats, sessions, settings
         self.quotes: QuoteTable | None = None
         self.contracts: Mapping[str, Contract] = {}
@@ -149,7 +149,7 @@ class Desk:
 
     def is_taken(self, identifier: str) -> bool:
         """Whether an id was ever used: the journal has it, or a broker has shown an order of that name."""
-        return identifier in self._seen_at_brokers or self._is_journaled(identifier)
+        return identifier in self._seen_at_brokers or (self._journal is not None and self._journal.knows(identifier))
 
     def note_seen(self, report: ExecutionReport) -> None:
         """Keep the id of an order that bears one of ours and is not in the book: sent after a backup, or elsewhere."""
@@ -211,6 +211,7 @@ class Desk:
             permit=self._permit if boot_ns < self._permit_until_ns else None,
             latch=self.latch(),
             disk=self.disk(),
+            replica=self.replica.fault,
             ready=self.ready,
             reconciled=reconciled,
             routes=tuple(route.name for route in able),
@@ -219,6 +220,18 @@ class Desk:
             writable=frozenset(route.account_domain for route in routes if route.writes),
             excluding=frozenset(excluding),
         )
+
+    def withheld(self, message: Value) -> str:
+        """Return why a message may not leave although what it rests on is journaled; empty where it may.
+
+        An opening whose intent the follower did not acknowledge would be unknown to whoever takes over on its node.
+        """
+        fault = self.replica.fault
+        if fault is None:
+            return ""
+        parts = message.parts if isinstance(message, SendComplex) else (message,)
+        opens = any(isinstance(each, SendOrder | Part) and each.order.intent is Intent.OPEN for each in parts)
+        return fault if opens else ""
 
     def alert(self, code: str, level: Level, subject: str, text: str) -> Alert:
         """Return an alert; its id says after which event it was raised."""

@@ -20,7 +20,6 @@ from actors.account_desk import AccountDesk
 from actors.chase import Chase
 from actors.close_queue import CloseQueue
 from actors.desk import Desk, DeskSettings, Step
-from actors.disk_watch import DiskWatch
 from actors.domain.alerts.alert import Level
 from actors.domain.market.contract import Products
 from actors.domain.market.quote import QuoteFrame, Universe
@@ -50,6 +49,7 @@ from actors.messages import (
     SubmitSignal,
     UniverseChanged,
 )
+from actors.opening_watch import opening_watches
 from actors.order_desk import OrderDesk
 from actors.ports import (
     Arrival,
@@ -120,7 +120,7 @@ class Executor:
         book = recovery.recover(checkpoints, journal, products, settings.sessions_kept)
         self._start, self._checkpointed = StartReport(book, routes, checkpoints.faults), book.sequence
         seats = Seats(routes, silence_ns=int(settings.desk.silence_s * 1e9))
-        self._desk = Desk(book, seats, sessions, clock, latch, settings.desk, is_journaled=journal.knows, disk=disk)
+        self._desk = Desk(book, seats, sessions, clock, latch, settings.desk, journal=journal, disk=disk)
         self._sight, self._chase = QuoteSight(self._desk), Chase(self._desk)
         self._orders = OrderDesk(self._desk, self._chase, fills := FillDesk(self._desk))
         self._accounts = AccountDesk(self._desk, fills)
@@ -128,8 +128,8 @@ class Executor:
         self._signals, self._triggers, self._work = SignalDesk(*parts), TriggerDesk(*parts), WorkDesk(*parts)
         self._failback, unwind = Failback(self._desk), Unwind(self._desk, self._orders)
         late = (CloseQueue(self._desk, self._orders), Hedge(self._desk, self._orders), self._failback)
-        legs, watch = LegDesk(self._desk, self._orders, unwind), DiskWatch(self._desk, settings.disk_look_s)
-        self._timed = (self._chase, self._accounts, fills, legs, unwind, *late, watch)
+        legs, watches = LegDesk(self._desk, self._orders, unwind), opening_watches(self._desk, settings.disk_look_s)
+        self._timed = (self._chase, self._accounts, fills, legs, unwind, *late, *watches)
         self._board, self._alerts = RouteBoard(self._desk, self._failback, board), deque[Value]([], settings.alerts_max)
         self._picture_due_ns = self._ticked_ns = self._universe_asked_ns = 0
         self._commit(Step(events=[started]))
@@ -225,8 +225,7 @@ class Executor:
         now_ns = self._clock.boot_ns()
         if now_ns - self._ticked_ns >= self._settings.tick_s * 1e9:
             self._ticked_ns = now_ns
-            for part in self._timed:
-                self._commit(part.on_tick())
+            self._commit_all(part.on_tick() for part in self._timed)
             self._commit_all(self._triggers.on_tick())
             self._commit_all(self._work.on_tick())
             self._commit(self._start.told_when_due(self._desk))
@@ -244,7 +243,8 @@ class Executor:
             self._reduce(step.reduce)
         told = [(peer, message, self._make_ready(peer, message)) for peer, message in step.tells]
         sequence = self._write(step.events)
-        untold = [(peer, message) for peer, message, last in told if last is None or not self._tell(peer, last)]
+        held = self._desk.withheld
+        untold = [(peer, said) for peer, said, last in told if last is None or held(said) or not self._tell(peer, last)]
         for place, event in enumerate(step.events, start=sequence - len(step.events) + 1):
             self._desk.book.apply(event, place)
         self._alerts.extend(AlertRaised(alert=alert) for alert in step.alerts)

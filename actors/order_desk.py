@@ -132,7 +132,8 @@ class OrderDesk:
         step.tells.append((self._desk.peer(route.name), send))
 
     def unsent(self, message: SendOrder | SendComplex) -> Iterator[OrderSent]:
-        """Yield how a send ended whose connection was not there: certainly nothing left."""
+        """Yield how a send ended that was withheld, or whose connection was not there: certainly nothing left."""
+        cause = self._desk.withheld(message) or "the connection's process is not there"
         for part in message.parts if isinstance(message, SendComplex) else (message,):
             life = self._desk.book.orders[part.order.cl_ord_id]
             assert life.last is not None
@@ -140,7 +141,7 @@ class OrderDesk:
                 route=life.last.route,
                 connection_incarnation=message.connection_incarnation,
                 attempt_id=part.attempt_id,
-                outcome=NotSent(cause="the connection's process is not there"),
+                outcome=NotSent(cause=cause),
             )
 
     def may_retry(self, life: OrderLife) -> bool:

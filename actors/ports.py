@@ -236,8 +236,39 @@ class Feed(Protocol):
         ...
 
 
+class Replica(Protocol):
+    """The copy of the journal on another machine."""
+
+    @property
+    def fault(self) -> str | None:
+        """Why what is appended is not there too; None where it is, or where no copy was asked for."""
+        ...
+
+    def look(self) -> str | None:
+        """See to the line to it, as is due; return the fault."""
+        ...
+
+
+class Alone:
+    """No copy was asked for."""
+
+    fault: str | None = None
+
+    def look(self) -> str | None:
+        """Return no fault."""
+        return None
+
+
+ALONE = Alone()
+
+
 class Journal(Protocol):
     """The executor's append-only record: the truth about intents and fills."""
+
+    @property
+    def replica(self) -> Replica:
+        """Return the copy of it on another machine, or what stands for none."""
+        ...
 
     def append(self, events: Iterable[tuple[str, str, bytes]]) -> int:
         """Write all events (kind, correlation, body) or none, durable on return; return the sequence of the last."""

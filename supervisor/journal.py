@@ -8,6 +8,8 @@ Rules of this file:
 * Before each commit the writer's `fence` is called: it raises when this process is no longer the one sender (law 9).
 * The bytes are JSON; what they mean is the caller's business. Nothing is ever updated or deleted: an event written in
   an older version is brought forward as it is read (`journal_file.EventSchema`), and stays what it is on the disk.
+* Where there is a follower, an event leaves for it before the commit and is waited for after it (`replica`): both disks
+  work at once. What it does not acknowledge is durable here alone, and the executor opens nothing on it.
 * A full disk is asked once for room (`make_room`: the reserve), and how long each append took is told (`note`).
 
 The SQLite used is the one bundled with apsw: the system's may carry the WAL-reset bug.
@@ -17,7 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import apsw
 
@@ -32,9 +34,43 @@ from supervisor.journal_file import (
     open_to_write,
 )
 from supervisor.journal_head import JournalHead, acknowledged
+from supervisor.replication import Row
+
+
+class Following(Protocol):
+    """Somebody who keeps a copy."""
+
+    @property
+    def fault(self) -> str | None:
+        """Why what is appended is not there too; None where it is."""
+        ...
+
+    def look(self) -> str | None:
+        """See to the line to it, as is due; return the fault."""
+        ...
+
+    def ship(self, rows: Sequence[Row]) -> None:
+        """Send events that are about to be committed."""
+        ...
+
+    def settle(self, sequence: int) -> None:
+        """Wait, for a bounded time, until the copy has everything up to `sequence`."""
+        ...
+
+
+class Unfollowed:
+    """Stands for a follower where none was asked for."""
+
+    fault: str | None = None
+
+    def look(self) -> str | None:
+        """Return no fault."""
+        return None
+
 
 _KNOWS: Final = "SELECT 1 FROM event WHERE correlation = ? LIMIT 1"
 _INSERT: Final = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)"
+_Inserted = tuple[int, int, str, str, int, bytes, bytes]
 
 
 class JournalWriter:
@@ -50,7 +86,10 @@ class JournalWriter:
         make_room: Callable[[], bool] = lambda: False,
         note: Callable[[float], None] = lambda _: None,
         schema: EventSchema = AS_WRITTEN,
+        follower: Following | None = None,
     ) -> None:
+        self._follower = follower
+        self.replica: Following | Unfollowed = follower or Unfollowed()
         self._path, self._epoch, self._clock, self._fence = path, epoch, clock, fence
         self._make_room, self._note = make_room, note
         try:
@@ -76,7 +115,8 @@ class JournalWriter:
         Raises what the fence raises, `JournalFullError`, `JournalUnwritableError`, `JournalDamagedError`: then nothing
         was acknowledged, and nothing may be done that rests on it.
         """
-        rows, end = [], Chain(self._end.sequence, self._end.digest)
+        rows: list[_Inserted] = []
+        end = Chain(self._end.sequence, self._end.digest)
         written_ns, version = self._clock(), self._file.version
         for kind, correlation, body in events:
             end.add(self._epoch, kind, correlation, written_ns, body, version)
@@ -91,15 +131,19 @@ class JournalWriter:
         self._end = end
         self._head.write(end)
         self._note(time.monotonic() - began)
+        if self._follower is not None:
+            self._follower.settle(end.sequence)
         return end.sequence
 
-    def _insert(self, rows: Sequence[tuple[object, ...]]) -> None:
+    def _insert(self, rows: Sequence[_Inserted]) -> None:
         db = self._file.db
         with named(self._path):
             db.execute("BEGIN IMMEDIATE")
             try:
                 db.executemany(_INSERT, rows)
                 self._fence()
+                if self._follower is not None:
+                    self._follower.ship([(*row, self._file.version) for row in rows])
                 db.execute("COMMIT")
             except BaseException:
                 if db.in_transaction:
@@ -148,6 +192,11 @@ class JournalReader:
         places = ",".join("?" * len(kinds))
         chosen = f"AND kind IN ({places})" if kinds else ""
         return self._current(f"WHERE sequence > ? {chosen} ORDER BY sequence", (after, *kinds))
+
+    def entries(self, after: int, events_max: int) -> list[Entry]:
+        """Return the events after `after` as they lie there, so many at most. Not verified."""
+        with named(self._path):
+            return list(self._file.rows("WHERE sequence > ? ORDER BY sequence LIMIT ?", (after, events_max)))
 
     def of(self, correlation: str) -> Iterator[Entry]:
         """Yield the events of one order or signal."""

@@ -65,7 +65,7 @@ class JournalFile:
 
     def __init__(self, path: Path, db: apsw.Connection, schema: EventSchema) -> None:
         self.path, self.db, self.schema = path, db, schema
-        self._since, self._versions = _versions(db)
+        self.look_again()
         if self.version > schema.version:
             raise JournalNewerError(
                 f"{path}: from event {self._since[-1]} on it is of version {self.version}, of a newer Holdfast; "
@@ -88,6 +88,15 @@ class JournalFile:
     def version_of(self, sequence: int) -> int:
         """Return the version an event was written in."""
         return self._versions[bisect_right(self._since, sequence) - 1]
+
+    def turn(self, since: int, version: int) -> None:
+        """Note that the events from `since` on are of another version."""
+        self.db.execute("INSERT OR REPLACE INTO version VALUES (?, ?)", (since, version))
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Read once more which events are of which version: a transaction that noted one may have been undone."""
+        self._since, self._versions = _versions(self.db)
 
     def current(self, entry: Entry) -> bytes:
         """Return the body of an event as this program would write it."""
@@ -150,9 +159,7 @@ def open_to_write(path: Path, schema: EventSchema) -> JournalFile:
     file = JournalFile(path, db, schema)
     if schema is not AS_WRITTEN and file.version < schema.version:
         last = file.last()
-        since = last.sequence + 1 if last else 1
-        db.execute("INSERT OR REPLACE INTO version VALUES (?, ?)", (since, schema.version))
-        file = JournalFile(path, db, schema)
+        file.turn(last.sequence + 1 if last else 1, schema.version)
     return file
 
 

@@ -121,12 +121,20 @@ class Incarnations:
         if self._reserved > self._given:
             return
         self._reserved += 1
-        os.pwrite(self._descriptor, b"%020d\n" % self._reserved, 0)  # same length each time: never half old, half new
-        os.fdatasync(self._descriptor)
+        self._write()
+
+    def skip(self, count: int) -> None:
+        """Leave numbers out, durable on return: others that are not known here may have been given out elsewhere."""
+        self._given = self._reserved = self._reserved + count
+        self._write()
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
+
+    def _write(self) -> None:
+        os.pwrite(self._descriptor, b"%020d\n" % self._reserved, 0)  # same length each time: never half old, half new
+        os.fdatasync(self._descriptor)
 
 
 def _boot() -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from actors.domain.market.quote import QuoteFrame
 from actors.domain.value import Value
-from actors.ports import Arrival, Envelope, PeerUnavailable
+from actors.ports import ALONE, Arrival, Envelope, PeerUnavailable
 
 START = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 """Monday, 10:00 in New York."""
@@ -69,6 +69,8 @@ class FakeStream:
 
 class MemoryJournal:
     """A journal that outlives the executors of a test."""
+
+    replica = ALONE
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []

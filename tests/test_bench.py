@@ -37,6 +37,8 @@ def test_a_tiny_run_prints_one_line_with_a_key_for_each_section():
     assert {"p50_over_ray_call", "p99_over_ray_call", "p50_ms"} <= figures["ack"].keys()
     assert figures["ack"]["p50_ms"] > figures["order_path"]["p50_ms"] > 0
     assert figures["journal"]["append_over_fsync"] > 0
+    assert figures["replicated"]["over_local"] > 0
+    assert figures["replicated"]["not_acknowledged"] <= 5
     assert {"per_s", "executor_lag_p99_ms", "cpu"} <= figures["quotes"].keys()
     (tried,) = figures["quotes"]["tried"]
     assert tried["per_s"] > 0

@@ -30,13 +30,14 @@ from actors.risk import RiskActor, RiskPorts, RiskSettings
 from actors.route_board import write_board
 from actors.strategies.base import load
 from actors.strategy import StrategyActor, StrategyPorts
-from supervisor.app import warmth
+from supervisor.app import replication, warmth
 from supervisor.app.adapters import account_number, broker
 from supervisor.app.event_schema import EVENTS
 from supervisor.app.plan import connection_name
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
 from supervisor.journal import JournalReader, JournalWriter
+from supervisor.replica import Replica
 from supervisor.state_disk import MB, DiskLimits, StateDisk
 
 
@@ -45,11 +46,13 @@ class Fenced(Exception):
 
 
 def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> Shell:
-    """Build the executor: see to room on the disk, take the epoch, open the journal, recover."""
+    """Build the executor: see to room on the disk, take the epoch, meet the follower, open the journal, recover."""
     place = workplace.child(context)
     where, disk = place.places, _disk(place)
     disk.look()
-    epoch = take_epoch(where.epoch, above=_last_epoch(where.journal))
+    known = _last_epoch(where.journal)
+    epoch = take_epoch(where.epoch, above=known)
+    replica = replication.replica(place, epoch)
 
     config = place.config
     names = ExecutorSettings.model_fields.keys() & config.executor.model_dump().keys()
@@ -58,10 +61,14 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
     built = Executor(
         name=place.name,
         started=ExecutorStarted(
-            epoch=epoch, incarnation=place.incarnation, boot_id=boot_id(), at=place.clock.market_now()
+            epoch=epoch,
+            incarnation=place.incarnation,
+            boot_id=boot_id(),
+            at=place.clock.market_now(),
+            took_over=replication.took_over(where, known),
         ),
         stream=_greeting(place),
-        journal=_journal(where, epoch, disk),
+        journal=_journal(where, epoch, disk, replica),
         checkpoints=place.checkpoints(),
         clock=place.clock,
         watermark=place.watermark(),
@@ -94,7 +101,7 @@ def _greeting(place: Workplace) -> Stream:
     return stream
 
 
-def _journal(where: Places, epoch: int, disk: StateDisk) -> JournalWriter:
+def _journal(where: Places, epoch: int, disk: StateDisk, replica: Replica | None) -> JournalWriter:
     held_epoch = Remembered(where.epoch, read_epoch)
 
     def fence() -> None:
@@ -109,6 +116,7 @@ def _journal(where: Places, epoch: int, disk: StateDisk) -> JournalWriter:
         make_room=disk.release,
         note=disk.note_append,
         schema=EVENTS,
+        follower=replica,
     )
 
 

@@ -15,6 +15,8 @@ VERBS: Final[Mapping[str, str]] = {
     "order": "Tell the life of one order: each leg, route, report and doubt, with its times in New York.",
     "recovery": "Say what the last start found and did: what was live, missed, recovered, quarantined.",
     "journal": "Verify the journal, back the state folder up while the tree runs, or restore it.",
+    "follow": "Keep a copy of another node's journal in this state folder.",
+    "takeover": "Make a follower's copy the journal to trade on, on your word that its leader's node is dead.",
     "scorecard": "Judge a running paper day: journal against brokers, quotes sent against quotes received.",
     "signal": "Send one signal (a JSON file, or -) through the executor's gate.",
     "cancel": "Cancel a working order through the executor, and say what became of it.",

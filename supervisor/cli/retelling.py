@@ -16,8 +16,9 @@ _TOLD = {Status.FILLED, Status.CANCELED, Status.REJECTED, Status.EXPIRED}
 def retell(event: happened.Event) -> str | None:
     """Return one event as a line; None where it would only be noise."""
     match event:
-        case happened.ExecutorStarted(epoch=epoch, at=at):
-            return _line(at, "EXECUTOR", f"started with epoch {epoch}; halted until every account agrees")
+        case happened.ExecutorStarted(epoch=epoch, took_over=word, at=at):
+            after = f" after a takeover, for {word}" if word else ""
+            return _line(at, "EXECUTOR", f"started with epoch {epoch}{after}; halted until every account agrees")
         case happened.AccountAgreed(account_domain=domain, cash=cash, at=at):
             return _line(at, "AGREED", f"{domain}: journal and account agree, cash {cash:,.2f}")
         case happened.SignalRefused(signal=signal, checks=checks, at=at):

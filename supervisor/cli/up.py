@@ -27,6 +27,7 @@ from supervisor import directory as directories
 from supervisor import keeper
 from supervisor.app import plan as plans
 from supervisor.app import preflight
+from supervisor.app.copy_folder import is_copy
 from supervisor.child_spec import Plan
 from supervisor.cli import recovery
 from supervisor.cli.exit_code import ExitCode
@@ -73,6 +74,9 @@ def up(state: Path | None, detach: bool, **options: Any) -> None:
     except (NoSuchData, DamagedData) as error:
         click.echo(f"{error}\nNothing was started.", err=True)
         sys.exit(ExitCode.CONFIG_INVALID)
+    if is_copy(where.state):
+        click.echo(f"{where.state} is a follower's copy: holdfast takeover --confirm-dead NODE comes first", err=True)
+        sys.exit(ExitCode.REFUSED)
     try:
         ownership = Ownership.take(keeper.lock(where.state), datetime.now(UTC))
     except AlreadyOwned as error:

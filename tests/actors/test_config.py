@@ -158,6 +158,13 @@ CONTRADICTIONS = [
     ("losses nest", PAPER + "[risk]\nstructure_loss_max = 20000\n", 10, "exceeds account_loss_max"),
     ("unwinding has time", PAPER + "[executor]\nimbalance_deadline_s = 3\n", 10, "must outlast imbalance_grace_s"),
     ("feed route is known", PAPER + 'route = "two"\n', 9, "must be a tastytrade route: one"),
+    ("a copy is kept somewhere", PAPER + '[journal]\ndurability = "replicated"\ntoken = "T"\n', 9, "needs it"),
+    (
+        "a wait is no hang",
+        PAPER + '[journal]\ndurability = "replicated"\nfollower = "a:1"\ntoken = "T"\nack_timeout_s = 1\n',
+        13,
+        "a wait is no hang",
+    ),
     ("secrets have a purpose", PAPER.replace("[feed]", 'secrets = { key = "A" }\n[feed]'), 7, "client_secret and"),
 ]
 

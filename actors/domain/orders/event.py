@@ -32,6 +32,8 @@ class ExecutorStarted(Value):
     incarnation: int
     boot_id: str
     at: Instant
+    took_over: str = ""
+    """The person's word this start rests on: which node is dead, who says so, when, why. Empty: an ordinary start."""
 
     @property
     def correlation(self) -> str:

@@ -40,6 +40,8 @@ class Circumstances:
     """What each route says it can carry."""
     disk: str | None = None
     """Why the disk takes no openings, if it does not: what exits must write goes first."""
+    replica: str | None = None
+    """Why what is journaled now would be on this machine's disk alone, where it must be on another's too."""
     accounts: frozenset[str] | None = None
     """The account domains an opening may go to; None: any. Accounts do not net with each other."""
     excluding: frozenset[str] = frozenset()

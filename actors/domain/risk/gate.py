@@ -85,6 +85,8 @@ def _leave_to_trade(request: Open, seen: Circumstances) -> Iterator[Check]:
         yield Check(code=code, passed=state is TradingState.ACTIVE, value=state.value, subject=words)
     yield Check(code=Code.R012_LATCHED, passed=seen.latch is None, value=seen.latch or "")
     yield Check(code=Code.R016_DISK, passed=seen.disk is None, value=seen.disk or "")
+    if seen.replica is not None:  # a check of those alone who asked for it
+        yield Check(code=Code.R017_REPLICA, passed=False, value=seen.replica)
     broken = seen.book.quarantined.get(request.underlying)
     yield Check(code=Code.R014_QUARANTINED, passed=broken is None, subject=request.underlying, value=broken or "")
     doubts = [

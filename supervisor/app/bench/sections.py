@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from supervisor.app.bench import cold, failover, idle, journal, orders, quotes, rebuild, takeover
+from supervisor.app.bench import cold, failover, idle, journal, orders, quotes, rebuild, replicated, takeover
 from supervisor.app.bench.tree import BenchTree, running
 
 RayCall = Callable[[], None]
@@ -103,6 +103,18 @@ def journal_section(run: Run) -> Figures:
         "append_p50_ms": _at(appended, 50),
         "append_p99_ms": _at(appended, 99),
         "fsync_p50_ms": _at(synced, 50),
+    }
+
+
+def replicated_section(run: Run) -> Figures:
+    """Time an append that a follower on loopback acknowledges over one that is kept here alone."""
+    appended, alone, lost = replicated.measure(run.folder / "replicated", run.sizes.appends)
+    return {
+        "over_local": _ratio(appended, alone, 50),
+        "p50_ms": _at(appended, 50),
+        "p99_ms": _at(appended, 99),
+        "local_p50_ms": _at(alone, 50),
+        "not_acknowledged": lost,
     }
 
 
@@ -222,6 +234,7 @@ SECTIONS: Mapping[str, Callable[[Run], Figures]] = {
     "order_path": order_path,
     "ack": ack,
     "journal": journal_section,
+    "replicated": replicated_section,
     "quotes": quotes_section,
     "failover": failover_section,
     "cold": cold_section,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from actors.domain.value import Value
-from actors.ports import Arrival
+from actors.ports import ALONE, Arrival, Replica
 
 S = TypeVar("S", bound=Value)
 
@@ -60,6 +60,11 @@ class MemoryJournal:
     def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """Yield the events after `after`."""
         return iter(list(enumerate(self.bodies[after:], start=after + 1)))
+
+    @property
+    def replica(self) -> Replica:
+        """Return none: this journal is where the world keeps it."""
+        return ALONE
 
     def knows(self, correlation: str) -> bool:
         """Whether any event belongs to this id."""

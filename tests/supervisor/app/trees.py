@@ -50,7 +50,13 @@ def events(where: Places, *kinds: type[Event]) -> list[Event]:
     return found
 
 
-def up(where: Places, *, venue_of: Places | None = None, settings: Mapping[str, object] = NOTHING) -> None:
+def up(
+    where: Places,
+    *,
+    venue_of: Places | None = None,
+    settings: Mapping[str, object] = NOTHING,
+    environment: Mapping[str, str] | None = None,
+) -> None:
     """Start a tree; `venue_of` names whose venue it trades at instead of one of its own."""
     where.run.mkdir(mode=0o700, exist_ok=True)
     shipped = load(None)
@@ -65,7 +71,7 @@ def up(where: Places, *, venue_of: Places | None = None, settings: Mapping[str, 
             (where.run / name).symlink_to(venue_of.run / name)
     file = where.state / "a-plan.json"
     file.write_text(plan.model_dump_json())
-    done = holdfast("up", "--state", where.state, "--plan", file, "--detach")
+    done = holdfast("up", "--state", where.state, "--plan", file, "--detach", environment=environment)
     assert done.returncode == 0, done.stderr
 
 
