@@ -163,7 +163,8 @@ def _frozen_quotes(config: RuntimeConfig) -> Drill:
 
 
 def _clock_jump(primary: RouteSection) -> Drill:
-    late_s = primary.answer_timeout_s + 0.75 * (primary.settle_window_s - primary.answer_timeout_s)
+    pace_s = primary.settle_window_s / primary.settle_looks_min
+    late_s = primary.answer_timeout_s + primary.settle_window_s - pace_s / 2  # after the looks that would have to do
     late = Fault(
         route=_door(primary),
         kind=FaultKind.DELAY,
