@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from actors.places import RUN_ROOT
+from tests import lanes
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -21,6 +22,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     settings.register_profile("holdfast", deadline=None)  # the cores are shared: one slow example says nothing
     settings.load_profile("holdfast")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    lanes.group(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> lanes.Lanes:
+    return lanes.Lanes(config, log)
 
 
 @pytest.fixture(scope="session")

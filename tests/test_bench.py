@@ -25,6 +25,7 @@ def run(*arguments):
 
 
 @pytest.mark.tree
+@pytest.mark.alone
 @pytest.mark.timeout(RUN_TIMEOUT_S + 20)
 def test_a_tiny_run_prints_one_line_with_a_key_for_each_section():
     asked = [name for name in SECTIONS if name not in DEATHS]
@@ -51,6 +52,7 @@ def test_a_tiny_run_prints_one_line_with_a_key_for_each_section():
 
 
 @pytest.mark.tree
+@pytest.mark.alone
 @pytest.mark.skipif(os.environ.get("HOLDFAST_BENCH") != "all", reason="two minutes; HOLDFAST_BENCH=all runs it")
 @pytest.mark.timeout(RUN_TIMEOUT_S + 20)
 def test_a_tiny_run_of_all_deaths_loses_nothing():

@@ -14,6 +14,7 @@ LENGTH_S = 15
 
 
 @pytest.mark.tree
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 def test_three_seeds_of_kills_and_faults_lose_and_double_nothing(tmp_path):
     program = [sys.executable, "scripts/fault_run.py", "--seeds", str(SEEDS), "--jobs", "2", "--length", str(LENGTH_S)]

@@ -165,6 +165,7 @@ def test_the_wall_clock_is_aware_and_the_boot_clock_never_goes_back() -> None:
     assert readings == sorted(readings)
 
 
+@pytest.mark.alone
 def test_reading_the_market_costs_little_more_than_reading_a_clock() -> None:
     memory = words()
     MarketClockWriter(memory).start(NOON, 1.0)

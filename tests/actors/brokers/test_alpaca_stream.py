@@ -63,6 +63,7 @@ def test_a_mute_stream_is_dead_when_a_ping_stays_unanswered():
     assert asyncio.run(scenario()) is None
 
 
+@pytest.mark.alone
 def test_a_stream_that_answers_pings_lives_however_long_nothing_happens():
     async def scenario():
         pinged = asyncio.Event()

@@ -286,6 +286,7 @@ def test_a_write_socket_drops_what_it_holds_and_bounds_what_it_resends(serving_b
     assert user_timeout in {7000, 1}
 
 
+@pytest.mark.alone
 def test_from_asking_to_the_guard_takes_a_small_part_of_a_round_trip(serving_bytes):
     async def scenario():
         async with serving_bytes(Answering()) as port:

@@ -200,6 +200,7 @@ def test_more_contracts_than_the_limit_are_cut_at_the_far_end():
     assert [c.symbol for c in asyncio.run(run())] == ["SPX", "SPXW  210104C03700000"]
 
 
+@pytest.mark.alone
 def test_a_mute_socket_is_lost_within_the_limit():
     async def mute(ws):
         await data(ws, QUOTE)

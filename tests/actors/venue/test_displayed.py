@@ -4,6 +4,7 @@ from decimal import Decimal
 from statistics import median
 
 import numpy as np
+import pytest
 
 from actors.domain.market.contract import Right, occ_symbol
 from actors.domain.orders.order import Action, Leg
@@ -78,6 +79,7 @@ def test_the_quick_look_never_misses_what_the_exact_one_would_fill():
     assert not displayed.may_fill(Plan(((ROW, 1),), None), 1.0)
 
 
+@pytest.mark.alone
 def test_advancing_2000_rows_past_20_working_condors_costs_far_less_than_a_millisecond(tmp_path):
     count, orders = 2000, 20
     symbols = [SPX, *(occ_symbol("SPXW", DAY, Right.CALL, Decimal(1000 + place)) for place in range(count))]

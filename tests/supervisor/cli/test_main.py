@@ -173,6 +173,7 @@ def test_each_verb_explains_itself(verb):
     assert "--state" in said
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("verb", [("status",), ("tree",), ("order", "condor-20260105-1")])
 def test_telling_the_truth_needs_no_ray_and_little_time(verb, where):
     rig = FiledRig(where.journal).ready()
