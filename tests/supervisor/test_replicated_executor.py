@@ -15,7 +15,7 @@ import pytest
 from actors.desk import Desk
 from actors.domain.orders.attempt import AttemptState
 from actors.domain.orders.refusal import Code
-from actors.messages import SendOrder
+from actors.messages import Release, SendOrder
 from actors.places import Places
 from supervisor.app import follower as followers
 from supervisor.app.follower import Follower
@@ -104,7 +104,7 @@ def an_opening_that_was_not_acknowledged_does_not_leave(folder: Path) -> None:
     follower = Following(folder)
     with follower():
         rig = ReplicatedRig(folder, follower.port).ready()
-        rig.told(SendOrder)
+        rig.told(Release)
         settle = rig.replica.settle
 
         def lost_on_the_way(sequence: int) -> None:
@@ -113,7 +113,7 @@ def an_opening_that_was_not_acknowledged_does_not_leave(folder: Path) -> None:
 
         rig.replica.settle = lost_on_the_way
         answer = rig.ask(open_signal(1))
-        assert rig.told(SendOrder) == []
+        assert rig.told(Release) == []
         life = rig.book.orders[answer.cl_ord_id]
         assert life.attempts[0].state is AttemptState.NOT_SENT
         assert "cut off" in life.attempts[0].text
