@@ -24,8 +24,6 @@ CONFIG = ROOT / "config" / "holdfast.toml"
 BOOTSTRAP = ROOT / "scripts" / "bootstrap.lock"
 NEEDED = (3, 11)
 USAGE = "usage: python3 scripts/run.py demo | test [pytest's arguments] | setup | any verb of holdfast"
-BESIDE = ("-n", "2", "--dist", "loadgroup")
-"""Two workers for the whole run; `tests/lanes.py` says what runs beside what."""
 VERIFIED = ("--quiet", "--require-hashes", "--only-binary", ":all:", "--no-deps", "-r")
 
 SHIM = """\
@@ -131,8 +129,7 @@ def main() -> None:
         os.environ.setdefault("HOLDFAST_CONFIG", str(CONFIG))
     if verb == "test":
         os.chdir(ROOT)
-        is_whole = all(argument.startswith("-") for argument in arguments)  # no path, nothing selected by a word
-        os.execv(PYTHON, [str(PYTHON), "-m", "pytest", *(BESIDE if is_whole else ()), *arguments])
+        os.execv(PYTHON, [str(PYTHON), "-m", "pytest", *arguments])
     command = str(VENV / "bin" / "holdfast")
     os.execv(command, [command, *([] if verb == "cli" else [verb]), *arguments])
 

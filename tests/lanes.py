@@ -1,4 +1,4 @@
-"""Which tests run beside which, where pytest has several workers.
+"""Which tests run beside which, where pytest has several workers: `pytest -n 2 --dist loadgroup`.
 
     plain   whatever has no mark below: any worker, a file at a time
     tree    starts a Ray: one worker alone hands itself these, so that never two trees boot beside each other
