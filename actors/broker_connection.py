@@ -81,7 +81,7 @@ class BrokerConnection:
         self._inquiries = Inquiries(broker, clock, self._tell, settings.inquiries)
         self._orphans = Orphans(broker, ledger, clock, gates, settings.orphan_after_s)
         self._handlers: Mapping[type[Value], Callable[[Any], None]] = {
-            **dict.fromkeys((SendOrder, SendComplex), self._desk.hold),
+            **dict.fromkeys((SendOrder, SendComplex), self._hold),
             Release: lambda message: self._desk.release(message, self._spawn, self._heard),
             CancelOrder: lambda message: self._desk.cancel(message, self._spawn),
             AskOutcome: self._desk.ask,
@@ -131,7 +131,7 @@ class BrokerConnection:
 
     def _on_readable(self) -> None:
         try:
-            while self._bug is None and ((arrivals := self._stream.receive(0)) or self._desk.expects_release):
+            while self._bug is None and (arrivals := self._stream.receive(self._desk.patience_s)):
                 for arrival in arrivals:
                     self._take(arrival)
         except Exception as bug:  # noqa: BLE001 - the event loop would only log it; the next tick raises it
@@ -149,6 +149,10 @@ class BrokerConnection:
                 self._make_good()
             case _:
                 pass  # quotes and other peers concern others
+
+    def _hold(self, message: SendOrder | SendComplex) -> None:
+        self._desk.hold(message)
+        self._stream.stay_awake(self._desk.patience_s)
 
     def _tick(self) -> None:
         if self._bug is not None:

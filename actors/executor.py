@@ -13,13 +13,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from threading import Event as StopEvent
 
-from pydantic import Field
-
 from actors import recovery
 from actors.account_desk import AccountDesk
 from actors.chase import Chase
 from actors.close_queue import CloseQueue
-from actors.desk import Desk, DeskSettings, Step
+from actors.desk import Desk, Step
 from actors.domain.alerts.alert import Level
 from actors.domain.market.contract import Products
 from actors.domain.market.quote import QuoteFrame, Universe
@@ -28,6 +26,7 @@ from actors.domain.orders import event as happened
 from actors.domain.orders.route_event import RouteTurned
 from actors.domain.portfolio.picture import picture
 from actors.domain.value import Value
+from actors.executor_settings import ExecutorSettings
 from actors.failback import Failback
 from actors.fill_desk import FillDesk
 from actors.hedge import Hedge
@@ -70,24 +69,6 @@ from actors.start_report import StartReport
 from actors.trigger_desk import TriggerDesk
 from actors.unwind import Unwind
 from actors.work_desk import WorkDesk
-
-
-class ExecutorSettings(Value):
-    """The shell's own limits; the deciding parts have theirs."""
-
-    tick_s: float = Field(default=0.05, gt=0)
-    picture_interval_s: float = Field(default=1.0, gt=0)
-    """How often the book is published although no event changed it: its marks did."""
-    picture_delay_s: float = Field(default=0.02, ge=0)
-    """How long a change may wait to be published: the order it led to leaves first, for everyone who hears of the book
-    wants a core then; and changes that come together are told as one."""
-    checkpoint_events: int = Field(default=200, gt=0)
-    sessions_kept: int = Field(default=5, ge=5)
-    """How long the book keeps what has ended (`portfolio.retention`)."""
-    disk_look_s: float = Field(default=1.0, gt=0)
-    alerts_max: int = Field(default=1000, gt=0)
-    """Alerts kept while the notifier is away; the oldest go first."""
-    desk: DeskSettings = DeskSettings()
 
 
 class Executor:
@@ -170,6 +151,7 @@ class Executor:
                     self._ask_universe()
 
     def _take_quotes(self, frame: QuoteFrame) -> None:
+        self._stream.stay_awake(self._settings.linger_s)
         if self._sight.take(frame):
             self._commit_all(self._triggers.on_quotes())
         else:

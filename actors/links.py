@@ -9,12 +9,30 @@ import socket
 from collections import deque
 from pathlib import Path
 
+from pydantic import Field
+
+from actors.domain.value import Value
 from actors.frames import LENGTH, Frame
 
 _CHUNK = 1 << 16
 _BACKLOG = 128
 FRAME_BYTES_MAX = 1 << 28
 """A length beyond it is no frame of ours."""
+
+
+class StreamLimits(Value):
+    """How much a stream holds before it says no."""
+
+    inbox_messages: int = Field(default=10_000, gt=0)
+    """Told to one peer and not yet taken by its socket."""
+    publication_messages: int = Field(default=2_000, gt=0)
+    """Published and not yet taken by one hearer's socket; then the oldest go."""
+    publication_frames: int = Field(default=64, gt=0)
+    """The same of quotes: they are large, and the newest is worth the most."""
+    receive_messages: int = Field(default=256, gt=0)
+    """Most that one `receive` returns."""
+    redial_ms: int = Field(default=10, gt=0)
+    """Pace at which a peer that is to be heard or watched is looked for."""
 
 
 class LinkBroken(Exception):

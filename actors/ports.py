@@ -92,6 +92,10 @@ Arrival = Envelope | QuoteFrame | PeerLost | Resync
 class Stream(Protocol):
     """How one actor process hears and tells the others: bounded, sequenced, resends nothing."""
 
+    def stay_awake(self, seconds: float) -> None:
+        """Have `receive` not sleep for so long: what is about to come is worth it."""
+        ...
+
     def receive(self, timeout_s: float) -> Sequence[Arrival]:
         """Wait until something arrived or `timeout_s` passed; return all there is, up to a named limit."""
         ...

@@ -10,11 +10,14 @@ words, or to hear its quotes. What is told goes to one actor, what is published 
 * Everything is sequenced, per sender, per way. A missing number, a new incarnation or a new link is a `Resync` before
   the message; a message of an older incarnation than one already heard is dropped and counted.
 * Quotes go first to those that decide on them: whoever hears of them wants a core then.
+* Where an answer is about to come, `receive` may stay awake for it: to be woken takes longer than many an answer. It
+  yields its core at each look, and rests nine times as long.
 * The end of a peer told before, or named at the start, is a `PeerLost`, as soon as its kernel closes the socket.
 
 A stream belongs to one thread, and moves only in `receive`: whoever only publishes calls it too.
 """
 
+import os
 import selectors
 import socket
 import time
@@ -23,12 +26,10 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final
 
-from pydantic import Field
-
 from actors import frames
 from actors.domain.market.quote import QuoteFrame
 from actors.domain.value import Value
-from actors.links import Inflow, LinkBroken, Outflow, dial, has_ended, listen
+from actors.links import Inflow, LinkBroken, Outflow, StreamLimits, dial, has_ended, listen
 from actors.places import Places
 from actors.ports import Arrival, PeerLost, PeerUnavailable, Resync
 
@@ -39,21 +40,6 @@ _HEAR_QUOTES_FIRST: Final = b"F"
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 _Hearing = tuple[Inflow, bytes, str | None]
 """A link that is read, its way, and the peer that was dialled for it; None for one who knocked."""
-
-
-class StreamLimits(Value):
-    """How much a stream holds before it says no."""
-
-    inbox_messages: int = Field(default=10_000, gt=0)
-    """Told to one peer and not yet taken by its socket."""
-    publication_messages: int = Field(default=2_000, gt=0)
-    """Published and not yet taken by one hearer's socket; then the oldest go."""
-    publication_frames: int = Field(default=64, gt=0)
-    """The same of quotes: they are large, and the newest is worth the most."""
-    receive_messages: int = Field(default=256, gt=0)
-    """Most that one `receive` returns."""
-    redial_ms: int = Field(default=10, gt=0)
-    """Pace at which a peer that is to be heard or watched is looked for."""
 
 
 class LocalStream:
@@ -86,7 +72,7 @@ class LocalStream:
             self._wanted.append((_HEAR_QUOTES_FIRST if decides_on_quotes else _HEAR_QUOTES, hears_quotes_of))
         self._wanted += [(_TELL, peer) for peer in peers]
         self._missing = dict.fromkeys(self._wanted)
-        self._redial_at = 0.0
+        self._redial_at = self._awake_until = self._rested_at = 0.0
         self.dropped_stale = 0
         self._path = places.socket(name)
         self._door = listen(self._path)
@@ -104,12 +90,21 @@ class LocalStream:
             if self._missing and now >= self._redial_at:
                 self._redial()
             next_look = min(end, self._redial_at) if self._missing else end
-            for key, events in self._selector.select(0 if self._arrived else max(0.0, next_look - now)):
+            is_awake = now < self._awake_until
+            if is_awake:
+                os.sched_yield()  # the disk's own threads, and whoever is to answer, may want this core
+            for key, events in self._selector.select(0 if self._arrived or is_awake else max(0.0, next_look - now)):
                 key.data(events)
             if self._arrived or time.monotonic() >= end:
                 arrived = list(self._arrived)
                 self._arrived.clear()
                 return arrived
+
+    def stay_awake(self, seconds: float) -> None:
+        """Have `receive` not sleep for so long, unless it was asked for just before."""
+        now = time.monotonic()
+        if now >= self._rested_at:
+            self._awake_until, self._rested_at = now + seconds, now + 10 * seconds
 
     def tell(self, peer: str, message: Value) -> None:
         """Send to one peer. Raises `PeerUnavailable`: then it certainly did not leave."""

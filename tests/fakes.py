@@ -44,6 +44,9 @@ class FakeStream:
     def arrive(self, sender: str, message: Value, incarnation: int = 1) -> None:
         self.arrivals.append(Envelope(sender=sender, incarnation=incarnation, sequence=1, message=message))
 
+    def stay_awake(self, seconds: float) -> None:
+        """Sleep as ever."""
+
     def receive(self, timeout_s: float) -> Sequence[Arrival]:
         arrived = list(self.arrivals)
         self.arrivals.clear()

@@ -14,7 +14,8 @@ from actors.domain.orders.report import AccountState, BrokerPosition, CashEvent,
 from actors.domain.orders.signal import Signal
 from actors.domain.portfolio.book import Book
 from actors.domain.value import Value
-from actors.executor import Executor, ExecutorSettings
+from actors.executor import Executor
+from actors.executor_settings import ExecutorSettings
 from actors.messages import (
     AccountRead,
     AskAccount,

@@ -46,7 +46,7 @@ class SendLimits(Value):
     sends_max: int = Field(default=16, gt=0)
     """Sends under way at once; one more is NotSent."""
     cancels_max: int = Field(default=64, gt=0)
-    linger_s: float = Field(default=0.002, ge=0, le=0.01)
+    linger_s: float = Field(default=0.001, ge=0, le=0.01)
     """How long an order that is ready keeps the process awake for its release; 0: not at all."""
     answer_timeout_s: float = Field(default=8.0, gt=0)
     cancel_timeout_s: float = Field(default=5.0, gt=0)
@@ -85,9 +85,10 @@ class SendDesk:
             del self._held[next(iter(self._held))]  # a predecessor's, never released
 
     @property
-    def expects_release(self) -> bool:
-        """Whether something was made ready just now, and not released yet: worth staying awake for."""
-        return bool(self._held) and self._clock.boot_ns() - self._held_ns < self._limits.linger_s * 1e9
+    def patience_s(self) -> float:
+        """How long to wait for the release of what was made ready just now; 0 where nothing was."""
+        waited_s = (self._clock.boot_ns() - self._held_ns) / 1e9
+        return max(0.0, self._limits.linger_s - waited_s) if self._held else 0.0
 
     def release(self, message: Release, spawn: Spawn, heard: Callable[[SubmitOutcome], None]) -> None:
         """Send what is ready, or say of each attempt why not; any that a ledger knows is never sent again.

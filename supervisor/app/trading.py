@@ -21,7 +21,8 @@ from actors.domain.orders.backup import covers
 from actors.domain.orders.event import ExecutorStarted
 from actors.domain.risk.issue import IssueLimits
 from actors.epoch import read_epoch, take_epoch
-from actors.executor import Executor, ExecutorSettings
+from actors.executor import Executor
+from actors.executor_settings import ExecutorSettings
 from actors.latch import Latch, StopLevel, read_latch, tighten
 from actors.messages import AskState
 from actors.places import Places

@@ -35,6 +35,9 @@ class Line:
     def hear(self, message: Value, sequence: int = 1) -> None:
         self.arrivals.put(Envelope("executor", 1, sequence, message))
 
+    def stay_awake(self, seconds: float) -> None:
+        """Sleep as ever."""
+
     def receive(self, timeout_s: float) -> list[Arrival]:
         try:
             return [self.arrivals.get(timeout=min(timeout_s, 0.02))]

@@ -24,7 +24,7 @@ from actors.domain.connection.route_health import HealthLimits
 from actors.domain.market.quote_check import QuoteLimits
 from actors.domain.risk.issue import IssueLimits
 from actors.domain.risk.permit import Limits
-from actors.executor import ExecutorSettings
+from actors.executor_settings import ExecutorSettings
 from actors.feeds.dxlink import DxlinkSettings
 from actors.notifier import NotifierSettings
 from actors.risk import RiskSettings

@@ -89,6 +89,9 @@ class Inbox:
         self._sequence += 1
         self._arrivals.put(Envelope("executor", 1, self._sequence, AlertRaised(alert=alert)))
 
+    def stay_awake(self, seconds: float) -> None:
+        """Sleep as ever."""
+
     def receive(self, timeout_s: float) -> list[Arrival]:
         try:
             return [self._arrivals.get(timeout=min(timeout_s, 0.02))]

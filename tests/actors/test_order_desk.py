@@ -8,7 +8,8 @@ from actors.desk import DeskSettings
 from actors.domain.orders.attempt import Accepted
 from actors.domain.orders.event import ExecutorStarted
 from actors.domain.orders.report import AccountState, ExecutionReport, Status
-from actors.executor import Executor, ExecutorSettings
+from actors.executor import Executor
+from actors.executor_settings import ExecutorSettings
 from actors.messages import (
     AccountRead,
     CancelOrder,

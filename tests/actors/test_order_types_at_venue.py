@@ -22,7 +22,8 @@ from actors.domain.orders.signal import Close, Complex, Open, Replace, Request, 
 from actors.domain.orders.trigger import TriggerState
 from actors.domain.orders.watch_settings import WatchSettings
 from actors.domain.orders.working import Plan
-from actors.executor import Executor, ExecutorSettings
+from actors.executor import Executor
+from actors.executor_settings import ExecutorSettings
 from actors.messages import (
     AccountRead,
     AskAccount,

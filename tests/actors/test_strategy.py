@@ -81,6 +81,9 @@ class Line:
         self.cut: set[str] = set()
         self.rounds = 0
 
+    def stay_awake(self, seconds: float) -> None:
+        """Sleep as ever."""
+
     def receive(self, timeout_s: float) -> Sequence:
         taken, self.arrivals = self.arrivals, []
         return taken

@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 
 from actors.domain.market.quote import QuoteFrame
+from actors.links import StreamLimits
 from actors.messages import AskBook, FeedState, OutcomeJournaled
 from actors.places import Places, places
 from actors.ports import Arrival, Envelope, PeerLost, PeerUnavailable, Resync
-from actors.streams import LocalStream, StreamLimits
+from actors.streams import LocalStream
 
 NOW = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 FEED_STATE = FeedState(
@@ -352,3 +353,34 @@ def test_the_descriptor_wakes_an_event_loop(opened):
         arrived += ours.receive(0)
     arrived += collect(ours, 2 - len(arrived))
     assert isinstance(arrived[1], Envelope)
+
+
+# -- staying awake -----------------------------------------------------------------------------------------------------
+
+
+def worked_s(stream, timeout_s):
+    """Wait for what does not come; return how long this process was at work meanwhile."""
+    began = time.process_time()
+    assert list(stream.receive(timeout_s)) == []
+    return time.process_time() - began
+
+
+def test_a_stream_asked_to_stay_awake_does_not_sleep_and_then_rests(opened):
+    stream = opened("executor")
+    asleep_s = worked_s(stream, 0.3)
+    stream.stay_awake(0.3)
+    awake_s = worked_s(stream, 0.3)
+    stream.stay_awake(0.3)
+    rested_s = worked_s(stream, 0.3)
+    assert awake_s > 5 * max(asleep_s, rested_s)
+
+
+def test_a_stream_that_stays_awake_hands_over_what_comes_at_once_and_sleeps_where_it_was_not_told_for_longer(opened):
+    feed, executor = opened("feed"), opened("executor")
+    executor.stay_awake(0.05)
+    feed.tell("executor", AskBook(reply_to="feed"))
+    began = time.monotonic()
+    arrivals = executor.receive(5)
+    assert time.monotonic() - began < 1
+    assert any(isinstance(each, Envelope) for each in arrivals)
+    assert worked_s(executor, 0.3) < 0.2, "awake for what was left of 0.05 s, asleep for the rest"

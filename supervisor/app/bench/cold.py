@@ -18,7 +18,8 @@ from actors.clock import WallClock
 from actors.domain.orders.event import Event, ExecutorStarted
 from actors.domain.portfolio.book import Book
 from actors.domain.value import Value
-from actors.executor import Executor, ExecutorSettings
+from actors.executor import Executor
+from actors.executor_settings import ExecutorSettings
 from actors.ports import Arrival, PeerUnavailable
 from actors.products import load_products
 from actors.recovery import checkpoint
@@ -123,6 +124,9 @@ def _drop(path: Path) -> None:
 
 class _Nobody:
     """A stream on which nobody is."""
+
+    def stay_awake(self, seconds: float) -> None:
+        """Sleep as ever."""
 
     def receive(self, timeout_s: float) -> Sequence[Arrival]:  # noqa: ARG002
         return ()

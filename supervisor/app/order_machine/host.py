@@ -100,6 +100,9 @@ class HostStream:
         self.inbox: list[Arrival] = []
         self._send, self._blow = send, blow
 
+    def stay_awake(self, seconds: float) -> None:
+        """Sleep as ever."""
+
     def receive(self, timeout_s: float) -> Sequence[Arrival]:  # noqa: ARG002 - nobody waits on a virtual clock
         """Return what arrived."""
         arrived, self.inbox = self.inbox, []

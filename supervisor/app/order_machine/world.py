@@ -23,7 +23,8 @@ from actors.domain.orders.signal import Signal
 from actors.domain.performance.naked_shorts import NakedShorts, Recorded
 from actors.domain.portfolio.book import Book
 from actors.domain.value import Value
-from actors.executor import Executor, ExecutorSettings
+from actors.executor import Executor
+from actors.executor_settings import ExecutorSettings
 from actors.messages import AlertRaised, IssuePermit, SignalAnswered, SubmitSignal, UniverseChanged
 from actors.ports import Arrival, Envelope, PeerLost, PeerUnavailable, Resync
 from supervisor.app.order_machine.broker import Held, Kind, ModelBroker
