@@ -169,14 +169,18 @@ def _leave_terminal(where: Places) -> None:
 
 
 def _wait_until_running(where: Places, plan: Plan) -> None:
+    """Wait until every child runs, or has died too often to be waited for; then it is retried without us."""
     names = [child.name for child in plan.children()]
     deadline = time.monotonic() + DETACH_TIMEOUT_S
     while time.monotonic() < deadline:
         directory = directories.read(where.directory)
         children = directory.children if directory else {}
-        if children and all(name in children and children[name].state is ChildState.RUNNING for name in names):
+        running = {name for name, child in children.items() if child.state is ChildState.RUNNING}
+        if running.issuperset(names):
             click.echo(f"{len(names)} children run; holdfast status --state {where.state}")
             return
+        if (running | {name for name, child in children.items() if child.escalated}).issuperset(names):
+            break
         if owner(keeper.lock(where.state)) is None:
             click.echo(f"the keeper ended; see {where.logs / 'keeper.log'}", err=True)
             sys.exit(ExitCode.NOT_RUNNING)
