@@ -59,7 +59,7 @@ def follow(
     if as_json:
         story = None if after is None else as_object(name, after, [])
         schema = {"schema": "holdfast.asked/1"}
-        click.echo(json.dumps(schema | {"answer": answer.model_dump(mode="json"), "order": story}))
+        click.echo(json.dumps(schema | {"answer": door.as_object(answer), "order": story}))
     elif after is not None:
         click.echo(summary(name, after))
     return after

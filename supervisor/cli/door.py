@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import click
 
@@ -76,6 +77,11 @@ def send(asked: Signal, where: Places) -> SignalAnswered:
         stream.close()
     click.echo(f"{asked.signal_id}: sent, and no answer in {ANSWER_TIMEOUT_S} s. Send the same id again.", err=True)
     sys.exit(ExitCode.NOT_CONFIRMED)
+
+
+def as_object(answer: SignalAnswered) -> dict[str, Any]:
+    """Return an answer as JSON shows it to people and programs: each check by the names of its parts."""
+    return answer.model_dump(mode="json") | {"checks": [check._asdict() for check in answer.checks]}
 
 
 def tell(answer: SignalAnswered) -> None:

@@ -11,6 +11,7 @@ id again gets the first answer and moves nothing. Exit 0: admitted; 6: refused, 
 understood, with its field; 3: no executor; 8: sent, and no answer came.
 """
 
+import json
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -49,7 +50,7 @@ def signal(file: IO[bytes], state: Path, as_json: bool) -> None:
     asked = _parse(file.read(), where)
     answer = door.send(asked, where)
     if as_json:
-        click.echo(answer.model_dump_json())
+        click.echo(json.dumps(door.as_object(answer)))
     else:
         door.tell(answer)
     sys.exit(ExitCode.DONE if answer.admitted else ExitCode.REFUSED)

@@ -89,7 +89,7 @@ class Witness:
             order = body["order"]
             self._orders[name] = {key: order[key] for key in ("intent", "strategy", "structure_id")}
         if body["kind"] == "signal_refused":
-            failed = [check["code"] for check in body["checks"] if not check["passed"]]
+            failed = [code for code, passed, *_ in body["checks"] if not passed]
             return body | {"failed": failed, "strategy": body["signal"]["strategy"]}
         known = self._orders.get(name)
         if known is None:

@@ -11,7 +11,7 @@ import pytest
 from actors.epoch import read_epoch, take_epoch
 from actors.latch import Latch, StopLevel, read_latch, tighten
 from actors.places import Places, places
-from supervisor.app.copy_folder import is_copy, read_takeover
+from supervisor.app.copy_folder import is_copy, read_leader, read_takeover
 from supervisor.app.restore import STEP
 from supervisor.app.takeover import TakeoverRefused, take_over
 from supervisor.cli.exit_code import ExitCode
@@ -154,6 +154,7 @@ def test_a_folder_that_followed_nobody_and_one_that_was_taken_over_are_refused(l
     assert "no follower's copy" in takeover(own)[1]
     shutil.rmtree(own.run)
     led.close()
+    until(lambda: not read_leader(copy.state).connected)
     assert takeover(copy)[0] == ExitCode.DONE
     assert "was taken over already" in takeover(copy)[1]
 
