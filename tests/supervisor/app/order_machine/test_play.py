@@ -77,7 +77,7 @@ def test_a_bug_in_the_order_logic_is_the_seeds_verdict(monkeypatch):
     assert any("KeyError" in failure for seed in range(10) for failure in play.play(seed).failures)
 
 
-OVER_CLOSED = 52881
+OVER_CLOSED = 54359
 """A close of one structure fills after its cancel, and takes what another holds in the same contracts."""
 
 
