@@ -5,6 +5,8 @@ that a broker tells one after the other count too. *Unattended* is that time les
 or was doing: each structure's naked seconds in which none of these held
 
 * an order of the structure was unanswered or in doubt: nothing may be sent beside it (law 2);
+* so was a close of another structure of the account in the short's contract: what it may have bought is not bought a
+  second time (law 7);
 * the cancel of one was under way;
 * an order of the executor's own that covers the short was at work;
 * nothing could be sent: the executor was dead (from its last pass of work to its successor's start), or no route to the
@@ -27,7 +29,7 @@ from datetime import datetime, timedelta
 from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import AttemptState
 from actors.domain.orders.finding import CoverHeldBack, HoldingsNetted, LegCovered
-from actors.domain.orders.order import Fill
+from actors.domain.orders.order import Fill, Intent
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.report import AccountState
 from actors.domain.orders.route_event import RouteTurned
@@ -116,9 +118,9 @@ class NakedShorts:
                 self._worst_ns = max(self._worst_ns, self._unattended_ns.pop(name))
 
     def _is_attended(self, name: str, book: Book) -> bool:
-        domain = book.structures[name].account_domain
-        could = self._seats.can_send(domain) and name not in self._no_market
-        return not could or any(map(_attends, book.live_orders(name)))
+        structure = book.structures[name]
+        could = self._seats.can_send(structure.account_domain) and name not in self._no_market
+        return not could or any(map(_attends, book.live_orders(name))) or _is_bounded(structure, book)
 
 
 def _attends(life: OrderLife) -> bool:
@@ -126,6 +128,18 @@ def _attends(life: OrderLife) -> bool:
         return True
     is_there = life.last is not None and life.last.state in _AT_BROKER and not life.status.is_terminal
     return is_there and (life.cancel_asked or is_covering(life.order))
+
+
+def _is_bounded(structure: Structure, book: Book) -> bool:
+    """Whether the close of another structure, of which nobody knows what it did, may have taken what would cover."""
+    return any(
+        leg.symbol in structure.naked and leg.action.is_buy
+        for life in book.live_orders()
+        if (life.in_doubt or life.is_unanswered)
+        and life.order.intent is Intent.CLOSE
+        and life.order.account_domain == structure.account_domain
+        for leg in life.order.legs
+    )
 
 
 def longest_by_trades(book: Book, accounts: Iterable[AccountState]) -> timedelta:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from actors.domain.orders.attempt import Accepted, Attempt, Found, InDoubt
+from actors.domain.orders.attempt import Absent, Accepted, Attempt, Found, InDoubt
 from actors.domain.orders.event import (
     AccountAgreed,
     AttemptEnded,
@@ -178,6 +178,31 @@ def cancelling() -> tuple[tuple[float, Event], ...]:
 @pytest.mark.parametrize("what", [unwinding, doubtful, away, not_read_yet, cancelling])
 def test_time_in_which_it_is_mended_or_cannot_be_is_attended_to(what: Callable[[], tuple[tuple[float, Event], ...]]):
     assert seconds(told(*NAKED, *what())) == (5.0, 1.0)
+
+
+OTHER = "condor-20260105-9"
+
+
+@pytest.mark.parametrize(
+    ("changes", "unattended_s"),
+    [
+        ({}, 1.0),
+        ({"account_domain": "backup-account"}, 5.0),
+        ({"legs": (Leg(symbol=CONDOR_SYMBOLS[2], action=Action.BUY_TO_CLOSE),)}, 5.0),
+    ],
+    ids=["in its contract", "in another account", "in another contract"],
+)
+def test_a_close_of_another_structure_in_doubt_may_have_bought_what_would_cover(changes, unattended_s):
+    closing = order(OTHER).model_copy(update={"structure_id": OTHER, **changes})
+    doubt = AttemptEnded(attempt_id=f"{OTHER}-r1", outcome=InDoubt(cause="timeout"), at=START)
+    over = DoubtEnded(attempt_id=f"{OTHER}-r1", resolution=Absent(proof="looked"), at=START)
+    story = (
+        (11, OrderPlaced(signal=None, order=closing, checks=(), at=START)),
+        (11, sending(OTHER)),
+        (12, doubt),
+        (15, over),
+    )
+    assert seconds(told(*NAKED, *story, *at(15, COVERED))) == (5.0, unattended_s)
 
 
 def test_a_close_that_works_on_beside_the_short_is_no_excuse():
