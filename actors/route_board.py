@@ -16,6 +16,7 @@ from actors.domain.portfolio.view import BookView
 from actors.domain.value import ZERO, Money, Value
 from actors.failback import Failback
 from actors.messages import FeedState
+from actors.ports import ALONE
 
 BOARD_EVERY_S = 0.5
 
@@ -58,6 +59,8 @@ class RoutesView(Value):
     """Hedges that stand: structure to the one it offsets."""
     day: DayView | None = None
     """None before any account has a baseline."""
+    follower: str | None = None
+    """Why the journal's follower lacks something, empty where it has everything; None where there is to be none."""
 
 
 class RouteBoard:
@@ -109,6 +112,7 @@ class RouteBoard:
             feed=self.feed,
             hedges=self._hedges(),
             day=self._day,
+            follower=None if self._desk.replica is ALONE else self._desk.replica.fault or "",
             waiting={life.order.cl_ord_id: life.waits for life in lives if life.waits},
         )
 

@@ -20,7 +20,7 @@ def route_lines(board: dict[str, Any] | None) -> list[str]:
         lines.append(f"Quotes   {'market data':<{_WIDE}} {state}")
     waits = [f"Waits    {order_id}: {why}" for order_id, why in board["waiting"].items()]
     hedges = [f"HEDGE    {name} offsets {hedged}" for name, hedged in board.get("hedges", {}).items()]
-    return [*stale, *_day(board.get("day")), *lines, *waits, *hedges]
+    return [*stale, *_day(board.get("day")), *_follower(board.get("follower")), *lines, *waits, *hedges]
 
 
 def _day(day: dict[str, Any] | None) -> Iterator[str]:
@@ -35,6 +35,12 @@ def _day(day: dict[str, Any] | None) -> Iterator[str]:
     yield f"P&L day  {f'{pnl:+,.2f}':<{_WIDE}} of baseline {baseline:,.2f}{share}, marked where one could close"
     if day["without"]:
         yield f"{_INDENT}without {', '.join(day['without'])}: not ours, and nobody quotes them"
+
+
+def _follower(lacks: str | None) -> Iterator[str]:
+    if lacks is not None:
+        state = f"AWAY, nothing is opened: {lacks}" if lacks else "every event is on the follower's disk too"
+        yield f"Copy     {'journal':<{_WIDE}} {state}"
 
 
 def backing_lines(backings: Sequence[dict[str, Any]]) -> list[str]:

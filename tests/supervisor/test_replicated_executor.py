@@ -87,10 +87,12 @@ def openings_stop_without_the_follower_and_exits_go_on(folder: Path) -> None:
     assert "nothing is opened, exits go on: the journal's follower at 127.0.0.1" in rig.alerts("A084")[0]
     assert rig.ask(close_signal(3, held)).admitted
     assert len(rig.told(SendOrder)) == 1
+    assert "the journal's follower at" in rig.executor._board.view().follower
     with follower():
         until(lambda: rig.replica.look() is None)
         rig.after(1)
         assert len(rig.alerts("A085")) == 1
+        assert rig.executor._board.view().follower == ""
         assert rows(follower.where.journal) == rows(rig._where.journal)
     rig.end()
 

@@ -3,6 +3,8 @@
 import json
 from decimal import Decimal
 
+import pytest
+
 from actors.config import load
 from actors.domain.orders.attempt import NotSent
 from actors.route_board import DayView
@@ -66,6 +68,18 @@ def test_what_is_wrong_is_told_below_it():
 def test_a_board_nobody_writes_any_more_says_so_first():
     assert told(Rig().ready(), age_s=40)[0] == "Routes   as the executor last knew them, 40 s ago"
     assert route_lines(None) == []
+
+
+@pytest.mark.parametrize(
+    ("lacks", "line"),
+    [
+        (None, []),
+        ("", ["Copy     journal      every event is on the follower's disk too"]),
+        ("silent for 2 s", ["Copy     journal      AWAY, nothing is opened: silent for 2 s"]),
+    ],
+)
+def test_the_journals_copy_is_told_where_there_is_to_be_one(lacks, line):
+    assert route_lines({"age_s": 0, "routes": [], "feed": None, "waiting": {}, "follower": lacks}) == line
 
 
 def test_preflight_names_the_backup_of_each_strategy_and_who_has_none():
