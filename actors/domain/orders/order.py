@@ -11,8 +11,9 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, model_validator
 
 from actors.domain.orders.working import Working
 from actors.domain.value import Instant, Value
@@ -172,19 +173,24 @@ class Order(Value):
         first = self.cl_ord_id if self.price_number == 1 else self.cl_ord_id.removesuffix(f".p{self.price_number}")
         return f"{first}.p{self.price_number + 1}"
 
-    @model_validator(mode="after")
-    def _is_coherent(self) -> "Order":
-        check_coherent(self.legs, self.order_type, self.net_price)
-        is_stop = self.order_type in {OrderType.STOP, OrderType.STOP_LIMIT}
-        if is_stop != (self.stop_px is not None) or (is_stop and len(self.legs) > 1):
-            raise ValueError("a stop that a broker holds has a stop_px, and one leg")
-        if self.intent is Intent.CLOSE and (
-            self.account_domain is None or any(leg.action.is_open for leg in self.legs)
-        ):
-            raise ValueError("a closing order names its account_domain and only closes")
-        if self.intent is Intent.OPEN and not all(leg.action.is_open for leg in self.legs):
-            raise ValueError("an opening order only opens")
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _checked_once(cls, given: Any, make: ModelWrapValidatorHandler["Order"]) -> "Order":
+        """Check an order as it is made, and not again whenever it is put into a message or an event."""
+        return given if isinstance(given, cls) else _coherent(make(given))
+
+
+def _coherent(order: Order) -> Order:
+    """Return the order as it is. Raises `ValueError` where its parts do not go together."""
+    check_coherent(order.legs, order.order_type, order.net_price)
+    is_stop = order.order_type in {OrderType.STOP, OrderType.STOP_LIMIT}
+    if is_stop != (order.stop_px is not None) or (is_stop and len(order.legs) > 1):
+        raise ValueError("a stop that a broker holds has a stop_px, and one leg")
+    if order.intent is Intent.CLOSE and (order.account_domain is None or any(leg.action.is_open for leg in order.legs)):
+        raise ValueError("a closing order names its account_domain and only closes")
+    if order.intent is Intent.OPEN and not all(leg.action.is_open for leg in order.legs):
+        raise ValueError("an opening order only opens")
+    return order
 
 
 class Fill(Value):
