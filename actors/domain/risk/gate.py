@@ -123,20 +123,15 @@ def _in_doubt_over(life: OrderLife, underlying: str, seen: Circumstances) -> boo
 
 def _opens_only(legs: Sequence[Leg], seen: Circumstances) -> Check:
     """Accounts net: a leg against what is held, or may yet be opened, would close it and leave another leg alone."""
-    against = set()
-    for leg in legs:
-        held = [
-            positions.get(leg.symbol, 0) for domain, positions in seen.book.positions.items() if _counts(domain, seen)
-        ]
-        coming = [
-            other.action.sign
-            for life in seen.book.live_orders()
-            if life.order.intent is Intent.OPEN and (life.last is None or _counts(life.last.account_domain, seen))
-            for other in life.order.legs
-            if other.symbol == leg.symbol
-        ]
-        if any(quantity * leg.action.sign < 0 for quantity in (*held, *coming)):
-            against.add(leg.symbol)
+    wanted = {leg.symbol: leg.action.sign for leg in legs}
+    against: set[str] = set()
+    for domain, positions in seen.book.positions.items():
+        if _counts(domain, seen):
+            against.update(symbol for symbol, sign in wanted.items() if positions.get(symbol, 0) * sign < 0)
+    for life in seen.book.live_orders():
+        if life.order.intent is Intent.OPEN and (life.last is None or _counts(life.last.account_domain, seen)):
+            coming = {leg.symbol: leg.action.sign for leg in life.order.legs}
+            against.update(symbol for symbol, sign in coming.items() if wanted.get(symbol, 0) * sign < 0)
     return Check(code=Code.R045_OPPOSITE, passed=not against, value=", ".join(sorted(against)))
 
 

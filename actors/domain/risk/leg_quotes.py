@@ -16,7 +16,7 @@ def quotes_good(
     legs: Sequence[Leg], quotes: QuoteTable, limits: Limits, now: datetime, boot_ns: int
 ) -> Iterator[Check]:
     """Yield the checks of each leg's quote, and of their ages against each other."""
-    stamps = []
+    stamps, oldest = [], f"{limits.quote_age_max_s} s"
     for leg in legs:
         quote = quotes.quote(leg.symbol)
         yield Check(code=Code.R030_NO_QUOTE, passed=quote is not None, subject=leg.symbol)
@@ -29,7 +29,7 @@ def quotes_good(
             passed=age_s <= limits.quote_age_max_s,
             subject=leg.symbol,
             value=f"{age_s:.3f} s",
-            limit=f"{limits.quote_age_max_s} s",
+            limit=oldest,
             age_s=age_s,
         )
         yield _two_sided(quote, age_s)
@@ -47,10 +47,10 @@ def _two_sided(quote: Quote, age_s: float) -> Check:
 
 def _spread_narrow(quote: Quote, limits: Limits, age_s: float) -> Check:
     """Against the middle, with a floor in points: cheap options are wide by a tick or two and that is no fault."""
-    if quote.bid is None or quote.ask is None or not quote.mid:
+    if quote.bid is None or quote.ask is None or not (mid := quote.mid):
         return Check(code=Code.R034_SPREAD_WIDE, passed=False, subject=quote.symbol, value="one-sided", age_s=age_s)
     width = quote.ask - quote.bid
-    share = float(width / quote.mid)
+    share = float(width) / float(mid)
     return Check(
         code=Code.R034_SPREAD_WIDE,
         passed=float(width) <= limits.spread_floor or share <= limits.spread_max,
