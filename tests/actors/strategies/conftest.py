@@ -126,9 +126,9 @@ class Desk:
     def working(self) -> list[OrderView]:
         return [order for order in self.orders.values() if not order.status.is_terminal]
 
-    def end(self, status: Status, cum_qty: int | None = None) -> None:
-        """End the one working order, filled as far as said (all of it where FILLED)."""
-        (order,) = self.working()
+    def end(self, status: Status, cum_qty: int | None = None, name: str | None = None) -> None:
+        """End a working order, the oldest where none is named, filled as far as said (all of it where FILLED)."""
+        order = self.orders[name] if name is not None else self.working()[0]
         filled = order.order_qty if status is Status.FILLED else cum_qty or 0
         self.orders[order.cl_ord_id] = order.model_copy(update={"status": status, "cum_qty": filled})
         structure = self.structures[order.structure_id]
@@ -157,7 +157,7 @@ class Desk:
                 self._order(order_id, request.structure_id, held, request.net_price)
             case Cancel(cl_ord_id=target):
                 if not self.orders[target].status.is_terminal:
-                    self.end(Status.CANCELED)
+                    self.end(Status.CANCELED, name=target)
 
     def _order(self, order_id: str, structure_id: str, quantity: int, price: Decimal | None) -> None:
         self.orders[order_id] = OrderView(
