@@ -225,8 +225,12 @@ class Executor:
             self._reduce(step.reduce)
         told = [(peer, message, self._make_ready(peer, message)) for peer, message in step.tells]
         sequence = self._write(step.events)
-        held = self._desk.withheld
-        untold = [(peer, said) for peer, said, last in told if last is None or held(said) or not self._tell(peer, last)]
+        withheld = self._desk.withheld
+        untold = [
+            (peer, message)
+            for peer, message, last in told
+            if last is None or withheld(message) or not self._tell(peer, last)
+        ]
         for place, event in enumerate(step.events, start=sequence - len(step.events) + 1):
             self._desk.book.apply(event, place)
         self._alerts.extend(AlertRaised(alert=alert) for alert in step.alerts)

@@ -82,7 +82,7 @@ class SendDesk:
         self._held[message.attempt_ids] = message, words
         self._held_ns = self._clock.boot_ns()
         if len(self._held) > self._limits.sends_max:
-            del self._held[next(iter(self._held))]  # a predecessor's, never released
+            del self._held[next(iter(self._held))]  # more than may be under way: released, it ends as not sent
 
     @property
     def patience_s(self) -> float:
