@@ -26,6 +26,7 @@ from actors.domain.orders.route_event import RouteFailedBack, RouteFailedOver
 from actors.domain.orders.trigger_event import TriggerMoved, Triggers, TriggersPlaced, TriggerTrailed
 from actors.domain.portfolio import netting, retention
 from actors.domain.portfolio.findings import Findings
+from actors.domain.portfolio.stakes import Stakes
 from actors.domain.portfolio.structure import Structure, founded, settled
 from actors.domain.value import ZERO
 
@@ -43,6 +44,7 @@ class Book:
         """Those that may still trade, once somebody asked: a day has many orders, and few of them live."""
         self.triggers = Triggers()
         self.structures: dict[str, Structure] = {}
+        self.stakes = Stakes()
         self.positions: dict[str, dict[str, int]] = {}
         """Signed contracts by account domain and symbol."""
         self.cash: dict[str, Decimal] = {}
@@ -168,6 +170,7 @@ class Book:
 
     def _open(self, event: happened.SessionOpened) -> None:
         retention.on_session(self, event)
+        self.stakes.forget()
         self.session, self.baseline = event.session, dict(event.baseline)
 
     def _adopt(self, event: happened.AccountAdopted) -> None:

@@ -9,6 +9,7 @@ completes a structure brings nothing that is not counted already.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 
 from actors.domain.orders.order import Intent, Leg, Order
 from actors.domain.orders.order_state import OrderLife
@@ -30,7 +31,14 @@ def committed_loss(book: Book, excluding: Collection[str] = ()) -> tuple[Decimal
     """
     coming = _coming(book, excluding)
     held = {name: each for name, each in book.structures.items() if not each.is_flat}
-    total = sum((_held_stake(each, coming.get(name, ()), book) for name, each in held.items()), ZERO)
+    alone = partial(_held_stake, coming=(), book=book)
+    total = sum(
+        (
+            _held_stake(each, coming[name], book) if name in coming else book.stakes.of(each, alone)
+            for name, each in held.items()
+        ),
+        ZERO,
+    )
     total += sum(_exposure(order.legs, book, px, count) for each in coming.values() for order, px, count in each)
     return total, len(held.keys() | coming.keys())
 

@@ -28,7 +28,7 @@ def full() -> Book:
 
 def parts(book: Book) -> dict[str, object]:
     """Everything but what is derived from the rest."""
-    named = {name: value for name, value in vars(book).items() if not name.startswith("_")}
+    named = {name: value for name, value in vars(book).items() if not name.startswith("_") and name != "stakes"}
     return {**named, "triggers": book.triggers.known}
 
 

@@ -48,6 +48,7 @@ def test_a_condor_stakes_its_wing_less_its_credit():
 def test_closing_a_part_does_not_make_the_rest_look_cheaper():
     found = rig()
     held(found, 3)
+    assert committed_loss(found.book) == (3 * (WING - 200), 1)
     closing = found.ask(close_signal(2, ORDER)).cl_ord_id
     found.outcome(f"{closing}-r1", Accepted(broker_order_id="primary-2"))
     fills = fills_of(found.book.orders[closing].order, 2)
