@@ -1,4 +1,4 @@
-"""Whole paper trees without strategies, started by `holdfast up`, and one order that rests in their market."""
+"""Whole paper trees but for strategies and spares, started by `holdfast up`; one order that rests in their market."""
 
 import shutil
 import subprocess
@@ -25,6 +25,8 @@ from supervisor.journal import JournalReader
 
 ROOT = Path(__file__).resolve().parents[3]
 STEP = Decimal("0.10")
+NO_SPARES: Mapping[str, object] = MappingProxyType({"supervisor.spares": 0})
+"""A spare costs as much processor time as a child, and no test of these trees waits for one."""
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
@@ -62,7 +64,9 @@ def up(
     shipped = load(None)
     feed = shipped.feed.model_copy(update={"underlyings": ("SPX",)})
     bare = shipped.model_copy(update={"strategies": (), "feed": feed})
-    settled = plans.settle(with_overrides(bare, {"runtime.state": where.state, **settings}), datetime.now(UTC))
+    settled = plans.settle(
+        with_overrides(bare, {"runtime.state": where.state, **NO_SPARES, **settings}), datetime.now(UTC)
+    )
     plans.store(settled, where)
     plan = plans.plan(settled)
     if venue_of is not None:
