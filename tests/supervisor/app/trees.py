@@ -1,4 +1,4 @@
-"""Whole paper trees but for strategies and spares, started by `holdfast up`; one order that rests in their market."""
+"""Paper trees of all that trades but strategies, started by `holdfast up`; one order that rests in their market."""
 
 import shutil
 import subprocess
@@ -26,7 +26,7 @@ from supervisor.journal import JournalReader
 ROOT = Path(__file__).resolve().parents[3]
 STEP = Decimal("0.10")
 NO_SPARES: Mapping[str, object] = MappingProxyType({"supervisor.spares": 0})
-"""A spare costs as much processor time as a child, and no test of these trees waits for one."""
+"""A process costs seconds of a processor: these trees have no spares, and no analyst, whom their tests do not ask."""
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
@@ -69,8 +69,9 @@ def up(
     )
     plans.store(settled, where)
     plan = plans.plan(settled)
+    left_out = {"looking"} if venue_of is None else {"looking", "venue"}
+    plan = plan.model_copy(update={"groups": tuple(group for group in plan.groups if group.name not in left_out)})
     if venue_of is not None:
-        plan = plan.model_copy(update={"groups": tuple(group for group in plan.groups if group.name != "venue")})
         for name in ("venue.json", "market-clock"):
             (where.run / name).symlink_to(venue_of.run / name)
     file = where.state / "a-plan.json"
