@@ -387,6 +387,7 @@ def test_a_gcs_that_hangs_while_a_host_is_asked_of_it_is_killed_and_brought_back
 def test_the_death_of_the_raylet_rebuilds_everything(tree):
     before = tree.directory()
     os.kill(before.ray.processes[RAYLET].pid, signal.SIGKILL)
+    assert wait_gone(before.supervisor, 5), "it waits for the Ray that is gone"
     until(
         lambda: (
             (now := directories.read(tree.where.directory)) and now.supervisor != before.supervisor and tree.stands()
