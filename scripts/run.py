@@ -24,6 +24,8 @@ CONFIG = ROOT / "config" / "holdfast.toml"
 BOOTSTRAP = ROOT / "scripts" / "bootstrap.lock"
 NEEDED = (3, 11)
 USAGE = "usage: python3 scripts/run.py demo | test [pytest's arguments] | setup | any verb of holdfast"
+WHOLE = ("-n", "2")
+"""pytest's arguments where none are given: everything, by two workers; who runs beside whom: `tests/lanes.py`."""
 VERIFIED = ("--quiet", "--require-hashes", "--only-binary", ":all:", "--no-deps", "-r")
 
 SHIM = """\
@@ -129,7 +131,7 @@ def main() -> None:
         os.environ.setdefault("HOLDFAST_CONFIG", str(CONFIG))
     if verb == "test":
         os.chdir(ROOT)
-        os.execv(PYTHON, [str(PYTHON), "-m", "pytest", *arguments])
+        os.execv(PYTHON, [str(PYTHON), "-m", "pytest", *(arguments or WHOLE)])
     command = str(VENV / "bin" / "holdfast")
     os.execv(command, [command, *([] if verb == "cli" else [verb]), *arguments])
 

@@ -250,4 +250,7 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    if code == ExitCode.RAY_LOST:
+        os._exit(code)  # Ray's own farewell would wait six seconds for the Ray that is gone, and the rebuild with it
+    sys.exit(code)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.workermanage import WorkerController
 
 from actors.places import RUN_ROOT
 from tests import lanes
@@ -24,14 +25,23 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("holdfast")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    lanes.group(items)
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    node.workerinput["kinds"] = str(_kinds())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if (told := getattr(config, "workerinput", None)) is not None:
+        lanes.tell(items, Path(told["kinds"]))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> lanes.Lanes:
-    return lanes.Lanes(config, log)
+    return lanes.Lanes(config, log, _kinds())
+
+
+def _kinds() -> Path:
+    return Path(os.environ[RUN_ROOT]) / "kinds.json"
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,19 @@
-"""Which tests run beside which, where pytest has several workers: `pytest -n 2 --dist loadgroup`.
+"""Which tests run beside which, where pytest has several workers: `pytest -n 2`.
 
     plain   whatever has no mark below: any worker, a file at a time
     tree    starts a Ray: one worker alone hands itself these, so that never two trees boot beside each other
     alone   measures time, or fills the machine by itself: comes last, when every other worker has gone
 
-A test's kind is its mark. The process that hands tests out collects none, so the workers write the kind into the
-test's id, as xdist's groups have it (`test_x.py::test_y@tree`); ids are otherwise as ever.
+A test's kind is its mark. The process that hands tests out collects none, so each worker writes down the kinds of what
+it collected, all the same, in a file that it is told of. xdist's own groups cannot say it: pytest 9.2 ignores the ids
+that xdist 3.8 gives them, and hands out every group as if it were none.
 """
 
+import json
+import os
 from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -20,25 +25,29 @@ ALONE: Final = "alone"
 PLAIN: Final = ""
 
 
-def group(items: Iterable[pytest.Item]) -> None:
-    """Say of each test what xdist's group of it is."""
-    for item in items:
-        for kind in (ALONE, TREE):
-            if item.get_closest_marker(kind) is not None:
-                item.add_marker(pytest.mark.xdist_group(kind))
-                break
+def kind_of(item: pytest.Item) -> str:
+    """Return the kind of a test; of one that has two marks, that which leaves it less company."""
+    return next((kind for kind in (ALONE, TREE) if item.get_closest_marker(kind) is not None), PLAIN)
 
 
-def kind_of(scope: str) -> str:
-    return scope.partition("@")[2]
+def tell(items: Iterable[pytest.Item], file: Path) -> None:
+    """Write down the kinds that are not plain, by the test's id; whoever reads sees all of them."""
+    fresh = file.with_name(f"{file.name}.{os.getpid()}")
+    fresh.write_text(json.dumps({item.nodeid: kind for item in items if (kind := kind_of(item))}))
+    fresh.replace(file)
 
 
 class Lanes(LoadScopeScheduling):
     """Hands out files; the first worker stays to the end and has the trees."""
 
-    def __init__(self, config: pytest.Config, log: object) -> None:
+    def __init__(self, config: pytest.Config, log: object, kinds: Path) -> None:
         super().__init__(config, log)
         config.option.loadscopereorder = False
+        self._file = kinds
+
+    @cached_property
+    def _kinds(self) -> dict[str, str]:
+        return json.loads(self._file.read_text())
 
     def remove_node(self, node: WorkerController) -> str | None:
         crashed = super().remove_node(node)
@@ -51,7 +60,7 @@ class Lanes(LoadScopeScheduling):
         kinds = [TREE, PLAIN] if is_first else [PLAIN]
         if len(self.nodes) == 1:
             kinds.append(ALONE)
-        by_kind = {kind: scope for scope in reversed(self.workqueue) if (kind := kind_of(scope)) in kinds}
+        by_kind = {kind: scope for scope in reversed(self.workqueue) if (kind := scope.partition("@")[2]) in kinds}
         scope = next((by_kind[kind] for kind in kinds if kind in by_kind), None)
         if scope is not None:
             self.workqueue.move_to_end(scope, last=False)
@@ -60,4 +69,4 @@ class Lanes(LoadScopeScheduling):
             node.shutdown()
 
     def _split_scope(self, nodeid: str) -> str:
-        return f"{nodeid.partition('::')[0]}@{kind_of(nodeid.rpartition('::')[2])}"
+        return f"{nodeid.partition('::')[0]}@{self._kinds.get(nodeid, PLAIN)}"

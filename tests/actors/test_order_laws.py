@@ -336,7 +336,7 @@ STEERED = (
     (switches.a_finished_order_takes_no_fill, {"cancel_an_order", "a_cancelled_order_has_traded_all_the_same"}),
     (switches.nothing_is_ever_taken_back, {"a_broker_trades", "a_broker_takes_executions_back"}),
     (switches.a_successor_knows_nothing_of_its_predecessor, {"a_connection_dies", "the_executor_dies"}),
-    (switches.a_cancel_is_asked_once, EVERYTHING),
+    (switches.a_cancel_is_asked_once, {"cancel_an_order", "a_broker_trades"}),
 )
 """Each rule's switch, and what may happen where it matters: of everything, a search would spend most on the rest."""
 
@@ -357,5 +357,5 @@ def test_without_the_rule_some_history_breaks_the_laws(off, may_happen, monkeypa
 
 def test_with_the_rules_no_steered_history_breaks_the_laws():
     few = settings(MANY, max_examples=10, derandomize=True, database=None, phases=[Phase.generate])
-    for may_happen in [each for _, each in STEERED if each != EVERYTHING]:
+    for _, may_happen in STEERED:
         run_state_machine_as_test(steered(may_happen), settings=few)

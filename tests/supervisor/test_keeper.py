@@ -19,11 +19,11 @@ from supervisor.ownership import owner
 from supervisor.private_ray import GCS, intact
 from supervisor.process import Process, alive, wait_gone
 from supervisor.runtime import lock_path
-from tests.supervisor.test_supervised_tree import ENVIRONMENT, PLAN, ROOT, Runtime, holdfast, until
+from tests.supervisor.test_supervised_tree import ENVIRONMENT, ROOT, SMALL, Runtime, holdfast, until
 
 pytestmark = [pytest.mark.tree, pytest.mark.timeout(180)]
-DEADLINE_S = 3.0
-IMPATIENT: Plan = PLAN.model_copy(update={"supervisor_hang_after_s": DEADLINE_S})
+DEADLINE_S = 2.0
+IMPATIENT: Plan = SMALL.model_copy(update={"supervisor_hang_after_s": DEADLINE_S})
 
 
 class Kept(Runtime):
@@ -47,7 +47,7 @@ class Kept(Runtime):
 
     def is_taken_over_from(self, before: directories.Directory) -> bool:
         now = self.directory()
-        return now.supervisor != before.supervisor and self.settled()
+        return now.supervisor != before.supervisor and self.stands()
 
     def has_the_children_of(self, before: directories.Directory) -> bool:
         now = self.directory().children
@@ -79,7 +79,7 @@ def cold(tmp_path_factory) -> Iterator[Kept]:
 
 @pytest.fixture
 def tree(cold) -> Kept:
-    until(cold.settled)
+    until(cold.stands)
     return cold
 
 

@@ -53,6 +53,7 @@ def test_what_was_appended_is_on_the_followers_disk_when_append_returns(led, jou
     assert len(follower.rows()) == 40
 
 
+@pytest.mark.alone
 def test_without_a_follower_an_append_waits_once_and_then_for_nothing_and_says_what_is_missing(led, follower):
     led.append("a")
     assert led.replica.fault is None

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -28,6 +29,7 @@ from supervisor.ownership import owner
 from supervisor.private_ray import GCS, RAYLET
 from supervisor.process import Process, alive, in_session, wait_gone
 from supervisor.tree import ChildState
+from supervisor.watcher import boot_s
 
 pytestmark = [pytest.mark.tree, pytest.mark.timeout(180)]
 HERE = Path(__file__).parent
@@ -51,9 +53,11 @@ def ticker(name: str, **more: object) -> ChildSpec:
 
 READER = ticker("reader", factory="dummy_shells:reader", restarts_max=5)
 LARGE = ticker("large", memory_max_mb=400)
-LEAVES = Group(name="leaves", children=(ticker("notifier"), ticker("feed"), READER, LARGE))
+FEED = ticker("feed", restarts_max=2)  # two spares are all that a crash loop of it takes
+LEAVES = Group(name="leaves", children=(ticker("notifier"), FEED, READER, LARGE))
 LINE = Group(name="line", siblings=Siblings.REST_FOR_ONE, children=(ticker("broker"), ticker("executor")))
 PLAN = Plan(groups=(LEAVES, LINE), preload=("dummy_shells",))
+SMALL = PLAN.model_copy(update={"groups": (Group(name="leaves", children=(FEED,)), LINE)})
 
 
 def holdfast(*arguments: object, environment: Mapping[str, str] = NOTHING) -> subprocess.CompletedProcess[str]:
@@ -74,6 +78,7 @@ class Runtime:
 
     def __init__(self, folder: Path, plan: Plan = PLAN) -> None:
         self.where: Places = places(folder / "state")
+        self.plan = plan
         (folder / "plan.json").write_text(plan.model_dump_json())
         self._arguments = ("up", "--state", self.where.state, "--plan", folder / "plan.json", "--detach")
 
@@ -110,21 +115,25 @@ class Runtime:
             *(process for process, _ in in_session(directory.ray.session)),
         ]
 
-    def settled(self) -> bool:
-        """All run, spares are ready, and every window of restarts is empty again."""
+    def stands(self) -> bool:
+        """All run, and each may die once more without having died too often."""
         directory = directories.read(self.where.directory)
         return (
             directory is not None
             and directory.supervisor is not None
             and alive(directory.supervisor)
-            and len(directory.spares) == PLAN.spares
             and all(
-                entry.state is ChildState.RUNNING
-                and alive(entry.process)
-                and time.time() - entry.since.timestamp() > WINDOW_S
+                entry.state is ChildState.RUNNING and alive(entry.process) and len(_of_late(entry)) <= 1
                 for entry in directory.children.values()
             )
         )
+
+    def has_spares(self) -> bool:
+        return self.stands() and len(self.directory().spares) == self.plan.spares
+
+    def settled(self) -> bool:
+        """It stands, spares are ready, and every window of restarts is empty again."""
+        return self.has_spares() and not any(map(_of_late, self.directory().children.values()))
 
     def replaced(self, name: str, before: Entry) -> Entry:
         until(lambda: self.child(name).incarnation > before.incarnation and self.child(name).state == "running")
@@ -141,6 +150,11 @@ class Runtime:
         }
 
 
+def _of_late(entry: Entry) -> list[float]:
+    """Return its restarts within the window, on the boot clock."""
+    return [at for at in entry.restarted_at_s if boot_s() - at < WINDOW_S]
+
+
 @pytest.fixture(scope="module")
 def shared_runtime(tmp_path_factory) -> Iterator[Runtime]:
     runtime = Runtime(tmp_path_factory.mktemp("tree"))
@@ -152,6 +166,12 @@ def shared_runtime(tmp_path_factory) -> Iterator[Runtime]:
 
 @pytest.fixture
 def tree(shared_runtime) -> Runtime:
+    until(shared_runtime.stands)
+    return shared_runtime
+
+
+@pytest.fixture
+def whole(shared_runtime) -> Runtime:
     until(shared_runtime.settled)
     return shared_runtime
 
@@ -230,7 +250,7 @@ def test_a_stopped_child_is_found_hung_killed_and_replaced(tree):
     before = tree.child("feed")
     os.kill(before.process.pid, signal.SIGSTOP)
     after = tree.replaced("feed", before)
-    assert after.last_reason.startswith("hung: no pass of its work loop for 0.")
+    assert re.match(r"hung: no pass of its work loop for [0-2]\.", after.last_reason)  # long before it is a stall
 
 
 def test_a_child_whose_work_loop_stands_while_its_process_answers_is_replaced(tree):
@@ -269,7 +289,7 @@ def test_children_outlive_a_killed_supervisor_and_are_adopted_untouched(tree):
     os.kill(before.supervisor.pid, signal.SIGKILL)
     assert wait_gone(before.supervisor, 10)
     assert all(alive(entry.process) for entry in before.children.values())
-    until(lambda: tree.directory().supervisor != before.supervisor and tree.settled())
+    until(lambda: tree.directory().supervisor != before.supervisor and tree.stands())
     after = tree.directory()
     assert {name: entry.process for name, entry in after.children.items()} == {
         name: entry.process for name, entry in before.children.items()
@@ -308,35 +328,35 @@ def test_a_supervisor_that_outlived_its_keeper_is_kept_by_the_next_up(tree):
     assert owner(tree.where.state / "keeper.lock").process != keeper.process
 
 
-def test_two_runtimes_at_once_do_not_touch_each_other_and_down_leaves_nothing(tree, tmp_path):
-    first = tree.processes()
-    second = Runtime(tmp_path)
+def test_two_runtimes_at_once_do_not_touch_each_other_and_down_leaves_nothing(whole, tmp_path):
+    first = whole.processes()
+    second = Runtime(tmp_path, SMALL)
     second.up()
-    until(second.settled)
+    until(second.stands)
     theirs = second.processes()
     assert not set(first) & set(theirs)
     second.order("executor", "stubborn")
     assert second.down().returncode == 0
     assert not [process for process in theirs if alive(process)]
-    assert (second.where.state / "stopped").read_text().split() == ["broker", "large", "feed", "notifier"]
+    assert (second.where.state / "stopped").read_text().split() == ["broker", "feed"]
     assert all(alive(process) for process in first)
     assert not second.where.run.exists()
     assert holdfast("status", "--state", second.where.state, "--check").returncode == 3
 
 
-def test_a_killed_gcs_is_brought_back_while_the_children_go_on(tree):
-    before = tree.directory()
+def test_a_killed_gcs_is_brought_back_while_the_children_go_on(whole):
+    before = whole.directory()
     os.kill(before.ray.processes[GCS].pid, signal.SIGKILL)
-    until(lambda: tree.directory().ray.processes[GCS] != before.ray.processes[GCS])
-    after = tree.directory()
+    until(lambda: whole.directory().ray.processes[GCS] != before.ray.processes[GCS])
+    after = whole.directory()
     assert private_ray.intact(after.ray)
     assert (after.supervisor, after.ray.address) == (before.supervisor, before.ray.address)
     assert {name: entry.process for name, entry in after.children.items()} == {
         name: entry.process for name, entry in before.children.items()
     }
     os.kill(before.children["feed"].process.pid, signal.SIGKILL)
-    tree.replaced("feed", before.children["feed"])
-    until(tree.settled)  # new spares came from the new GCS
+    whole.replaced("feed", before.children["feed"])
+    until(whole.has_spares)  # new spares came from the new GCS
 
 
 def test_a_supervisor_and_the_gcs_killed_together_leave_the_children_to_be_adopted(tree):
@@ -344,7 +364,7 @@ def test_a_supervisor_and_the_gcs_killed_together_leave_the_children_to_be_adopt
     os.kill(before.supervisor.pid, signal.SIGSTOP)
     os.kill(before.ray.processes[GCS].pid, signal.SIGKILL)
     os.kill(before.supervisor.pid, signal.SIGKILL)
-    until(lambda: tree.directory().supervisor != before.supervisor and tree.settled())
+    until(lambda: tree.directory().supervisor != before.supervisor and tree.has_spares())
     after = tree.directory()
     assert private_ray.intact(after.ray)
     assert {name: entry.process for name, entry in after.children.items()} == {
@@ -352,12 +372,12 @@ def test_a_supervisor_and_the_gcs_killed_together_leave_the_children_to_be_adopt
     }
 
 
-def test_a_gcs_that_hangs_while_a_host_is_asked_of_it_is_killed_and_brought_back(tree):
-    before = tree.directory()
+def test_a_gcs_that_hangs_while_a_host_is_asked_of_it_is_killed_and_brought_back(whole):
+    before = whole.directory()
     os.kill(before.ray.processes[GCS].pid, signal.SIGSTOP)
     os.kill(next(iter(before.spares.values())).pid, signal.SIGKILL)  # another is wanted at once
-    until(lambda: tree.directory().ray.processes[GCS] != before.ray.processes[GCS])
-    after = tree.directory()
+    until(lambda: whole.directory().ray.processes[GCS] != before.ray.processes[GCS])
+    after = whole.directory()
     assert private_ray.intact(after.ray)
     assert {name: entry.process for name, entry in after.children.items()} == {
         name: entry.process for name, entry in before.children.items()
@@ -367,9 +387,10 @@ def test_a_gcs_that_hangs_while_a_host_is_asked_of_it_is_killed_and_brought_back
 def test_the_death_of_the_raylet_rebuilds_everything(tree):
     before = tree.directory()
     os.kill(before.ray.processes[RAYLET].pid, signal.SIGKILL)
+    assert wait_gone(before.supervisor, 5), "it waits for the Ray that is gone"
     until(
         lambda: (
-            (now := directories.read(tree.where.directory)) and now.supervisor != before.supervisor and tree.settled()
+            (now := directories.read(tree.where.directory)) and now.supervisor != before.supervisor and tree.stands()
         )
     )
     after = tree.directory()
@@ -390,12 +411,13 @@ def test_every_port_of_the_tree_is_on_loopback_and_its_ray_was_told_everything(t
 
 
 def test_a_client_without_the_token_or_with_another_is_refused(tree, tmp_path):
-    none = ENVIRONMENT | {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "HOME": str(tmp_path)}
+    once = {"RAY_gcs_server_port_wait_time_s": "1"}  # Ray's client would knock for 20 s
+    none = ENVIRONMENT | once | {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "HOME": str(tmp_path)}
     (tmp_path / "token").write_text("0" * 64)
     wrong = none | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(tmp_path / "token")}
     program = f"import ray; ray.init(address={tree.directory().ray.address!r}, log_to_driver=False); print('inside')"
     command = [sys.executable, "-c", program]
-    clients = [  # together, for Ray's client tries for a long while
+    clients = [
         subprocess.Popen(command, env=each, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for each in (none, wrong)
     ]
@@ -432,26 +454,26 @@ def test_an_actor_nobody_knows_is_not_restarted(tree):
     assert "broker" in done.stderr
 
 
-def test_a_crash_loop_stops_openings_and_goes_on_slowly(tree):
-    assert read_latch(tree.where.latch).level is StopLevel.NONE
-    tree.order("feed", "broken")
-    before = tree.child("feed")
+def test_a_crash_loop_stops_openings_and_goes_on_slowly(whole):
+    assert read_latch(whole.where.latch).level is StopLevel.NONE
+    whole.order("feed", "broken")
+    before = whole.child("feed")
     os.kill(before.process.pid, signal.SIGKILL)
-    until(lambda: tree.child("feed").escalated)
-    latch = read_latch(tree.where.latch)
+    until(lambda: whole.child("feed").escalated)
+    latch = read_latch(whole.where.latch)
     assert latch.level is StopLevel.REDUCE
-    assert "feed died 4 times in 2 s; allowed are 3" in latch.reason
-    entry = tree.child("feed")
+    assert "feed died 3 times in 2 s; allowed are 2" in latch.reason
+    entry = whole.child("feed")
     assert entry.last_reason.startswith("RuntimeError: cannot work")
     assert entry.state is ChildState.DOWN
-    assert tree.child("executor").state is ChildState.RUNNING
-    assert holdfast("status", "--state", tree.where.state, "--check").returncode == 4
-    (tree.where.run / "feed.broken").unlink()
-    done = holdfast("restart", "feed", "--state", tree.where.state)
+    assert whole.child("executor").state is ChildState.RUNNING
+    assert holdfast("status", "--state", whole.where.state, "--check").returncode == 4
+    (whole.where.run / "feed.broken").unlink()
+    done = holdfast("restart", "feed", "--state", whole.where.state)
     assert done.returncode == 0, done.stderr
-    entry = tree.child("feed")
+    entry = whole.child("feed")
     assert (entry.escalated, entry.state) == (False, ChildState.RUNNING)  # at once, not at the slow pace
-    assert read_latch(tree.where.latch).level is StopLevel.REDUCE  # only a person's resume loosens it
+    assert read_latch(whole.where.latch).level is StopLevel.REDUCE  # only a person's resume loosens it
 
 
 @pytest.fixture
@@ -488,7 +510,7 @@ class JoinedRay:
 
 
 def test_a_tree_on_a_joined_ray_is_rebuilt_on_the_next_one_and_down_leaves_that_running(tmp_path, joined_ray):
-    runtime = Runtime(tmp_path)
+    runtime = Runtime(tmp_path, SMALL)
     try:
         runtime.up("--ray-address", joined_ray.entry.address, environment=joined_ray.shell)
         before = runtime.directory()
@@ -496,7 +518,7 @@ def test_a_tree_on_a_joined_ray_is_rebuilt_on_the_next_one_and_down_leaves_that_
         joined_ray.end()
         until(lambda: "ray_awaited" in runtime.log())
         joined_ray.start(joined_ray.port)
-        until(lambda: runtime.directory().supervisor != before.supervisor and runtime.settled())
+        until(lambda: runtime.directory().supervisor != before.supervisor and runtime.stands())
         directory = runtime.directory()
         assert private_ray.intact(directory.ray)
         assert not any(alive(entry.process) for entry in before.children.values())

@@ -16,7 +16,7 @@ from actors.latch import StopLevel, read_latch
 from supervisor.event_log import read_events
 from supervisor.process import wait_gone
 from supervisor.state_disk import RESERVE
-from tests.supervisor.test_supervised_tree import Runtime, until
+from tests.supervisor.test_supervised_tree import SMALL, Runtime, until
 
 pytestmark = [pytest.mark.tree, pytest.mark.timeout(180)]
 RESERVE_BYTES = 200_000
@@ -52,7 +52,7 @@ def shared(tmp_path_factory) -> Iterator[Full]:
     mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(small)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("no right to mount a small file system here")
-    tree = Full(folder)
+    tree = Full(folder, SMALL)
     try:
         (small / RESERVE).write_bytes(bytes(RESERVE_BYTES))
         tree.up()
@@ -90,7 +90,7 @@ def test_a_supervisor_that_dies_on_a_full_disk_is_replaced_and_its_children_adop
     tree.fill()
     os.kill(before.supervisor.pid, signal.SIGKILL)
     assert wait_gone(before.supervisor, 10)
-    until(lambda: tree.directory().supervisor != before.supervisor and tree.settled())
+    until(lambda: tree.directory().supervisor != before.supervisor and tree.stands())
     after = tree.directory()
     assert {name: each.process for name, each in after.children.items()} == {
         name: each.process for name, each in before.children.items()

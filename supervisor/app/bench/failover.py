@@ -16,7 +16,7 @@ executor has journaled the backup's yes.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
@@ -70,9 +70,9 @@ class Failovers:
     card: Scorecard
 
 
-def measure(folder: Path, repetitions: int) -> Failovers:
-    """Cut the primary `repetitions` times in each way. Raises `Overdue`."""
-    with running(folder) as where:
+def measure(folder: Path, repetitions: int, settings: Mapping[str, object]) -> Failovers:
+    """Cut the primary `repetitions` times in each way; `settings` beside the tree's own. Raises `Overdue`."""
+    with running(folder, **settings) as where:
         bench = _Bench(where)
         try:
             cuts = [bench.cut(how) for _ in range(repetitions) for how in CUTS]

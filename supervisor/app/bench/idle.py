@@ -22,7 +22,7 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 def measure(tree: BenchTree, seconds: float) -> tuple[float, list[float]]:
     """Return the share of one processor in percent, and the memory of each process in MB."""
     tree.hush()
-    time.sleep(SETTLE_S)
+    time.sleep(min(SETTLE_S, seconds))
     processes = _processes(tree)
     before = _cpu_s(processes)
     time.sleep(seconds)

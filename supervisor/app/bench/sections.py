@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -23,6 +24,12 @@ BareRay = Callable[..., Any]
 Figures = dict[str, Any]
 
 
+TINY: Mapping[str, object] = MappingProxyType(
+    {"supervisor.spares": 0, "routes.tastytrade.user_timeout_s": 1, "routes.tastytrade.settle_window_s": 4}
+)
+"""Settings of a tree that fails over to show that it does: nothing is killed, so no spare is waited for."""
+
+
 class Sizes:
     """How much a run measures."""
 
@@ -31,11 +38,11 @@ class Sizes:
         self.appends = 20 if tiny else 1_000
         self.rates = (20_000,) if tiny else quotes.RATES
         self.seconds = 1.0 if tiny else 10.0
-        self.cuts = 1 if tiny else 20
+        self.cuts, self.failover = (1, TINY) if tiny else (20, {})
         self.histories = (2_000, 20_000) if tiny else (100_000, 1_000_000)
         self.kills, self.hangs, self.restarts = (3, 1, 1) if tiny else (200, 20, 10)
         self.ray_restarts = 1 if tiny else 10
-        self.idle_s = 2.0 if tiny else 60.0
+        self.idle_s, self.bare_max = (2.0, 3) if tiny else (60.0, 100)
         self.deaths = 1 if tiny else 5
 
 
@@ -127,7 +134,7 @@ def quotes_section(run: Run) -> Figures:
 
 def failover_section(run: Run) -> Figures:
     """Time a cut of the primary's write path to the first new opening's yes at the backup."""
-    found = failover.measure(run.folder, run.sizes.cuts)
+    found = failover.measure(run.folder, run.sizes.cuts, run.sizes.failover)
     every = [each for seconds in found.seconds.values() for each in seconds]
     return {
         **_seconds(every),
@@ -187,7 +194,7 @@ def restart(run: Run) -> Figures:
 def idle_section(run: Run) -> Figures:
     """Measure the idle tree beside as many bare idle Ray actors."""
     cpu_pct, memory = idle.measure(run.tree, run.sizes.idle_s)
-    bare = run.bare_ray("idle", len(memory) - 1, run.sizes.idle_s)
+    bare = run.bare_ray("idle", min(len(memory) - 1, run.sizes.bare_max), run.sizes.idle_s)
     return {
         "cpu_pct": round(cpu_pct, 2),
         "cpu_over_bare": round(cpu_pct / max(bare["cpu_pct"], 0.01), 2),

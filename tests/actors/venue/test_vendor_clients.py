@@ -227,7 +227,9 @@ def test_alpacas_client_sees_a_condor_fill(venue: Running, alpaca: TradingClient
     assert (filled.status.value, filled.filled_qty, filled.filled_avg_price) == ("filled", "1", "-9.6")
     assert sorted(float(position.qty) for position in alpaca.get_all_positions()) == [-1, -1, 1, 1]
     stream.stop()
+    alpaca.submit_order(an_mleg("19", "vendor-3"))  # the client sees that it was stopped once it has heard something
     thread.join(10)
+    assert not thread.is_alive()
 
 
 def test_alpacas_client_lists_contracts(alpaca: TradingClient):

@@ -55,6 +55,7 @@ def test_a_reader_that_does_not_read_holds_the_markets_clock(tmp_path: Path):
         with DxlinkClient(venue) as quotes:
             quotes.subscribe(ALL)
             quotes.wire.protocol.max_size = None
+            quotes.wire.close_timeout = 0.1  # it reads nothing, so it would not read a goodbye
             stuck = eventually(lambda: _standing_still(venue))
             assert stuck < OPENS_AT + timedelta(seconds=20_000)
         eventually(lambda: _market_now(venue) > stuck)  # the reader is gone: the market goes on

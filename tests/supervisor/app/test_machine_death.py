@@ -24,6 +24,8 @@ from supervisor.process import Process, alive, in_session
 from tests.supervisor.app.trees import down, events, rest_an_order, until, up
 
 pytestmark = [pytest.mark.tree, pytest.mark.timeout(300)]
+SOON = {"routes.tastytrade.user_timeout_s": 1, "routes.tastytrade.settle_window_s": 4}
+"""What is not at the broker is proved absent sooner."""
 
 
 def everything(where: Places) -> list[Process]:
@@ -70,12 +72,12 @@ def where(tmp_path) -> Iterator[Places]:
 
 
 def test_after_the_loss_of_the_machine_an_unanswered_attempt_is_in_doubt_until_the_broker_says(where):
-    up(where)
+    up(where, settings=SOON)
     until(lambda: stands(where))
     attempt = order_without_an_answer(where)
     assert events(where, AttemptEnded) == []
     lose_the_machine(where)
-    up(where)
+    up(where, settings=SOON)
     heal(where)
     until(lambda: events(where, DoubtEnded))
     told = events(where, AttemptStarted, AttemptEnded, DoubtEnded)

@@ -16,7 +16,7 @@ from supervisor.app.statement import scorecard, statements
 from supervisor.app.workplace import Workplace
 from supervisor.cli.exit_code import ExitCode
 from supervisor.replica_dial import TakenOver
-from tests.supervisor.app.test_machine_death import lose_the_machine, order_without_an_answer
+from tests.supervisor.app.test_machine_death import SOON, lose_the_machine, order_without_an_answer
 from tests.supervisor.app.trees import down, events, holdfast, until, up
 from tests.supervisor.followers import TOKEN, FollowerProcess, replica, rows
 
@@ -40,7 +40,7 @@ def desk(tmp_path: Path, follower: FollowerProcess) -> Iterator[Places]:
         "journal.follower": f"127.0.0.1:{follower.port}",
         "journal.token": "TEST_TOKEN",
     }
-    up(where, settings=replicated, environment=os.environ | {"TEST_TOKEN": TOKEN})
+    up(where, settings=replicated | SOON, environment=os.environ | {"TEST_TOKEN": TOKEN})
     yield where
     down(where)
 
@@ -57,7 +57,7 @@ def test_the_other_node_goes_on_from_the_copy_with_every_attempt_accounted_for_a
     assert done.returncode == ExitCode.DONE, done.stderr
     shutil.copytree(desk.state / "venue", copy.state / "venue")  # the world outside goes on
     try:
-        up(copy)
+        up(copy, settings=SOON)
         heal(copy)
         until(lambda: events(copy, DoubtEnded))
         told = events(copy, AttemptStarted, AttemptEnded, DoubtEnded)

@@ -22,7 +22,7 @@ def agreed(where: Places) -> bool:
 def two(tmp_path) -> Iterator[tuple[Places, Places]]:
     both = places(tmp_path / "one"), places(tmp_path / "two")
     try:
-        up(both[0])
+        up(both[0], settings={"executor.account_interval_s": 1})  # how soon it sees what the other did
         until(lambda: agreed(both[0]))
         up(both[1], venue_of=both[0])
         until(lambda: agreed(both[1]))

@@ -1,4 +1,4 @@
-"""Whole paper trees without strategies, started by `holdfast up`, and one order that rests in their market."""
+"""Paper trees of all that trades but strategies, started by `holdfast up`; one order that rests in their market."""
 
 import shutil
 import subprocess
@@ -25,6 +25,8 @@ from supervisor.journal import JournalReader
 
 ROOT = Path(__file__).resolve().parents[3]
 STEP = Decimal("0.10")
+NO_SPARES: Mapping[str, object] = MappingProxyType({"supervisor.spares": 0})
+"""A process costs seconds of a processor: these trees have no spares, and no analyst, whom their tests do not ask."""
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
@@ -62,11 +64,14 @@ def up(
     shipped = load(None)
     feed = shipped.feed.model_copy(update={"underlyings": ("SPX",)})
     bare = shipped.model_copy(update={"strategies": (), "feed": feed})
-    settled = plans.settle(with_overrides(bare, {"runtime.state": where.state, **settings}), datetime.now(UTC))
+    settled = plans.settle(
+        with_overrides(bare, {"runtime.state": where.state, **NO_SPARES, **settings}), datetime.now(UTC)
+    )
     plans.store(settled, where)
     plan = plans.plan(settled)
+    left_out = {"looking"} if venue_of is None else {"looking", "venue"}
+    plan = plan.model_copy(update={"groups": tuple(group for group in plan.groups if group.name not in left_out)})
     if venue_of is not None:
-        plan = plan.model_copy(update={"groups": tuple(group for group in plan.groups if group.name != "venue")})
         for name in ("venue.json", "market-clock"):
             (where.run / name).symlink_to(venue_of.run / name)
     file = where.state / "a-plan.json"

@@ -1,0 +1,93 @@
+"""Two workers run a small suite of every kind of test: what beside what, and that it ends."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SUITE = """
+import time
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def noted(request, worker_id):
+    began = time.monotonic()
+    yield
+    time.sleep(0.1)
+    with Path("log").open("a") as log:
+        log.write(f"{request.node.originalname} {worker_id} {began} {time.monotonic()}\\n")
+
+
+def test_plain():
+    pass
+
+
+@pytest.mark.tree
+@pytest.mark.parametrize("number", range(2))
+def test_tree(number):
+    pass
+
+
+@pytest.mark.alone
+def test_alone():
+    pass
+
+
+@pytest.mark.tree
+@pytest.mark.alone
+def test_alone_with_a_tree():
+    pass
+"""
+
+
+class Ran(NamedTuple):
+    kind: str
+    worker: str
+    began: float
+    ended: float
+
+    def overlaps(self, other: "Ran") -> bool:
+        return self is not other and self.began < other.ended and other.began < self.ended
+
+
+def run(folder: Path, *arguments: str) -> list[Ran]:
+    """Run four files of the suite; return what ran, in the order of its begin."""
+    (folder / "conftest.py").write_text("from tests.conftest import *\n")
+    (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n    tree\n    alone\n")
+    for number in range(4):
+        (folder / f"test_{number}.py").write_text(SUITE)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines()[-1].startswith("20 passed"), done.stdout + done.stderr
+    parts = [line.split() for line in (folder / "log").read_text().splitlines()]
+    return sorted(
+        (Ran(kind, worker, float(began), float(ended)) for kind, worker, began, ended in parts),
+        key=lambda ran: ran.began,
+    )
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> list[Ran]:
+    return run(tmp_path_factory.mktemp("suite"), "-n", "2")
+
+
+def test_trees_run_on_one_worker_from_the_start_with_plain_tests_beside_them(ran):
+    trees = [each for each in ran if each.kind == "test_tree"]
+    assert len({tree.worker for tree in trees}) == 1
+    assert {each.kind for each in ran[:2]} == {"test_tree", "test_plain"}
+    assert any(tree.overlaps(each) for tree in trees for each in ran)
+
+
+def test_what_runs_alone_comes_last_and_beside_nothing(ran):
+    last = ran[-8:]
+    assert {each.kind for each in last} == {"test_alone", "test_alone_with_a_tree"}
+    assert not any(one.overlaps(other) for one in last for other in ran)
