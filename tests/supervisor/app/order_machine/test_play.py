@@ -101,10 +101,6 @@ def test_without_netting_a_structure_shows_a_short_for_ever_that_the_account_doe
     assert any("naked" in failure for failure in play.play(OVER_CLOSED).failures)
 
 
-def test_two_unwindings_that_look_alike_do_not_leave_both_in_doubt_for_ever():
-    assert play.play(70215).failures == ()
-
-
 # Each rule switched off, and what the machine then sees.
 
 
