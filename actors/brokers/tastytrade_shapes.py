@@ -9,10 +9,10 @@
   fill. Of such a reversal only the fees are cash of its own, for the fill itself is booked back.
 * Quantities of a fraction (crypto, reinvested dividends; never an option) are cut towards zero.
 * Symbols travel as they are: OCC's are canonical on both sides. tastytrade's own names of futures and their options
-  need the instrument table, which is not here yet: an order that names one is refused by the broker, not by us.
+  are put in and taken out by the instrument table (`tastytrade_instruments`), before and after this file.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from math import gcd
@@ -62,7 +62,11 @@ _STATUSES: Final = {
 _FEES: Final = ("commission", "clearing-fees", "regulatory-fees", "proprietary-index-option-fees", "other-charge")
 
 
-def order_body(attempt_id: str, order: Order) -> Json:
+Name = Callable[[str], str]
+"""Our symbol to the broker's."""
+
+
+def order_body(attempt_id: str, order: Order, theirs: Name = str) -> Json:
     """Return the JSON of a new order, marked with `attempt_id`. Raises `Unsendable`."""
     if order.order_type not in _TYPES:
         raise Unsendable(f"there is no {order.order_type} order here")
@@ -75,7 +79,7 @@ def order_body(attempt_id: str, order: Order) -> Json:
         "legs": [
             {
                 "instrument-type": instrument_type(leg.symbol),
-                "symbol": leg.symbol,
+                "symbol": theirs(leg.symbol),
                 "action": _ACTIONS[leg.action],
                 "quantity": order.order_qty * leg.ratio,
             }
@@ -94,9 +98,9 @@ def order_body(attempt_id: str, order: Order) -> Json:
     return body
 
 
-def complex_body(contingency: Contingency, parts: Sequence[tuple[str, Order]]) -> Json:
+def complex_body(contingency: Contingency, parts: Sequence[tuple[str, Order]], theirs: Name = str) -> Json:
     """Return the JSON of orders that depend on each other, none of them a trigger order. Raises `Unsendable`."""
-    orders = [order_body(attempt_id, order) for attempt_id, order in parts]
+    orders = [order_body(attempt_id, order, theirs) for attempt_id, order in parts]
     return {"type": contingency.value, "source": "holdfast", "orders": orders}
 
 

@@ -1,0 +1,148 @@
+"""What tastytrade calls futures and their options, and what it says of them: an order on one is named from this table.
+
+    future           /ESZ5                       ours   /ESZ25
+    option on it     ./ESZ5 ESZ5  251219C800     ours   ./ESZ25 251219C00800000
+                     future, series, expiry, right, strike
+
+Rules of this file
+* A year of one digit is the first that fits and is not over: at the option's expiry, or on the day a future is named.
+* Our symbol names no series. It is known by future and expiry; where the broker lists two such, neither is taken.
+* An order is said only of a series whose facts are the product table's, for gate and book reckon with that table alone:
+  what a point is worth, and whether it settles in the morning. So are its future and its product: tradeable, supported.
+* A series that is called like its future (`ESZ5`) is ours when it is read, listed or not: it may have expired today.
+  Another is, while it is listed and worth as much a point. The rest keeps the broker's name: a stranger, never traded.
+* What was not read yet is refused for now.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from actors.brokers.outcomes import Unread, Unsendable
+from actors.brokers.payload import Json, number
+from actors.domain.market.contract import Contract, Kind, Products, Right, SettlementTime, future_option_symbol
+
+_OPTION: Final = re.compile(r"^\./([A-Z0-9]+[FGHJKMNQUVXZ])(\d) (.{6})(\d\d)(\d\d)(\d\d)([CP])(\d+(?:\.\d+)?)$")
+_FUTURE: Final = re.compile(r"^/([A-Z0-9]+[FGHJKMNQUVXZ])(\d)$")
+
+
+class Series(NamedTuple):
+    """One expiry of options on one future, as listed."""
+
+    name: str
+    multiplier: Decimal
+    """Dollars a point."""
+    settlement_time: SettlementTime
+    is_supported: bool
+
+
+class Instruments:
+    """The table, by product code (`ES`)."""
+
+    def __init__(self, products: Products) -> None:
+        self._products = products
+        self._tradeable: dict[str, bool] = {}
+        self._series: dict[str, dict[tuple[str, date], list[Series]]] = {}
+
+    def take(self, code: str, futures: Iterable[Json], chain: Json, option_products: Iterable[Json]) -> None:
+        """Take in what the broker lists of one product. Raises `KeyError`, `ValueError`, `TypeError`."""
+        for each in futures:
+            last = date.fromisoformat(each["expiration-date"])
+            self._tradeable[_future(each["symbol"], last)] = bool(each["is-tradeable"]) and bool(each["active"])
+        supported = {each["root-symbol"]: bool(each["supported"]) for each in option_products}
+        found: dict[tuple[str, date], list[Series]] = {}
+        for listed in chain["option-chains"]:
+            for expiry in listed["expirations"]:
+                on = date.fromisoformat(expiry["expiration-date"])
+                series = _series(expiry, supported)
+                found.setdefault((_future(expiry["underlying-symbol"], on), on), []).append(series)
+        self._series[code] = found
+
+    def theirs(self, symbol: str) -> str:
+        """Return the broker's symbol of ours. Raises `Unsendable`, of which `Unread` is for now."""
+        if not symbol.startswith(("/", "./")):
+            return symbol
+        contract = self._products.contract(symbol)
+        if contract.product.kind is Kind.FUTURE or contract.right is None or contract.strike is None:
+            raise Unsendable(f"{symbol}: futures themselves are not traded here")
+        series = self._traded(contract)
+        future = f"{contract.underlying[1:-2]}{contract.underlying[-1]}"
+        strike = f"{contract.strike.normalize():f}"
+        return f"./{future} {series.name:<6}{contract.expires_on:%y%m%d}{contract.right.value}{strike}"
+
+    def ours(self, symbol: str, today: date) -> str:
+        """Return our symbol of what the broker calls `symbol`; its own where we have none for it."""
+        if _FUTURE.match(symbol):
+            return _future(symbol, today)
+        if (match := _OPTION.match(symbol)) is None:
+            return symbol
+        expires_on = date(2000 + int(match[4]), int(match[5]), int(match[6]))
+        future = _future(f"/{match[1]}{match[2]}", expires_on)
+        ours = future_option_symbol(future, expires_on, Right(match[7]), Decimal(match[8]))
+        name, listed = match[3].strip(), self._listed(future, expires_on)
+        if not listed:
+            return ours if name == match[1] + match[2] else symbol
+        worth = self._products.contract(ours).multiplier
+        return ours if all(each.name == name and each.multiplier == worth for each in listed) else symbol
+
+    def renamed(self, payload: Json, today: date) -> Json:
+        """Give everything that a payload names our symbols, in place, and return it."""
+        if isinstance(payload, list):
+            for each in payload:
+                self.renamed(each, today)
+        elif isinstance(payload, dict):
+            for key, value in payload.items():
+                if isinstance(value, dict | list):
+                    self.renamed(value, today)
+                elif key == "symbol" and isinstance(value, str) and value.startswith(("/", "./")):
+                    payload[key] = self.ours(value, today)
+        return payload
+
+    def _traded(self, contract: Contract) -> Series:
+        symbol, future, expires_on = contract.symbol, contract.underlying, contract.expires_on
+        if future[1:-3] not in self._series:
+            raise Unread(f"{symbol}: what the broker lists of {future[:-3]} is not read yet")
+        assert expires_on is not None
+        listed = self._listed(future, expires_on)
+        if len(listed) != 1:
+            names = ", ".join(each.name for each in listed) or "none"
+            raise Unsendable(
+                f"{symbol}: the broker must list one series of {future} that ends on that day, not {names}"
+            )
+        series = listed[0]
+        if fault := self._fault(series, contract):
+            raise Unsendable(f"{symbol} is {series.name} at the broker: {fault}")
+        return series
+
+    def _fault(self, series: Series, contract: Contract) -> str:
+        """Return why a series is not traded; an empty text where it is."""
+        product = contract.product
+        if not self._tradeable.get(contract.underlying, False):
+            return f"{contract.underlying} is not tradeable there"
+        if not series.is_supported:
+            return "its product is not supported there"
+        if series.multiplier != product.multiplier:
+            return f"a point is worth {series.multiplier:f}, by the product table {product.multiplier}"
+        if series.settlement_time is not product.settlement_time:
+            return f"it settles {series.settlement_time}, by the product table {product.settlement_time}"
+        return ""
+
+    def _listed(self, future: str, expires_on: date) -> list[Series]:
+        return self._series.get(future[1:-3], {}).get((future, expires_on), [])
+
+
+def _future(symbol: str, not_over: date) -> str:
+    """Return our symbol of a future that is not over on a day."""
+    year = not_over.year + (int(symbol[-1]) - not_over.year) % 10
+    return f"{symbol[:-1]}{year % 100:02d}"
+
+
+def _series(expiry: Json, supported: Mapping[str, bool]) -> Series:
+    return Series(
+        name=expiry["option-contract-symbol"],
+        multiplier=number(expiry["notional-value"]) / number(expiry["display-factor"]),
+        settlement_time=SettlementTime(expiry["settlement-type"]),
+        is_supported=supported.get(expiry["option-root-symbol"], False),
+    )
