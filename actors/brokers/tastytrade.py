@@ -2,8 +2,8 @@
 
 tastytrade enforces no client id: `external-identifier` is echoed only. So an order in doubt is looked for by reading
 every page of the orders since the day before in New York; finding none is one look, and says nothing alone. The parts
-of a complex order stand in that list too, each with its own mark. Orders are never replaced. Where strategies trade
-options on futures, everything read is given our names (`tastytrade_instruments`).
+of a complex order stand in that list too, each with its own mark. Orders are never replaced. Options on
+futures get our names as they are read, and the broker's as they are sent (`tastytrade_instruments`).
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from actors.brokers.coverages import COVERAGES
 from actors.brokers.outcomes import RETRYABLE, Unsendable, outcome_of, outcome_of_failure
 from actors.brokers.payload import Json, decoded, number, readable
 from actors.brokers.reads import ReadLimits, Reads
-from actors.brokers.tastytrade_instruments import Instruments
+from actors.brokers.tastytrade_instruments import FUTURES, Instruments
 from actors.brokers.tastytrade_pages import InstrumentPages, Pages
 from actors.brokers.tastytrade_stream import AccountStream, AccountStreamLimits
 from actors.brokers.tastytrade_token import AccessToken, TastytradeLogin, TokenLimits
@@ -50,7 +50,7 @@ class TastytradeSettings(Value):
     page_size: int = Field(default=100, gt=0)
     pages_max: int = Field(default=200, gt=0)
     futures: tuple[str, ...] = ()
-    """Product codes (`ES`) of the futures whose options are traded."""
+    """Product codes (`ES`) of the futures whose options are traded; those of what is held are found by reading."""
     still_looks_max: int = Field(default=3, gt=0)
     """How often an account is read anew because fills came in between its parts."""
     probe_timeout_s: float = Field(default=1.5, gt=0)
@@ -126,7 +126,7 @@ class Tastytrade:
             return outcome_of_failure(failure)
         outcome = outcome_of(
             answer,
-            lambda payload: shapes.accepted(self._ours(payload), self.route, self.account_domain),
+            lambda payload: shapes.accepted(payload, self.route, self.account_domain, self._ours),
             shapes.refusal,
         )
         self._failed = isinstance(outcome, InDoubt)
@@ -146,7 +146,7 @@ class Tastytrade:
             return tuple(outcome_of_failure(failure) for _ in parts)
 
         def accepted(place: int) -> Callable[[Json], Accepted]:
-            return lambda payload: shapes.accepted_part(self._ours(payload), place, self.route, self.account_domain)
+            return lambda payload: shapes.accepted_part(payload, place, self.route, self.account_domain, self._ours)
 
         return tuple(outcome_of(answer, accepted(place), shapes.refusal) for place in range(len(parts)))
 
@@ -171,7 +171,7 @@ class Tastytrade:
             orders = await self._orders(start)
             for payload in orders:
                 if payload.get("external-identifier") == attempt_id:
-                    return Found(report=shapes.report(payload, self.route, self.account_domain))
+                    return Found(report=self._report(payload))
         except (BrokerUnavailable, BrokerRefused) as error:
             return Unknown(reason=str(error))
         return Absent(proof=f"none of {len(orders)} orders since {start} is marked {attempt_id}")
@@ -180,12 +180,18 @@ class Tastytrade:
         """Read one order. Raises `BrokerUnavailable`, `BrokerRefused`."""
         answer = await self._reads.get(f"{self._base}/orders/{broker_order_id}")
         with readable("order"):
-            payload = self._ours(answer["data"])
-        return shapes.report(payload, self.route, self.account_domain)
+            payload = answer["data"]
+        return self._report(payload)
 
     async def account(self, since: datetime) -> AccountState:
         """Read orders, positions, balances, transactions, whole. Raises `BrokerUnavailable`, `BrokerRefused`."""
         await self._listed.refresh(self._today())
+        state = await self._whole(since)
+        if await self._listed.refresh(self._today()):  # it named what had no name here yet
+            state = await self._whole(since)
+        return state
+
+    async def _whole(self, since: datetime) -> AccountState:
         orders = await self._orders(_day_before(since))
         for _ in range(self._settings.still_looks_max):
             before = shapes.exec_ids(orders)
@@ -198,7 +204,7 @@ class Tastytrade:
     async def events(self) -> AsyncIterator[ExecutionReport]:
         """Yield reports as they are pushed. Raises `BrokerUnavailable` when the stream dies or goes silent."""
         async for payload in self._stream.orders():
-            yield shapes.report(self._ours(payload), self.route, self.account_domain)
+            yield self._report(payload)
 
     async def probe_reads(self) -> None:
         """Read the account's trading status. Raises `BrokerUnavailable`, `BrokerRefused`."""
@@ -245,14 +251,13 @@ class Tastytrade:
     async def _around(self, orders: list[Json], since: datetime) -> AccountState:
         day = since.astimezone(_NEW_YORK).date()
         positions = await self._reads.get(f"{self._base}/positions")
-        moved = await self._pages.items(f"{self._base}/transactions", {"start-date": day.isoformat()})
-        transactions = self._ours(moved)
+        transactions = await self._pages.items(f"{self._base}/transactions", {"start-date": day.isoformat()})
         balances = await self._reads.get(f"{self._base}/balances")
         fill_ids = shapes.exec_ids(orders)
         gone = shapes.reversals(transactions, fill_ids)
-        events = (shapes.cash_event(each, self.account_domain, fill_ids, gone) for each in transactions)
+        events = (shapes.cash_event(each, self.account_domain, fill_ids, gone, self._ours) for each in transactions)
         with readable("positions and balances"):
-            held = self._ours(positions["data"]["items"])
+            held = positions["data"]["items"]
             money = balances["data"]
             cash, net_liquidation = number(money["cash-balance"]), number(money["net-liquidating-value"])
         return AccountState(
@@ -260,8 +265,8 @@ class Tastytrade:
             account_domain=self.account_domain,
             since=since,
             read_at=self._clock.market_now(),
-            orders=tuple(shapes.report(each, self.route, self.account_domain, tuple(gone.values())) for each in orders),
-            positions=tuple(shapes.position(each) for each in held),
+            orders=tuple(self._report(each, tuple(gone.values())) for each in orders),
+            positions=tuple(shapes.position(each, self._ours) for each in held),
             cash_events=tuple(event for event in events if event is not None),
             cash=cash,
             net_liquidation=net_liquidation,
@@ -271,12 +276,14 @@ class Tastytrade:
         self._token.doubt()
 
     async def _orders(self, start: date) -> list[Json]:
-        asked = {"start-date": start.isoformat(), "sort": "Desc"}
-        return list(self._ours(await self._pages.items(f"{self._base}/orders", asked)))
+        return await self._pages.items(f"{self._base}/orders", {"start-date": start.isoformat(), "sort": "Desc"})
 
-    def _ours(self, payload: Json) -> Json:
-        """Give what a payload names our symbols."""
-        return self._instruments.renamed(payload, self._today()) if self._settings.futures else payload
+    def _report(self, payload: Json, busted: Sequence[str] = ()) -> ExecutionReport:
+        return shapes.report(payload, self.route, self.account_domain, busted, self._ours)
+
+    def _ours(self, symbol: str) -> str:
+        """Return our symbol of what the broker names."""
+        return self._instruments.ours(symbol, self._today()) if symbol.startswith(FUTURES) else symbol
 
     def _today(self) -> date:
         return self._clock.market_now().astimezone(_NEW_YORK).date()

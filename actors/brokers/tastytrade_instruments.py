@@ -24,6 +24,8 @@ from actors.brokers.outcomes import Unread, Unsendable
 from actors.brokers.payload import Json, number
 from actors.domain.market.contract import Contract, Kind, Products, Right, SettlementTime, future_option_symbol
 
+FUTURES: Final = ("/", "./")
+"""How every symbol of a future or an option on one begins, ours and the broker's."""
 _OPTION: Final = re.compile(r"^\./([A-Z0-9]+[FGHJKMNQUVXZ])(\d) (.{6})(\d\d)(\d\d)(\d\d)([CP])(\d+(?:\.\d+)?)$")
 _FUTURE: Final = re.compile(r"^/([A-Z0-9]+[FGHJKMNQUVXZ])(\d)$")
 
@@ -45,6 +47,8 @@ class Instruments:
         self._products = products
         self._tradeable: dict[str, bool] = {}
         self._series: dict[str, dict[tuple[str, date], list[Series]]] = {}
+        self.met: set[str] = set()
+        """Product codes of the options that the broker named."""
 
     def take(self, code: str, futures: Iterable[Json], chain: Json, option_products: Iterable[Json]) -> None:
         """Take in what the broker lists of one product. Raises `KeyError`, `ValueError`, `TypeError`."""
@@ -62,7 +66,7 @@ class Instruments:
 
     def theirs(self, symbol: str) -> str:
         """Return the broker's symbol of ours. Raises `Unsendable`, of which `Unread` is for now."""
-        if not symbol.startswith(("/", "./")):
+        if not symbol.startswith(FUTURES):
             return symbol
         contract = self._products.contract(symbol)
         if contract.product.kind is Kind.FUTURE or contract.right is None or contract.strike is None:
@@ -80,25 +84,13 @@ class Instruments:
             return symbol
         expires_on = date(2000 + int(match[4]), int(match[5]), int(match[6]))
         future = _future(f"/{match[1]}{match[2]}", expires_on)
+        self.met.add(future[1:-3])
         ours = future_option_symbol(future, expires_on, Right(match[7]), Decimal(match[8]))
         name, listed = match[3].strip(), self._listed(future, expires_on)
         if not listed:
             return ours if name == match[1] + match[2] else symbol
         worth = self._products.contract(ours).multiplier
         return ours if all(each.name == name and each.multiplier == worth for each in listed) else symbol
-
-    def renamed(self, payload: Json, today: date) -> Json:
-        """Give everything that a payload names our symbols, in place, and return it."""
-        if isinstance(payload, list):
-            for each in payload:
-                self.renamed(each, today)
-        elif isinstance(payload, dict):
-            for key, value in payload.items():
-                if isinstance(value, dict | list):
-                    self.renamed(value, today)
-                elif key == "symbol" and isinstance(value, str) and value.startswith(("/", "./")):
-                    payload[key] = self.ours(value, today)
-        return payload
 
     def _traded(self, contract: Contract) -> Series:
         symbol, future, expires_on = contract.symbol, contract.underlying, contract.expires_on

@@ -45,7 +45,7 @@ class Pages:
 
 
 class InstrumentPages:
-    """Keeps the table of instruments: each product read once a day, some megabytes, and never without need."""
+    """Keeps the table of instruments: each product that is traded or was met, read once a day; it is some megabytes."""
 
     def __init__(self, table: Instruments, reads: Reads, pages: Pages, codes: Sequence[str], clock: Clock) -> None:
         self._table, self._reads, self._pages, self._clock = table, reads, pages, clock
@@ -53,15 +53,20 @@ class InstrumentPages:
         self._read_on: dict[str, date] = {}
         self._due_ns: dict[str, int] = {}
 
-    async def refresh(self, today: date) -> None:
-        """Read what was not read today. What cannot be read leaves what was read before, and is asked for again."""
-        for code in self._codes:
+    async def refresh(self, today: date) -> bool:
+        """Read what was not read today, and return whether anything was.
+
+        What cannot be read leaves what was read before, and is asked for again.
+        """
+        known = dict(self._read_on)
+        for code in sorted(self._table.met.union(self._codes)):
             now_ns = self._clock.boot_ns()
             if self._read_on.get(code) != today and now_ns >= self._due_ns.get(code, 0):
                 self._due_ns[code] = now_ns + int(_AGAIN_S * 1e9)
                 with suppress(BrokerUnavailable, BrokerRefused):
                     await self._read(code)
                     self._read_on[code] = today
+        return self._read_on != known
 
     async def _read(self, code: str) -> None:
         futures = await self._pages.items("/instruments/futures", {"product-code[]": code}, key="symbol")

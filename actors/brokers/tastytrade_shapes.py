@@ -63,7 +63,7 @@ _FEES: Final = ("commission", "clearing-fees", "regulatory-fees", "proprietary-i
 
 
 Name = Callable[[str], str]
-"""Our symbol to the broker's."""
+"""Our symbol to the broker's, or the broker's to ours."""
 
 
 def order_body(attempt_id: str, order: Order, theirs: Name = str) -> Json:
@@ -122,11 +122,13 @@ def instrument_type(symbol: str) -> str:
     return "Equity Option" if len(symbol) == 21 else "Equity"
 
 
-def report(payload: Json, route: str, account_domain: str, busted: Sequence[str] = ()) -> ExecutionReport:
+def report(
+    payload: Json, route: str, account_domain: str, busted: Sequence[str] = (), ours: Name = str
+) -> ExecutionReport:
     """Return a full order object as a report, `busted` the fills of it taken back. Raises `BrokerUnavailable`."""
     with readable("order"):
         legs = payload.get("legs") or []
-        fills = tuple(fill for leg in legs for fill in _fills(leg))
+        fills = tuple(fill for leg in legs for fill in _fills(leg, ours))
         text = str(payload.get("reject-reason") or "")
         status = _status(payload["status"], legs, has_fills=bool(fills))
         if status is None:
@@ -153,13 +155,13 @@ def _status(text: str, legs: list[Json], *, has_fills: bool) -> Status | None:
     return status
 
 
-def _fills(leg: Json) -> Iterable[Fill]:
+def _fills(leg: Json, ours: Name) -> Iterable[Fill]:
     for fill in leg.get("fills") or []:
         quantity = int(number(fill["quantity"]))
         if quantity:
             yield Fill(
                 exec_id=str(fill["fill-id"]),
-                symbol=leg["symbol"],
+                symbol=ours(leg["symbol"]),
                 action=_ACTIONS_READ[leg["action"]],
                 last_qty=quantity,
                 last_px=number(fill["fill-price"]),
@@ -174,21 +176,21 @@ def _is_filled(leg: Json) -> bool:
     return "quantity" not in leg or filled == number(leg["quantity"])
 
 
-def accepted_part(payload: Json, place: int, route: str, account_domain: str) -> Accepted:
+def accepted_part(payload: Json, place: int, route: str, account_domain: str, ours: Name = str) -> Accepted:
     """Return the answer to one order of a complex one, by its place. Raises `BrokerUnavailable` where it names none."""
     with readable("answer"):
         order = payload["data"]["complex-order"]["orders"][place]
-    return accepted({"data": {"order": order}}, route, account_domain)
+    return accepted({"data": {"order": order}}, route, account_domain, ours)
 
 
-def accepted(payload: Json, route: str, account_domain: str) -> Accepted:
+def accepted(payload: Json, route: str, account_domain: str, ours: Name = str) -> Accepted:
     """Return the answer to a new order. Raises `BrokerUnavailable` where it names none."""
     with readable("answer"):
         order = payload["data"]["order"]
         broker_order_id = str(int(order["id"]))
     told = None
     with suppress(BrokerUnavailable):  # what has an id exists, however odd the rest of it
-        told = report(order, route, account_domain)
+        told = report(order, route, account_domain, ours=ours)
     return Accepted(broker_order_id=broker_order_id, report=told)
 
 
@@ -207,12 +209,12 @@ def _code(detail: Json) -> str:
     return str(detail.get("code") or detail["reason"])
 
 
-def position(payload: Json) -> BrokerPosition:
+def position(payload: Json, ours: Name = str) -> BrokerPosition:
     """Return one position; short is negative. Raises `BrokerUnavailable`."""
     with readable("position"):
         sign = {"Long": 1, "Short": -1, "Zero": 0}[payload["quantity-direction"]]
         return BrokerPosition(
-            symbol=payload["symbol"],
+            symbol=ours(payload["symbol"]),
             quantity=sign * int(number(payload["quantity"])),
             average_price=number(payload.get("average-open-price") or 0),
         )
@@ -246,7 +248,11 @@ def reversals(transactions: Sequence[Json], fill_ids: Mapping[tuple[str, str], s
 
 
 def cash_event(
-    payload: Json, account_domain: str, fill_ids: Mapping[tuple[str, str], str], reversing: Mapping[str, str]
+    payload: Json,
+    account_domain: str,
+    fill_ids: Mapping[tuple[str, str], str],
+    reversing: Mapping[str, str],
+    ours: Name = str,
 ) -> CashEvent | None:
     """Return what a transaction moved beyond its fill: fees, a settlement, money in or out. None: nothing."""
     with readable("transaction"):
@@ -268,7 +274,7 @@ def cash_event(
             event_id=event_id,
             account_domain=account_domain,
             type=event_type,
-            symbol=payload.get("symbol"),
+            symbol=ours(payload["symbol"]) if payload.get("symbol") else None,
             quantity=quantity,
             amount=amount,
             exec_id=exec_id,

@@ -35,7 +35,7 @@ def account_number(place: Workplace, route: RouteSection) -> str:
 def _tastytrade(place: Workplace, route: RouteSection) -> Broker:
     url, stream_url = (place.venue.tastytrade, place.venue.streamer) if place.is_paper else _urls(route)
     account = account_number(place, route)
-    futures = sorted({each.underlying[1:-3] for each in place.config.strategies if each.underlying.startswith("/")})
+    futures = sorted({each[1:-3] for each in place.config.underlyings if each.startswith("/")})
     settings = TastytradeSettings(
         url=url, stream_url=stream_url, account=account, futures=tuple(futures), **_common(route)
     )

@@ -113,3 +113,22 @@ def test_an_account_is_read_though_the_instruments_cannot_be(venue):
 
     held = asyncio.run(scenario())
     assert {each.symbol for each in held.positions} == {leg.symbol for leg in es_condor("a", "9.00").legs}
+
+
+def test_what_an_account_holds_can_be_closed_though_no_strategy_trades_it_any_more(venue):
+    async def scenario():
+        async with es_session(venue) as (adapter, pushed):
+            await adapter.account(OPENS_AT)
+            await submit(adapter, es_condor("a", "9.00"))
+            await step(venue, 1)
+            await until(pushed, Status.FILLED)
+        async with session("tastytrade", venue, products=PRODUCTS) as (successor, pushed):
+            held = await successor.account(OPENS_AT)
+            accepted = await submit(successor, es_condor("b", "-12.00", closing=DOMAIN))
+            await step(venue, 2)
+            return held, accepted, await until(pushed, Status.FILLED)
+
+    held, accepted, closed = asyncio.run(scenario())
+    assert {each.symbol for each in held.positions} == {leg.symbol for leg in es_condor("a", "9.00").legs}
+    assert isinstance(accepted, Accepted)
+    assert {fill.symbol for fill in closed.fills} == {each.symbol for each in held.positions}

@@ -162,7 +162,8 @@ def test_a_series_worth_something_else_keeps_the_brokers_name():
     assert dear.ours("./ESH6 EW3Z5 251219P5000", TODAY) == "./ESH6 EW3Z5 251219P5000"
 
 
-def test_a_payload_gets_our_names_wherever_it_names_a_symbol():
-    payload = {"legs": [{"symbol": THEIRS, "fills": []}], "symbol": "SPY", "underlying-symbol": "/ESZ5"}
-    renamed = table().renamed([payload], TODAY)
-    assert renamed == [{"legs": [{"symbol": QUARTERLY, "fills": []}], "symbol": "SPY", "underlying-symbol": "/ESZ5"}]
+def test_the_products_of_what_the_broker_named_are_known():
+    instruments = Instruments(PRODUCTS)
+    for symbol in (THEIRS, "/NQZ5", "SPY"):
+        instruments.ours(symbol, TODAY)
+    assert instruments.met == {"ES"}
