@@ -2,20 +2,21 @@
 
     future           /ESZ5                       ours   /ESZ25
     option on it     ./ESZ5 ESZ5  251219C800     ours   ./ESZ25 251219C00800000
-                     future, series, expiry, right, strike
+    of a weekly      ./ESZ5 EW3V5 251017C6500    ours   ./ESZ25 EW3 251017C06500000
+                     future, series (root, month, year), expiry, right, strike
 
 Rules of this file
 * A year of one digit is the first that fits and is not over: at the option's expiry, or on the day a future is named.
-* Our symbol names no series. It is known by future and expiry; where the broker lists two such, neither is taken.
+* Which month a series bears only the broker knows: an order is named from what it lists, by future, expiry and root.
 * An order is said only of a series whose facts are the product table's, for gate and book reckon with that table alone:
-  what a point is worth, and whether it settles in the morning. So are its future and its product: tradeable, supported.
-* A series that is called like its future (`ESZ5`) is ours when it is read, listed or not: it may have expired today.
-  Another is, while it is listed and worth as much a point. The rest keeps the broker's name: a stranger, never traded.
+  what a point is worth, and whether it settles in the morning. Its future must be tradeable, its product supported.
+* What is read needs no list: it may have expired today. Roots that the product table does not have keep the broker's
+  name: strangers, never traded.
 * What was not read yet is refused for now.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -33,6 +34,7 @@ _FUTURE: Final = re.compile(r"^/([A-Z0-9]+[FGHJKMNQUVXZ])(\d)$")
 class Series(NamedTuple):
     """One expiry of options on one future, as listed."""
 
+    root: str
     name: str
     multiplier: Decimal
     """Dollars a point."""
@@ -55,7 +57,7 @@ class Instruments:
         for each in futures:
             last = date.fromisoformat(each["expiration-date"])
             self._tradeable[_future(each["symbol"], last)] = bool(each["is-tradeable"]) and bool(each["active"])
-        supported = {each["root-symbol"]: bool(each["supported"]) for each in option_products}
+        supported = {each["root-symbol"] for each in option_products if each["supported"]}
         found: dict[tuple[str, date], list[Series]] = {}
         for listed in chain["option-chains"]:
             for expiry in listed["expirations"]:
@@ -85,25 +87,21 @@ class Instruments:
         expires_on = date(2000 + int(match[4]), int(match[5]), int(match[6]))
         future = _future(f"/{match[1]}{match[2]}", expires_on)
         self.met.add(future[1:-3])
-        ours = future_option_symbol(future, expires_on, Right(match[7]), Decimal(match[8]))
-        name, listed = match[3].strip(), self._listed(future, expires_on)
-        if not listed:
-            return ours if name == match[1] + match[2] else symbol
-        worth = self._products.contract(ours).multiplier
-        return ours if all(each.name == name and each.multiplier == worth for each in listed) else symbol
+        root = match[3].strip()[:-2]  # without month and year
+        if not self._products.lists(f"./{root}"):
+            return symbol
+        return future_option_symbol(future, expires_on, Right(match[7]), Decimal(match[8]), root)
 
     def _traded(self, contract: Contract) -> Series:
         symbol, future, expires_on = contract.symbol, contract.underlying, contract.expires_on
         if future[1:-3] not in self._series:
             raise Unread(f"{symbol}: what the broker lists of {future[:-3]} is not read yet")
         assert expires_on is not None
-        listed = self._listed(future, expires_on)
-        if len(listed) != 1:
-            names = ", ".join(each.name for each in listed) or "none"
-            raise Unsendable(
-                f"{symbol}: the broker must list one series of {future} that ends on that day, not {names}"
-            )
-        series = listed[0]
+        there = self._series[future[1:-3]].get((future, expires_on), [])
+        series = next((each for each in there if f"./{each.root}" == contract.product.root), None)
+        if series is None:
+            names = ", ".join(each.name for each in there) or "none"
+            raise Unsendable(f"{symbol}: of the series of {future} that end on that day the broker lists {names}")
         if fault := self._fault(series, contract):
             raise Unsendable(f"{symbol} is {series.name} at the broker: {fault}")
         return series
@@ -121,9 +119,6 @@ class Instruments:
             return f"it settles {series.settlement_time}, by the product table {product.settlement_time}"
         return ""
 
-    def _listed(self, future: str, expires_on: date) -> list[Series]:
-        return self._series.get(future[1:-3], {}).get((future, expires_on), [])
-
 
 def _future(symbol: str, not_over: date) -> str:
     """Return our symbol of a future that is not over on a day."""
@@ -131,10 +126,11 @@ def _future(symbol: str, not_over: date) -> str:
     return f"{symbol[:-1]}{year % 100:02d}"
 
 
-def _series(expiry: Json, supported: Mapping[str, bool]) -> Series:
+def _series(expiry: Json, supported: Collection[str]) -> Series:
     return Series(
+        root=expiry["option-root-symbol"],
         name=expiry["option-contract-symbol"],
         multiplier=number(expiry["notional-value"]) / number(expiry["display-factor"]),
         settlement_time=SettlementTime(expiry["settlement-type"]),
-        is_supported=supported.get(expiry["option-root-symbol"], False),
+        is_supported=expiry["option-root-symbol"] in supported,
     )

@@ -20,10 +20,10 @@ class Pages:
     def __init__(self, reads: Reads, page_size: int, pages_max: int) -> None:
         self._reads, self._page_size, self._pages_max = reads, page_size, pages_max
 
-    async def items(self, path: str, params: dict[str, str], key: str = "id") -> list[Json]:
+    async def items(self, path: str, params: dict[str, str], known_by: Sequence[str] = ("id",)) -> list[Json]:
         """Read every page, newest first, so that what comes in meanwhile moves items back and hides none.
 
-        Raises `BrokerUnavailable`, `BrokerRefused`.
+        `known_by` are the keys by which one item is told from another. Raises `BrokerUnavailable`, `BrokerRefused`.
         """
         items: dict[str, Json] = {}
         expected, pages, offset = 0, 1, 0
@@ -34,7 +34,7 @@ class Pages:
             answer = await self._reads.get(path, {**params, **paging})
             with readable(path):
                 page = answer["data"]["items"]
-                items |= {str(item[key]): item for item in page}
+                items |= {" ".join(str(item[key]) for key in known_by): item for item in page}
                 pagination = answer.get("pagination") or {"total-pages": 1, "total-items": len(page)}
                 pages = max(pages, int(pagination["total-pages"]))
                 expected = expected if offset else int(pagination["total-items"])
@@ -69,8 +69,9 @@ class InstrumentPages:
         return self._read_on != known
 
     async def _read(self, code: str) -> None:
-        futures = await self._pages.items("/instruments/futures", {"product-code[]": code}, key="symbol")
-        products = await self._pages.items("/instruments/future-option-products", {}, key="root-symbol")
+        futures = await self._pages.items("/instruments/futures", {"product-code[]": code}, ("exchange", "symbol"))
+        every = "/instruments/future-option-products"
+        products = await self._pages.items(every, {}, ("exchange", "root-symbol"))
         chain = await self._reads.get(f"/futures-option-chains/{code}/nested")
         with readable("instruments of futures"):
             self._table.take(code, futures, chain["data"], products)

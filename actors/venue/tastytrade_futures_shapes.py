@@ -1,8 +1,7 @@
 """Futures, the products of their options, and the nested chain of these, as tastytrade's JSON.
 
 The broker writes a future's year with one digit (`/ESH0`). A future's own last day is not known from a market of its
-options: the last expiry of those stands in for it. Option roots (weeklies) are not known either: the product's code
-stands in for all.
+options: the last expiry of those stands in for it.
 """
 
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from typing import Any
 from actors.domain.market.contract import Contract, Right, SettlementTime, Style
 from actors.venue.market import Market
 from actors.venue.tastytrade_market_shapes import expiration_type, strike_json, tick_sizes
-from actors.venue.tastytrade_symbols import FUTURES_EXCHANGE, instant, number, one_digit_year
+from actors.venue.tastytrade_symbols import FUTURES_EXCHANGE, instant, number, one_digit_year, series_symbol
 
 Json = dict[str, Any]
 DISPLAY_FACTOR = Decimal("0.01")
@@ -99,14 +98,15 @@ def _future_json(future: str, options: Sequence[Contract], market: Market) -> Js
 
 
 def _chain_json(future: str, options: Sequence[Contract], market: Market) -> Json:
-    days = sorted({_expiry(option) for option in options})
+    ends = sorted({(_expiry(option), option.product.root) for option in options})
     style = "European" if options[0].product.style is Style.EUROPEAN else "American"
     return {
         "underlying-symbol": one_digit_year(future),
         "root-symbol": future[:-3],
         "exercise-style": style,
         "expirations": [
-            _expiration_json(future, day, [o for o in options if _expiry(o) == day], market) for day in days
+            _expiration_json(future, day, [o for o in options if (_expiry(o), o.product.root) == (day, root)], market)
+            for day, root in ends
         ],
     }
 
@@ -117,13 +117,12 @@ def _expiration_json(future: str, day: date, options: Sequence[Contract], market
     for option in options:
         if option.strike is not None and option.right is not None:
             strikes.setdefault(number(option.strike), {})[option.right] = option
-    code = future[1:-3]
     return {
         "underlying-symbol": one_digit_year(future),
         "root-symbol": future[:-3],
-        "option-root-symbol": code,
-        "option-contract-symbol": f"{code}{one_digit_year(future)[-2:]}",
-        "asset": code,
+        "option-root-symbol": product.root.removeprefix("./"),
+        "option-contract-symbol": series_symbol(options[0]),
+        "asset": product.root.removeprefix("./"),
         "expiration-date": day.isoformat(),
         "days-to-expiration": (day - market.session).days,
         "expiration-type": expiration_type(day),

@@ -146,7 +146,7 @@ class MarketRoutes:
     def _future_options(self, codes: Collection[str] = ()) -> list[Contract]:
         """Return the options on futures, those of some product codes alone where any are named."""
         options = [each for each in self._board.contracts if each.product.kind is Kind.FUTURE_OPTION]
-        return [each for each in options if not codes or each.product.root.removeprefix("./") in codes]
+        return [each for each in options if not codes or each.underlying[1:-3] in codes]
 
     def _show_equity(self, contract: Contract) -> dict[str, object]:
         return equity_json(contract, self._board.row_of[contract.symbol])

@@ -3,8 +3,8 @@
 A future's year has one digit there (`/ESH0`), and an option on it is named after it, its series, expiry, right and
 strike (`./ESH0 ESH0  200320C3200`); everything else goes by the names we have. Names are made here and, apart from
 this, in adapter and feed: the venue must not share a translation with what it tests. On DXLink an option on a future
-is named after its future's code where it expires with it, as the fixture's `./ESU25P900:XCME`; another expiry puts its
-date between, since the venue has no table of option roots.
+is named after its series, as the fixture's `./ESU25P900:XCME`; where that is called like a future it does not expire
+with, its date stands between, for recorded days do not tell the series apart.
 """
 
 from collections.abc import Iterable
@@ -44,8 +44,16 @@ def broker_symbol(contract: Contract) -> str:
         return one_digit_year(contract.symbol)
     if contract.product.kind is not Kind.FUTURE_OPTION or contract.right is None or contract.strike is None:
         return contract.symbol
-    future = broker_underlying(contract)[1:]
-    return f"./{future} {future:<6}{contract.expires_on:%y%m%d}{contract.right.value}{contract.strike.normalize():f}"
+    future, series = broker_underlying(contract)[1:], series_symbol(contract)
+    return f"./{future} {series:<6}{contract.expires_on:%y%m%d}{contract.right.value}{contract.strike.normalize():f}"
+
+
+def series_symbol(contract: Contract) -> str:
+    """Return the broker's name of an option's series: its future's, or a root of its own with the month it ends in."""
+    root = contract.product.root.removeprefix("./")
+    if root == contract.underlying[1:-3] or contract.expires_on is None:
+        return broker_underlying(contract)[1:]
+    return f"{root}{_MONTHS[contract.expires_on.month - 1]}{contract.expires_on.year % 10}"
 
 
 def broker_underlying(contract: Contract) -> str:
@@ -72,6 +80,8 @@ def streamer_symbol(contract: Contract) -> str:
     strike = f"{contract.strike.normalize():f}"
     if contract.product.kind is Kind.FUTURE_OPTION:
         code = contract.underlying.removeprefix("/")
+        if (series := series_symbol(contract)) != broker_underlying(contract)[1:]:
+            return f"./{series[:-1]}{contract.expires_on:%y}{contract.right.value}{strike}:{FUTURES_EXCHANGE}"
         expires_with_future = code[-3] == _MONTHS[contract.expires_on.month - 1]
         day = "" if expires_with_future else f"{contract.expires_on:%y%m%d}"
         return f"./{code}{day}{contract.right.value}{strike}:{FUTURES_EXCHANGE}"

@@ -8,21 +8,13 @@ import pytest
 
 from actors.brokers.outcomes import Unread, Unsendable
 from actors.brokers.tastytrade_instruments import Instruments
-from actors.domain.market.contract import Kind, Product, Products, SettlementTime
+from actors.domain.market.streamer_symbol import streamer_symbol
+from actors.products import load_products
+from tests.actors.venue.conftest import ROOT
 
 TODAY = date(2025, 9, 2)
 QUARTERLY, THEIRS = "./ESZ25 251219C04300000", "./ESZ5 ESZ5  251219C4300"
-PRODUCTS = Products(
-    (
-        Product(
-            root="./ES",
-            underlying="/ES",
-            kind=Kind.FUTURE_OPTION,
-            multiplier=50,
-            settlement_time=SettlementTime.AM,
-        ),
-    )
-)
+PRODUCTS = load_products(ROOT / "config" / "products.toml")
 
 
 @pytest.fixture(scope="session")
@@ -61,31 +53,30 @@ def table(*expiries, futures=LISTED, supported=True, products=PRODUCTS):
     return instruments
 
 
-def test_every_quarterly_of_the_recorded_chain_goes_by_the_brokers_name_and_comes_back(recorded):
+def test_everything_on_the_recorded_chain_goes_by_the_brokers_name_and_comes_back(recorded):
     chain, products = recorded
     instruments, named = Instruments(PRODUCTS), 0
     futures = [{**each, "is-tradeable": True, "active": True} for each in chain["futures"]]
-    instruments.take("ES", futures, chain, [*products, {**products[0], "root-symbol": "ES"}])
-    for each in chain["option-chains"][0]["expirations"]:
-        for strike in each["strikes"] if each["option-root-symbol"] == "ES" else ():
+    expiries = chain["option-chains"][0]["expirations"]
+    listed = [{**products[0], "root-symbol": each["option-root-symbol"]} for each in expiries]
+    instruments.take("ES", futures, chain, listed)
+    for each in expiries:
+        for strike in each["strikes"]:
             ours = instruments.ours(strike["call"], TODAY)
+            contract = PRODUCTS.contract(ours)
             assert instruments.theirs(ours) == strike["call"]
-            assert PRODUCTS.contract(ours).strike == Decimal(strike["strike-price"])
+            assert (contract.strike, contract.multiplier) == (Decimal(strike["strike-price"]), 50)
+            assert contract.product.settlement_time == each["settlement-type"]
+            if "call-streamer-symbol" in strike:
+                assert streamer_symbol(contract) == strike["call-streamer-symbol"]
             named += 1
-    assert named > 900
-
-
-def test_weeklies_of_the_recorded_chain_are_refused_for_they_settle_otherwise_than_the_product_table_says(recorded):
-    chain, products = recorded
-    instruments = Instruments(PRODUCTS)
-    futures = [{**each, "is-tradeable": True, "active": True} for each in chain["futures"]]
-    instruments.take("ES", futures, chain, [*products, {**products[0], "root-symbol": "EW1"}])
-    with pytest.raises(Unsendable, match="EW1U5 at the broker: it settles PM, by the product table AM"):
-        instruments.theirs("./ESU25 250905P06000000")
+    assert named > 7_000
 
 
 def test_an_option_is_named_after_its_future_series_expiry_right_and_strike():
     assert table().theirs(QUARTERLY) == THEIRS
+    weekly = table(expiry("EW3V5", on="2025-10-17", **{"settlement-type": "PM"}))
+    assert weekly.theirs("./ESZ25 EW3 251017C06500000") == "./ESZ5 EW3V5 251017C6500"
     assert table().theirs("./ESZ25 251219P04302500") == "./ESZ5 ESZ5  251219P4302.5"
 
 
@@ -103,10 +94,10 @@ def test_what_is_no_future_is_left_as_it_is():
         (table(supported=False), "not supported"),
         (table(futures=(future(**{"is-tradeable": False}),)), "/ESZ25 is not tradeable"),
         (table(futures=()), "/ESZ25 is not tradeable"),
-        (table(expiry(on="2026-01-16")), "must list one series of /ESZ25 that ends on that day, not none"),
-        (table(expiry(), expiry("EW3Z5")), "not ESZ5, EW3Z5"),
+        (table(expiry(on="2026-01-16")), "of the series of /ESZ25 that end on that day the broker lists none"),
+        (table(expiry("EW3Z5")), "the broker lists EW3Z5"),
     ],
-    ids=["morning or evening", "worth", "product", "future", "no future", "not listed", "two series"],
+    ids=["morning or evening", "worth", "product", "future", "no future", "not listed", "another series"],
 )
 def test_a_series_whose_facts_are_not_ours_is_not_traded(instruments, why):
     with pytest.raises(Unsendable, match=why) as refused:
@@ -129,37 +120,25 @@ def test_what_was_not_read_yet_is_refused_for_now():
     ("theirs", "ours"),
     [
         (THEIRS, QUARTERLY),
-        ("./ESH6 EW3Z5 251219P5000", "./ESH26 251219P05000000"),
-        ("./CLF0 LOF0  291217C70.5", "./CLF30 291217C00070500"),
+        ("./ESH6 EW3Z5 251219P5000", "./ESH26 EW3 251219P05000000"),
+        ("./ESH0 ESH0  291217C70.5", "./ESH30 291217C00070500"),
         ("/ESZ5", "/ESZ25"),
         ("/ESH4", "/ESH34"),
+        ("./GCQ5 OGN5  250625P2095", "./GCQ5 OGN5  250625P2095"),
+        ("SPXW  251219C04300000", "SPXW  251219C04300000"),
     ],
-    ids=["as its future", "another series", "the decade turns", "a future", "a future of a year that is not over"],
+    ids=[
+        "as its future",
+        "a weekly",
+        "the decade turns",
+        "a future",
+        "a future of a year that is not over",
+        "a product that is not in the table",
+        "no future",
+    ],
 )
-def test_what_the_broker_names_is_read_in_our_words(theirs, ours):
-    clear = Products((*PRODUCTS._by_root.values(), Product(root="./CL", underlying="/CL", multiplier=1000)))
-    instruments = table(expiry("EW3Z5", "/ESH6"), products=clear)
-    oil = expiry("LOF0", "/CLF0", "2029-12-17", **{"notional-value": "10.0"})
-    instruments.take("CL", (), {"option-chains": [{"expirations": [oil]}]}, [])
-    assert instruments.ours(theirs, TODAY) == ours
-
-
-def test_a_series_called_like_its_future_is_ours_though_it_is_listed_no_more():
-    assert Instruments(PRODUCTS).ours(THEIRS, TODAY) == QUARTERLY
-
-
-@pytest.mark.parametrize(
-    "instruments",
-    [Instruments(PRODUCTS), table(expiry("EW3Z5", "/ESH6"), expiry("E3DZ5", "/ESH6")), table(expiry("E3DZ5", "/ESH6"))],
-    ids=["not listed", "two that end that day", "another is listed"],
-)
-def test_what_may_be_another_contract_keeps_the_brokers_name(instruments):
-    assert instruments.ours("./ESH6 EW3Z5 251219P5000", TODAY) == "./ESH6 EW3Z5 251219P5000"
-
-
-def test_a_series_worth_something_else_keeps_the_brokers_name():
-    dear = table(expiry("EW3Z5", "/ESH6", **{"notional-value": "1.0"}))
-    assert dear.ours("./ESH6 EW3Z5 251219P5000", TODAY) == "./ESH6 EW3Z5 251219P5000"
+def test_what_the_broker_names_is_read_in_our_words_without_a_list(theirs, ours):
+    assert Instruments(PRODUCTS).ours(theirs, TODAY) == ours
 
 
 def test_the_products_of_what_the_broker_named_are_known():
