@@ -8,8 +8,9 @@
 Rules of this file
 * A year of one digit is the first that fits and is not over: at the option's expiry, or on the day a future is named.
 * Which month a series bears only the broker knows: an order is named from what it lists, by future, expiry and root.
-* An order is said only of a series whose facts are the product table's, for gate and book reckon with that table alone:
-  what a point is worth, and whether it settles in the morning. Its future must be tradeable, its product supported.
+* A leg that opens is said only of a series whose facts are the product table's, for gate and book reckon with that
+  table alone: what a point is worth, and whether it settles in the morning. Its future must be tradeable, its product
+  supported. A leg that closes is said whatever these say, and where it is called like its future, without a list.
 * What is read needs no list: it may have expired today. Roots that the product table does not have keep the broker's
   name: strangers, never traded.
 * What was not read yet is refused for now.
@@ -24,6 +25,7 @@ from typing import Final, NamedTuple
 from actors.brokers.outcomes import Unread, Unsendable
 from actors.brokers.payload import Json, number
 from actors.domain.market.contract import Contract, Kind, Products, Right, SettlementTime, future_option_symbol
+from actors.domain.orders.order import Leg
 
 FUTURES: Final = ("/", "./")
 """How every symbol of a future or an option on one begins, ours and the broker's."""
@@ -50,7 +52,7 @@ class Instruments:
         self._tradeable: dict[str, bool] = {}
         self._series: dict[str, dict[tuple[str, date], list[Series]]] = {}
         self.met: set[str] = set()
-        """Product codes of the options that the broker named."""
+        """Product codes of the options that the broker named and we have a name for."""
 
     def take(self, code: str, futures: Iterable[Json], chain: Json, option_products: Iterable[Json]) -> None:
         """Take in what the broker lists of one product. Raises `KeyError`, `ValueError`, `TypeError`."""
@@ -66,17 +68,17 @@ class Instruments:
                 found.setdefault((_future(expiry["underlying-symbol"], on), on), []).append(series)
         self._series[code] = found
 
-    def theirs(self, symbol: str) -> str:
-        """Return the broker's symbol of ours. Raises `Unsendable`, of which `Unread` is for now."""
-        if not symbol.startswith(FUTURES):
-            return symbol
-        contract = self._products.contract(symbol)
+    def theirs(self, leg: Leg) -> str:
+        """Return what the broker calls a leg's contract. Raises `Unsendable`, of which `Unread` is for now."""
+        if not leg.symbol.startswith(FUTURES):
+            return leg.symbol
+        contract = self._products.contract(leg.symbol)
         if contract.product.kind is Kind.FUTURE or contract.right is None or contract.strike is None:
-            raise Unsendable(f"{symbol}: futures themselves are not traded here")
-        series = self._traded(contract)
+            raise Unsendable(f"{leg.symbol}: futures themselves are not traded here")
         future = f"{contract.underlying[1:-2]}{contract.underlying[-1]}"
+        series = self._opening(contract) if leg.action.is_open else self._closing(contract, future)
         strike = f"{contract.strike.normalize():f}"
-        return f"./{future} {series.name:<6}{contract.expires_on:%y%m%d}{contract.right.value}{strike}"
+        return f"./{future} {series:<6}{contract.expires_on:%y%m%d}{contract.right.value}{strike}"
 
     def ours(self, symbol: str, today: date) -> str:
         """Return our symbol of what the broker calls `symbol`; its own where we have none for it."""
@@ -86,13 +88,22 @@ class Instruments:
             return symbol
         expires_on = date(2000 + int(match[4]), int(match[5]), int(match[6]))
         future = _future(f"/{match[1]}{match[2]}", expires_on)
-        self.met.add(future[1:-3])
         root = match[3].strip()[:-2]  # without month and year
         if not self._products.lists(f"./{root}"):
             return symbol
+        self.met.add(future[1:-3])
         return future_option_symbol(future, expires_on, Right(match[7]), Decimal(match[8]), root)
 
-    def _traded(self, contract: Contract) -> Series:
+    def _opening(self, contract: Contract) -> str:
+        series = self._listed(contract)
+        if fault := self._fault(series, contract):
+            raise Unsendable(f"{contract.symbol} is {series.name} at the broker: {fault}")
+        return series.name
+
+    def _closing(self, contract: Contract, future: str) -> str:
+        return future if contract.product.root == f"./{future[:-2]}" else self._listed(contract).name
+
+    def _listed(self, contract: Contract) -> Series:
         symbol, future, expires_on = contract.symbol, contract.underlying, contract.expires_on
         if future[1:-3] not in self._series:
             raise Unread(f"{symbol}: what the broker lists of {future[:-3]} is not read yet")
@@ -102,8 +113,6 @@ class Instruments:
         if series is None:
             names = ", ".join(each.name for each in there) or "none"
             raise Unsendable(f"{symbol}: of the series of {future} that end on that day the broker lists {names}")
-        if fault := self._fault(series, contract):
-            raise Unsendable(f"{symbol} is {series.name} at the broker: {fault}")
         return series
 
     def _fault(self, series: Series, contract: Contract) -> str:

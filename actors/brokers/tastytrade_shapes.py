@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from math import gcd
+from operator import attrgetter
 from typing import Final
 
 from actors.brokers.outcomes import Unsendable
 from actors.brokers.payload import Json, instant, number, readable
 from actors.domain.orders.attempt import Accepted
-from actors.domain.orders.order import Action, Contingency, Fill, Intent, Order, OrderType, TimeInForce
+from actors.domain.orders.order import Action, Contingency, Fill, Intent, Leg, Order, OrderType, TimeInForce
 from actors.domain.orders.report import BrokerPosition, CashEvent, ExecutionReport, Status
 from actors.domain.value import ZERO
 from actors.ports import BrokerUnavailable
@@ -63,10 +64,13 @@ _FEES: Final = ("commission", "clearing-fees", "regulatory-fees", "proprietary-i
 
 
 Name = Callable[[str], str]
-"""Our symbol to the broker's, or the broker's to ours."""
+"""The broker's symbol to ours."""
+LegName = Callable[[Leg], str]
+"""A leg to the broker's symbol."""
+_OURS: Final[LegName] = attrgetter("symbol")
 
 
-def order_body(attempt_id: str, order: Order, theirs: Name = str) -> Json:
+def order_body(attempt_id: str, order: Order, theirs: LegName = _OURS) -> Json:
     """Return the JSON of a new order, marked with `attempt_id`. Raises `Unsendable`."""
     if order.order_type not in _TYPES:
         raise Unsendable(f"there is no {order.order_type} order here")
@@ -79,7 +83,7 @@ def order_body(attempt_id: str, order: Order, theirs: Name = str) -> Json:
         "legs": [
             {
                 "instrument-type": instrument_type(leg.symbol),
-                "symbol": theirs(leg.symbol),
+                "symbol": theirs(leg),
                 "action": _ACTIONS[leg.action],
                 "quantity": order.order_qty * leg.ratio,
             }
@@ -98,7 +102,7 @@ def order_body(attempt_id: str, order: Order, theirs: Name = str) -> Json:
     return body
 
 
-def complex_body(contingency: Contingency, parts: Sequence[tuple[str, Order]], theirs: Name = str) -> Json:
+def complex_body(contingency: Contingency, parts: Sequence[tuple[str, Order]], theirs: LegName = _OURS) -> Json:
     """Return the JSON of orders that depend on each other, none of them a trigger order. Raises `Unsendable`."""
     orders = [order_body(attempt_id, order, theirs) for attempt_id, order in parts]
     return {"type": contingency.value, "source": "holdfast", "orders": orders}

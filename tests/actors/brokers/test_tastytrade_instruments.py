@@ -9,6 +9,7 @@ import pytest
 from actors.brokers.outcomes import Unread, Unsendable
 from actors.brokers.tastytrade_instruments import Instruments
 from actors.domain.market.streamer_symbol import streamer_symbol
+from actors.domain.orders.order import Action, Leg
 from actors.products import load_products
 from tests.actors.venue.conftest import ROOT
 
@@ -45,6 +46,10 @@ def future(symbol="/ESZ5", on="2025-12-19", **said):
 LISTED = (future(),)
 
 
+def named(instruments, symbol, action=Action.BUY_TO_OPEN):
+    return instruments.theirs(Leg(symbol=symbol, action=action))
+
+
 def table(*expiries, futures=LISTED, supported=True, products=PRODUCTS):
     instruments = Instruments(products)
     chain = {"option-chains": [{"expirations": list(expiries or [expiry()])}]}
@@ -55,7 +60,7 @@ def table(*expiries, futures=LISTED, supported=True, products=PRODUCTS):
 
 def test_everything_on_the_recorded_chain_goes_by_the_brokers_name_and_comes_back(recorded):
     chain, products = recorded
-    instruments, named = Instruments(PRODUCTS), 0
+    instruments, seen = Instruments(PRODUCTS), 0
     futures = [{**each, "is-tradeable": True, "active": True} for each in chain["futures"]]
     expiries = chain["option-chains"][0]["expirations"]
     listed = [{**products[0], "root-symbol": each["option-root-symbol"]} for each in expiries]
@@ -64,24 +69,24 @@ def test_everything_on_the_recorded_chain_goes_by_the_brokers_name_and_comes_bac
         for strike in each["strikes"]:
             ours = instruments.ours(strike["call"], TODAY)
             contract = PRODUCTS.contract(ours)
-            assert instruments.theirs(ours) == strike["call"]
+            assert named(instruments, ours) == strike["call"]
             assert (contract.strike, contract.multiplier) == (Decimal(strike["strike-price"]), 50)
             assert contract.product.settlement_time == each["settlement-type"]
             if "call-streamer-symbol" in strike:
                 assert streamer_symbol(contract) == strike["call-streamer-symbol"]
-            named += 1
-    assert named > 7_000
+            seen += 1
+    assert seen > 7_000
 
 
 def test_an_option_is_named_after_its_future_series_expiry_right_and_strike():
-    assert table().theirs(QUARTERLY) == THEIRS
+    assert named(table(), QUARTERLY) == THEIRS
     weekly = table(expiry("EW3V5", on="2025-10-17", **{"settlement-type": "PM"}))
-    assert weekly.theirs("./ESZ25 EW3 251017C06500000") == "./ESZ5 EW3V5 251017C6500"
-    assert table().theirs("./ESZ25 251219P04302500") == "./ESZ5 ESZ5  251219P4302.5"
+    assert named(weekly, "./ESZ25 EW3 251017C06500000") == "./ESZ5 EW3V5 251017C6500"
+    assert named(table(), "./ESZ25 251219P04302500") == "./ESZ5 ESZ5  251219P4302.5"
 
 
 def test_what_is_no_future_is_left_as_it_is():
-    assert table().theirs("SPXW  251219C04300000") == "SPXW  251219C04300000"
+    assert named(table(), "SPXW  251219C04300000") == "SPXW  251219C04300000"
     assert table().ours("SPXW  251219C04300000", TODAY) == "SPXW  251219C04300000"
     assert table().ours("BRK/B", TODAY) == "BRK/B"
 
@@ -99,20 +104,28 @@ def test_what_is_no_future_is_left_as_it_is():
     ],
     ids=["morning or evening", "worth", "product", "future", "no future", "not listed", "another series"],
 )
-def test_a_series_whose_facts_are_not_ours_is_not_traded(instruments, why):
+def test_a_series_whose_facts_are_not_ours_is_not_opened_and_still_closed(instruments, why):
     with pytest.raises(Unsendable, match=why) as refused:
-        instruments.theirs(QUARTERLY)
+        named(instruments, QUARTERLY)
     assert not refused.value.refusal().retryable
+    assert named(instruments, QUARTERLY, Action.SELL_TO_CLOSE) == THEIRS, "an exit stays open"
+
+
+def test_a_weekly_is_closed_while_it_is_listed_whatever_its_facts():
+    weekly = table(expiry("EW3V5", on="2025-10-17"), supported=False)
+    assert named(weekly, "./ESZ25 EW3 251017C06500000", Action.BUY_TO_CLOSE) == "./ESZ5 EW3V5 251017C6500"
+    with pytest.raises(Unread):
+        named(Instruments(PRODUCTS), "./ESZ25 EW3 251017C06500000", Action.BUY_TO_CLOSE)
 
 
 def test_futures_themselves_are_not_traded():
     with pytest.raises(Unsendable, match="futures themselves"):
-        table().theirs("/ESZ25")
+        named(table(), "/ESZ25")
 
 
 def test_what_was_not_read_yet_is_refused_for_now():
     with pytest.raises(Unread, match="/ES is not read yet") as refused:
-        Instruments(PRODUCTS).theirs(QUARTERLY)
+        named(Instruments(PRODUCTS), QUARTERLY)
     assert refused.value.refusal().retryable
 
 
@@ -143,6 +156,6 @@ def test_what_the_broker_names_is_read_in_our_words_without_a_list(theirs, ours)
 
 def test_the_products_of_what_the_broker_named_are_known():
     instruments = Instruments(PRODUCTS)
-    for symbol in (THEIRS, "/NQZ5", "SPY"):
+    for symbol in (THEIRS, "./GCQ5 OGN5  250625P2095", "/NQZ5", "SPY"):
         instruments.ours(symbol, TODAY)
     assert instruments.met == {"ES"}
