@@ -88,7 +88,7 @@ class BrokerConnection:
             OutcomeJournaled: self._desk.journaled,
             Resolve: lambda message: self._inquiries.resolve(message, self._spawn),
             AskState: lambda _: self._say_state(asked=True),
-            AskAccount: lambda message: self._read_account(message.request_id, message.since),
+            AskAccount: lambda message: self._read_account(message.request_id, message.since, message.reply_to),
         }
         self._luck = np.random.default_rng()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -162,12 +162,12 @@ class BrokerConnection:
             self._spawn(self._orphans.cancel(self._recently(), self._settings.sends.cancel_timeout_s))
         self._say_state()
 
-    def _tell(self, message: Value) -> None:
+    def _tell(self, message: Value, peer: str = "") -> None:
         try:
-            self._stream.tell(EXECUTOR, message)
+            self._stream.tell(peer or EXECUTOR, message)
         except PeerUnavailable:
             # Answers are asked for again by whoever needs them; reports are made good by a reading.
-            self._untold = self._untold or isinstance(message, Reported | AccountRead)
+            self._untold = self._untold or (not peer and isinstance(message, Reported | AccountRead))
 
     # -- the session ------------------------------------------------------------------------------------------------
 
@@ -214,15 +214,16 @@ class BrokerConnection:
             self._untold = False
             self._read_account(0, self._recently())
 
-    def _read_account(self, request_id: int, since: datetime) -> None:
+    def _read_account(self, request_id: int, since: datetime, reply_to: str = "") -> None:
         if self._readings >= self._settings.account_reads_max:
             failure = f"{self._readings} readings are under way"
-            self._tell(AccountRead(route=self._broker.route, request_id=request_id, state=None, failure=failure))
+            refused = AccountRead(route=self._broker.route, request_id=request_id, state=None, failure=failure)
+            self._tell(refused, reply_to)
             return
         self._readings += 1
-        self._spawn(self._account(request_id, since))
+        self._spawn(self._account(request_id, since, reply_to))
 
-    async def _account(self, request_id: int, since: datetime) -> None:
+    async def _account(self, request_id: int, since: datetime, reply_to: str) -> None:
         state, failure = None, ""
         try:
             state = await self._broker.account(since)
@@ -232,7 +233,8 @@ class BrokerConnection:
             self._watch.read(failure)
         finally:
             self._readings -= 1
-        self._tell(AccountRead(route=self._broker.route, request_id=request_id, state=state, failure=failure))
+        read = AccountRead(route=self._broker.route, request_id=request_id, state=state, failure=failure)
+        self._tell(read, reply_to)
 
     # -- health -----------------------------------------------------------------------------------------------------
 

@@ -179,14 +179,18 @@ class Reported(Value):
 
 
 class AskAccount(Value):
-    """Executor to connection: read the whole account, everything since `since`."""
+    """To a connection: read the whole account, everything since `since`.
+
+    The answer goes to whoever `reply_to` names, the executor where it names nobody.
+    """
 
     request_id: int
     since: Instant
+    reply_to: str = ""
 
 
 class AccountRead(Value):
-    """Connection to executor: one complete reading, or why there is none (law 5)."""
+    """Connection to whoever asked: one complete reading, or why there is none (law 5)."""
 
     route: str
     request_id: int

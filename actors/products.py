@@ -24,7 +24,8 @@ def load_products(path: Path) -> Products:
         products = _File.model_validate(tomllib.loads(path.read_text())).product
     except (tomllib.TOMLDecodeError, ValidationError) as error:
         raise BadTable(f"{path}: {error}") from error
-    twice = [root for root, count in Counter(product.root for product in products).items() if count > 1]
+    roots = Counter(root for product in products for root in (product.root, *product.alike))
+    twice = [root for root, count in roots.items() if count > 1]
     if twice:
         raise BadTable(f"{path}: root {twice[0]} stands there twice")
     return Products(products)

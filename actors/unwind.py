@@ -68,7 +68,7 @@ class Unwind:
 
     def sell_off(self, structure: Structure, step: Step) -> bool:
         """Unwind what a structure holds beyond whole combos, covered or not; return whether an order was placed."""
-        if not self._is_due(structure.structure_id, self._desk.now_ns()):
+        if not self._is_due(structure.structure_id, self._desk.now_ns(), self._limits.pace_s):
             return False
         self._tried_ns[structure.structure_id] = self._desk.now_ns()
         return self._place(structure, Remedy.UNWIND, step)[0]
@@ -111,7 +111,7 @@ class Unwind:
             return True
         if remedy is Remedy.GIVE_UP:
             why = f"refused {self._limits.rejections_max} times in a row, nothing more is tried"
-        elif remedy is not Remedy.WAIT and self._is_due(name, now_ns):
+        elif remedy is not Remedy.WAIT and self._is_due(name, now_ns, imbalance.pace_of(lives, self._limits)):
             self._tried_ns[name] = now_ns
             placed, why = self._place(structure, remedy, step)
             self._tell_held_back(structure, "" if placed else why, step)
@@ -144,8 +144,8 @@ class Unwind:
         step.events += events
         return bool(events)
 
-    def _is_due(self, name: str, now_ns: int) -> bool:
-        return name not in self._tried_ns or now_ns - self._tried_ns[name] >= self._limits.pace_s * 1e9
+    def _is_due(self, name: str, now_ns: int, pace_s: float) -> bool:
+        return name not in self._tried_ns or now_ns - self._tried_ns[name] >= pace_s * 1e9
 
     def _cancel_working(self, lives: Sequence[OrderLife], elapsed_s: float, now_ns: int, step: Step) -> None:
         """Ask for the cancel of what works and leaves the shorts uncovered; `Chase` tells its route."""

@@ -120,3 +120,8 @@ def shorts_are_left_as_they_are(off: pytest.MonkeyPatch) -> None:
 def each_structure_stands_alone(off: pytest.MonkeyPatch) -> None:
     """What two structures of an account hold against each other stays where it is."""
     off.setattr(unwind, "nettings", lambda *_: [])
+
+
+def unwindings_may_look_alike(off: pytest.MonkeyPatch) -> None:
+    """What is sent beside a doubt may be the same in all that a broker without ids knows an order by."""
+    off.setattr(unwind, "told_apart", lambda legs, order_qty, price, doubtful, quotes: price)

@@ -1,7 +1,8 @@
 """Each law has a switch: one function of the product replaced by one that does not keep it, and a check fails.
 
 A check is a short story of one law, told by a `Rig` or with real files; it passes as the code stands. Switching off is
-done on the rule itself: it is the rule that is disabled, nothing is faked around it.
+done on the rule itself: it is the rule that is disabled, nothing is faked around it. The algorithm inside LEAN keeps
+laws 1, 2 and 5 by rules of its own; their switches stand beside it (`actors/brokers/lean/test_holdfast_algorithm.py`).
 """
 
 import asyncio
@@ -30,7 +31,7 @@ from actors.domain.connection import absence
 from actors.domain.connection.absence import Search, SettleLimits
 from actors.domain.market.quote import Quote
 from actors.domain.orders import fill_check, lease
-from actors.domain.orders.attempt import Absent, Accepted, Attempt, AttemptState, InDoubt, NotSent, Rejected
+from actors.domain.orders.attempt import Absent, Accepted, Attempt, AttemptState, Found, InDoubt, NotSent, Rejected
 from actors.domain.orders.event import ReportTaken
 from actors.domain.orders.order import Action, Intent
 from actors.domain.orders.order_state import OrderLife
@@ -182,6 +183,20 @@ def any_route_may_say_so(off: pytest.MonkeyPatch) -> None:
     )
 
 
+def what_is_known_to_be_another_order_ends_no_doubt(_: Path) -> None:
+    rig = sent()
+    rig.outcome(ATTEMPT)
+    second = rig.ask(open_signal(2)).cl_ord_id
+    rig.outcome(f"{second}-r1", InDoubt(cause="timeout"))
+    looks_like_it = Found(report=report("primary-1", Status.NEW))
+    rig.hear("connection-primary", Resolved(route="primary", attempt_id=f"{second}-r1", resolution=looks_like_it))
+    assert rig.book.orders[second].in_doubt
+
+
+def whatever_looks_like_it_is_it(off: pytest.MonkeyPatch) -> None:
+    off.setattr(order_desk.OrderDesk, "_other", lambda self, found, life: None)
+
+
 def a_restart_asks_and_never_sends_what_is_unanswered(_: Path) -> None:
     rig = sent()
     rig.start()
@@ -275,6 +290,23 @@ def any_route_will_do(off: pytest.MonkeyPatch) -> None:
         return next((route for route in routes if route.name not in tried), None)
 
     off.setattr(close_queue, "next_route", first_untried)
+
+
+def a_close_whose_account_is_away_is_not_sent_to_another(_: Path) -> None:
+    rig = opened()
+    rig.connect(writes=False)
+    rig.ask(close_signal(2, ORDER))
+    assert rig.told(SendOrder) == []
+
+
+def the_first_route_that_can_send_gets_it(off: pytest.MonkeyPatch) -> None:
+    obstacle = lease._obstacle
+
+    def unbound(life: OrderLife, route: lease.Route) -> str:
+        free = life.order.model_copy(update={"account_domain": None})
+        return obstacle(life.model_copy(update={"order": free}), route)
+
+    off.setattr(lease, "_obstacle", unbound)
 
 
 # 5. Unreadable is not flat.
@@ -398,6 +430,18 @@ def a_stale_quote_opens_nothing(_: Path) -> None:
 
 def quotes_never_age(off: pytest.MonkeyPatch) -> None:
     off.setattr(Quote, "age_s", lambda quote, now, boot_ns: 0.0)
+
+
+def an_opening_that_waited_is_admitted_again_before_it_moves(_: Path) -> None:
+    rig = sent()
+    rig.told(SendOrder)
+    rig.clock.advance(120)  # nobody quotes meanwhile
+    rig.outcome(ATTEMPT, NotSent(cause="refused"))
+    assert rig.told(SendOrder) == []
+
+
+def once_admitted_always_admitted(off: pytest.MonkeyPatch) -> None:
+    off.setattr(order_desk.OrderDesk, "_refused_again", lambda self, order: "")
 
 
 @contextmanager
@@ -711,6 +755,28 @@ def what_is_ready_goes_at_once(off: pytest.MonkeyPatch) -> None:
     off.setattr(SendDesk, "hold", hasty)
 
 
+def what_one_executor_made_ready_no_other_releases(folder: Path) -> None:
+    old = take_epoch(folder / "epoch")
+    message, told = a_send(take_epoch(folder / "epoch")), []
+    ledger = SendLedger(folder / "ledger", 1, "boot")
+
+    async def once() -> None:
+        gates = Gates.of(Places(state=folder, run=folder))
+        desk = SendDesk(Broker(lambda: None), ledger, FakeClock(), gates, told.append, SendLimits())
+        desk.hold(message)
+        late = message.release().model_copy(update={"executor_epoch": old})
+        desk.release(late, asyncio.get_running_loop().create_task, lambda _: None)
+        await desk.drain(5)
+
+    asyncio.run(once())
+    ledger.close()
+    assert [type(sent.outcome) for sent in told] == [NotSent]
+
+
+def whoever_releases_it(off: pytest.MonkeyPatch) -> None:
+    off.setattr(SendDesk, "_unready", lambda self, message, held: "" if held else "not made ready here")
+
+
 def outcome_at_the_connection(
     folder: Path, executor_epoch: int, when_the_byte_leaves: Callable[[SendLedger], None] = lambda _: None
 ) -> OrderSent:
@@ -881,18 +947,21 @@ class Switch:
 LAW_SWITCHES = (
     Switch(1, the_intent_is_durable_before_it_is_released, switches.tell_then_write),
     Switch(1, what_is_not_released_is_never_sent, what_is_ready_goes_at_once),
+    Switch(1, what_one_executor_made_ready_no_other_releases, whoever_releases_it),
     Switch(1, a_send_is_in_the_ledger_before_its_first_byte, the_ledger_is_written_when_the_answer_comes),
     Switch(1, the_same_signal_again_moves_nothing, every_asking_is_a_new_signal),
     Switch(2, a_doubt_stays_a_doubt_and_is_not_sent_again, switches.a_timeout_means_nothing_was_sent),
     Switch(2, absence_is_proved_only_after_the_settle_window, three_looks_are_enough),
     Switch(2, a_look_that_failed_begins_the_row_anew, a_failed_look_counts),
     Switch(2, only_the_route_that_owns_a_doubt_ends_it, any_route_may_say_so),
+    Switch(2, what_is_known_to_be_another_order_ends_no_doubt, whatever_looks_like_it_is_it),
     Switch(2, a_restart_asks_and_never_sends_what_is_unanswered, what_is_unanswered_is_sent_again),
     Switch(3, a_move_of_the_lease_is_durable_before_the_second_send, switches.tell_then_write),
     Switch(3, a_refused_order_goes_nowhere_else, the_lease_always_moves),
     Switch(3, an_order_that_turns_up_late_is_cancelled_there, the_old_route_is_not_watched),
     Switch(3, a_route_that_was_left_is_not_trusted_at_once, nothing_is_waited_for),
     Switch(4, a_close_stays_in_its_account, any_route_will_do),
+    Switch(4, a_close_whose_account_is_away_is_not_sent_to_another, the_first_route_that_can_send_gets_it),
     Switch(5, a_failed_reading_says_nothing, nothing_read_is_nothing_there),
     Switch(5, an_order_that_a_reading_does_not_list_is_still_there, what_is_not_listed_is_gone),
     Switch(6, an_execution_is_booked_once_however_often_it_is_told, switches.an_execution_has_no_identity),
@@ -906,6 +975,7 @@ LAW_SWITCHES = (
         switches.each_structure_stands_alone,
     ),
     Switch(7, a_stale_quote_opens_nothing, quotes_never_age),
+    Switch(7, an_opening_that_waited_is_admitted_again_before_it_moves, once_admitted_always_admitted),
     Switch(7, a_disk_with_too_little_room_opens_nothing, the_gate_does_not_know_of_the_disk),
     Switch(7, on_a_full_disk_an_exit_goes_out_of_the_reserve, nothing_is_let_go_of),
     Switch(7, nothing_stops_a_close, a_close_needs_leave_to_trade),

@@ -1,9 +1,10 @@
 """What each adapter's broker takes, by the adapter's name: known without connecting, read by preflight and screens.
 
-A statement here is never wider than what the adapter's shapes can say. tastytrade: combos at a limit only; an option on
-a future has a name there that needs the instrument table, which is not here. OTO and OTOCO wait there for the whole
-fill of their trigger; held here they guard what a partial one filled. Alpaca: options for the day only, no futures.
-QuantConnect: options alone, combos at a limit, and nothing that ends at once.
+A statement here is never wider than what the adapter's shapes can say. tastytrade: combos at a limit only; options on
+futures where the product table says of them what the broker does (`tastytrade_instruments`), not futures themselves:
+they have no position effect there. OTO and OTOCO wait there for the whole fill of their trigger; held here they guard
+what a partial one filled. Alpaca: options for the day only, no futures. QuantConnect: options alone, none on futures,
+combos at a limit, and nothing that ends at once.
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ _KINDS = (Kind.EQUITY, Kind.EQUITY_OPTION, Kind.INDEX_OPTION)
 
 COVERAGES: Final[Mapping[str, Coverage]] = {
     "tastytrade": Coverage(
-        kinds=_KINDS,
+        kinds=(*_KINDS, Kind.FUTURE_OPTION),
         legs_max=4,
         single=Terms(
             order_types=(OrderType.LIMIT, OrderType.MARKET, OrderType.STOP, OrderType.STOP_LIMIT),

@@ -24,6 +24,18 @@ _EVIDENCE_CHARS = 300
 class Unsendable(ValueError):
     """The order cannot be said in this broker's words; nothing was sent."""
 
+    is_for_now = False
+
+    def refusal(self) -> Rejected:
+        """Return it as the outcome of a send."""
+        return Rejected(code="unsendable", text=str(self), retryable=self.is_for_now)
+
+
+class Unread(Unsendable):
+    """The broker's words for it are not read yet."""
+
+    is_for_now = True
+
 
 def outcome_of(
     answer: Answer, accepted: Callable[[Json], T], refusal: Callable[[Json], tuple[str, str]]

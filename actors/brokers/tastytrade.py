@@ -2,7 +2,8 @@
 
 tastytrade enforces no client id: `external-identifier` is echoed only. So an order in doubt is looked for by reading
 every page of the orders since the day before in New York; finding none is one look, and says nothing alone. The parts
-of a complex order stand in that list too, each with its own mark. Orders are never replaced.
+of a complex order stand in that list too, each with its own mark. Orders are never replaced. Options on
+futures get our names as they are read, and the broker's as they are sent (`tastytrade_instruments`).
 """
 
 import asyncio
@@ -20,10 +21,13 @@ from actors.brokers.coverages import COVERAGES
 from actors.brokers.outcomes import RETRYABLE, Unsendable, outcome_of, outcome_of_failure
 from actors.brokers.payload import Json, decoded, number, readable
 from actors.brokers.reads import ReadLimits, Reads
+from actors.brokers.tastytrade_instruments import FUTURES, Instruments
+from actors.brokers.tastytrade_pages import InstrumentPages, Pages
 from actors.brokers.tastytrade_stream import AccountStream, AccountStreamLimits
 from actors.brokers.tastytrade_token import AccessToken, TastytradeLogin, TokenLimits
 from actors.brokers.wire import Answer, Doubt, NothingSent, Wire, WireLimits
 from actors.domain.connection.route_health import Vitals
+from actors.domain.market.contract import Products
 from actors.domain.orders.attempt import Absent, Accepted, Found, InDoubt, Rejected, Resolution, SubmitOutcome, Unknown
 from actors.domain.orders.order import Contingency, Order
 from actors.domain.orders.report import AccountState, ExecutionReport
@@ -45,6 +49,8 @@ class TastytradeSettings(Value):
     account: str
     page_size: int = Field(default=100, gt=0)
     pages_max: int = Field(default=200, gt=0)
+    futures: tuple[str, ...] = ()
+    """Product codes (`ES`) of the futures whose options are traded; those of what is held are found by reading."""
     still_looks_max: int = Field(default=3, gt=0)
     """How often an account is read anew because fills came in between its parts."""
     probe_timeout_s: float = Field(default=1.5, gt=0)
@@ -57,13 +63,18 @@ class TastytradeSettings(Value):
 class Tastytrade:
     """A live session with one tastytrade account; implements `ports.Broker`."""
 
-    def __init__(self, settings: TastytradeSettings, login: TastytradeLogin, clock: Clock) -> None:
+    def __init__(
+        self, settings: TastytradeSettings, login: TastytradeLogin, clock: Clock, products: Products | None = None
+    ) -> None:
         self.route, self.account_domain = settings.route, settings.account_domain
         self.coverage = COVERAGES["tastytrade"]
         self._settings, self._clock = settings, clock
         self._base = f"/accounts/{settings.account}"
         self._wire = Wire(settings.url, settings.wire)
         self._reads = Reads(settings.url, self._read_headers, settings.reads, self._doubt_token)
+        self._pages = Pages(self._reads, settings.page_size, settings.pages_max)
+        self._instruments = Instruments(products or Products())
+        self._listed = InstrumentPages(self._instruments, self._reads, self._pages, settings.futures, clock)
         self._token = AccessToken(self._reads, login, clock, settings.token)
         self._stream = AccountStream(
             settings.stream_url,
@@ -94,9 +105,9 @@ class Tastytrade:
     def words(self, attempt_id: str, order: Order) -> bytes | Rejected:
         """Return the JSON of an order, marked with `attempt_id`; a refusal where there are no words for it here."""
         try:
-            return msgspec.json.encode(shapes.order_body(attempt_id, order))
+            return msgspec.json.encode(shapes.order_body(attempt_id, order, self._instruments.theirs))
         except Unsendable as error:
-            return Rejected(code="unsendable", text=str(error))
+            return error.refusal()
 
     async def submit(self, attempt_id: str, words: bytes, timeout_s: float, before_first_byte: Guard) -> SubmitOutcome:  # noqa: ARG002 - it stands in the words
         """Send an order once. Expected outcomes never raise."""
@@ -114,7 +125,9 @@ class Tastytrade:
             self._failed = self._failed or not withheld
             return outcome_of_failure(failure)
         outcome = outcome_of(
-            answer, lambda payload: shapes.accepted(payload, self.route, self.account_domain), shapes.refusal
+            answer,
+            lambda payload: shapes.accepted(payload, self.route, self.account_domain, self._ours),
+            shapes.refusal,
         )
         self._failed = isinstance(outcome, InDoubt)
         return outcome
@@ -124,16 +137,16 @@ class Tastytrade:
     ) -> tuple[SubmitOutcome, ...]:
         """Send orders that depend on each other once. What is not known of one is not known of any."""
         try:
-            body = msgspec.json.encode(shapes.complex_body(contingency, parts))
+            body = msgspec.json.encode(shapes.complex_body(contingency, parts, self._instruments.theirs))
         except Unsendable as error:
-            return tuple(Rejected(code="unsendable", text=str(error)) for _ in parts)
+            return tuple(error.refusal() for _ in parts)
         try:
             answer = await self._write("POST", f"{self._base}/complex-orders", body, timeout_s, before_first_byte)
         except (NothingSent, Doubt) as failure:
             return tuple(outcome_of_failure(failure) for _ in parts)
 
         def accepted(place: int) -> Callable[[Json], Accepted]:
-            return lambda payload: shapes.accepted_part(payload, place, self.route, self.account_domain)
+            return lambda payload: shapes.accepted_part(payload, place, self.route, self.account_domain, self._ours)
 
         return tuple(outcome_of(answer, accepted(place), shapes.refusal) for place in range(len(parts)))
 
@@ -158,7 +171,7 @@ class Tastytrade:
             orders = await self._orders(start)
             for payload in orders:
                 if payload.get("external-identifier") == attempt_id:
-                    return Found(report=shapes.report(payload, self.route, self.account_domain))
+                    return Found(report=self._report(payload))
         except (BrokerUnavailable, BrokerRefused) as error:
             return Unknown(reason=str(error))
         return Absent(proof=f"none of {len(orders)} orders since {start} is marked {attempt_id}")
@@ -168,10 +181,17 @@ class Tastytrade:
         answer = await self._reads.get(f"{self._base}/orders/{broker_order_id}")
         with readable("order"):
             payload = answer["data"]
-        return shapes.report(payload, self.route, self.account_domain)
+        return self._report(payload)
 
     async def account(self, since: datetime) -> AccountState:
         """Read orders, positions, balances, transactions, whole. Raises `BrokerUnavailable`, `BrokerRefused`."""
+        await self._listed.refresh(self._today())
+        state = await self._whole(since)
+        if await self._listed.refresh(self._today()):  # it named what had no name here yet
+            state = await self._whole(since)
+        return state
+
+    async def _whole(self, since: datetime) -> AccountState:
         orders = await self._orders(_day_before(since))
         for _ in range(self._settings.still_looks_max):
             before = shapes.exec_ids(orders)
@@ -184,7 +204,7 @@ class Tastytrade:
     async def events(self) -> AsyncIterator[ExecutionReport]:
         """Yield reports as they are pushed. Raises `BrokerUnavailable` when the stream dies or goes silent."""
         async for payload in self._stream.orders():
-            yield shapes.report(payload, self.route, self.account_domain)
+            yield self._report(payload)
 
     async def probe_reads(self) -> None:
         """Read the account's trading status. Raises `BrokerUnavailable`, `BrokerRefused`."""
@@ -231,11 +251,11 @@ class Tastytrade:
     async def _around(self, orders: list[Json], since: datetime) -> AccountState:
         day = since.astimezone(_NEW_YORK).date()
         positions = await self._reads.get(f"{self._base}/positions")
-        transactions = await self._items(f"{self._base}/transactions", {"start-date": day.isoformat()})
+        transactions = await self._pages.items(f"{self._base}/transactions", {"start-date": day.isoformat()})
         balances = await self._reads.get(f"{self._base}/balances")
         fill_ids = shapes.exec_ids(orders)
         gone = shapes.reversals(transactions, fill_ids)
-        events = (shapes.cash_event(each, self.account_domain, fill_ids, gone) for each in transactions)
+        events = (shapes.cash_event(each, self.account_domain, fill_ids, gone, self._ours) for each in transactions)
         with readable("positions and balances"):
             held = positions["data"]["items"]
             money = balances["data"]
@@ -245,8 +265,8 @@ class Tastytrade:
             account_domain=self.account_domain,
             since=since,
             read_at=self._clock.market_now(),
-            orders=tuple(shapes.report(each, self.route, self.account_domain, tuple(gone.values())) for each in orders),
-            positions=tuple(shapes.position(each) for each in held),
+            orders=tuple(self._report(each, tuple(gone.values())) for each in orders),
+            positions=tuple(shapes.position(each, self._ours) for each in held),
             cash_events=tuple(event for event in events if event is not None),
             cash=cash,
             net_liquidation=net_liquidation,
@@ -256,27 +276,17 @@ class Tastytrade:
         self._token.doubt()
 
     async def _orders(self, start: date) -> list[Json]:
-        return await self._items(f"{self._base}/orders", {"start-date": start.isoformat(), "sort": "Desc"})
+        return await self._pages.items(f"{self._base}/orders", {"start-date": start.isoformat(), "sort": "Desc"})
 
-    async def _items(self, path: str, params: dict[str, str]) -> list[Json]:
-        """Read every page, newest first, so that what comes in meanwhile moves items back and hides none."""
-        items: dict[str, Json] = {}
-        expected, pages, offset = 0, 1, 0
-        while offset < pages:
-            if offset >= self._settings.pages_max:
-                raise BrokerUnavailable(f"{path}: more than {self._settings.pages_max} pages")
-            paging = {"per-page": str(self._settings.page_size), "page-offset": str(offset)}
-            answer = await self._reads.get(path, {**params, **paging})
-            with readable(path):
-                page = answer["data"]["items"]
-                items |= {str(item["id"]): item for item in page}
-                pagination = answer.get("pagination") or {"total-pages": 1, "total-items": len(page)}
-                pages = max(pages, int(pagination["total-pages"]))
-                expected = expected if offset else int(pagination["total-items"])
-            offset += 1
-        if len(items) < expected:
-            raise BrokerUnavailable(f"{path}: {len(items)} of {expected} items came")
-        return list(items.values())
+    def _report(self, payload: Json, busted: Sequence[str] = ()) -> ExecutionReport:
+        return shapes.report(payload, self.route, self.account_domain, busted, self._ours)
+
+    def _ours(self, symbol: str) -> str:
+        """Return our symbol of what the broker names."""
+        return self._instruments.ours(symbol, self._today()) if symbol.startswith(FUTURES) else symbol
+
+    def _today(self) -> date:
+        return self._clock.market_now().astimezone(_NEW_YORK).date()
 
 
 def _day_before(instant: datetime) -> date:

@@ -9,19 +9,20 @@
   fill. Of such a reversal only the fees are cash of its own, for the fill itself is booked back.
 * Quantities of a fraction (crypto, reinvested dividends; never an option) are cut towards zero.
 * Symbols travel as they are: OCC's are canonical on both sides. tastytrade's own names of futures and their options
-  need the instrument table, which is not here yet: an order that names one is refused by the broker, not by us.
+  are put in and taken out by the instrument table (`tastytrade_instruments`), before and after this file.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from math import gcd
+from operator import attrgetter
 from typing import Final
 
 from actors.brokers.outcomes import Unsendable
 from actors.brokers.payload import Json, instant, number, readable
 from actors.domain.orders.attempt import Accepted
-from actors.domain.orders.order import Action, Contingency, Fill, Intent, Order, OrderType, TimeInForce
+from actors.domain.orders.order import Action, Contingency, Fill, Intent, Leg, Order, OrderType, TimeInForce
 from actors.domain.orders.report import BrokerPosition, CashEvent, ExecutionReport, Status
 from actors.domain.value import ZERO
 from actors.ports import BrokerUnavailable
@@ -62,7 +63,14 @@ _STATUSES: Final = {
 _FEES: Final = ("commission", "clearing-fees", "regulatory-fees", "proprietary-index-option-fees", "other-charge")
 
 
-def order_body(attempt_id: str, order: Order) -> Json:
+Name = Callable[[str], str]
+"""The broker's symbol to ours."""
+LegName = Callable[[Leg], str]
+"""A leg to the broker's symbol."""
+_OURS: Final[LegName] = attrgetter("symbol")
+
+
+def order_body(attempt_id: str, order: Order, theirs: LegName = _OURS) -> Json:
     """Return the JSON of a new order, marked with `attempt_id`. Raises `Unsendable`."""
     if order.order_type not in _TYPES:
         raise Unsendable(f"there is no {order.order_type} order here")
@@ -75,7 +83,7 @@ def order_body(attempt_id: str, order: Order) -> Json:
         "legs": [
             {
                 "instrument-type": instrument_type(leg.symbol),
-                "symbol": leg.symbol,
+                "symbol": theirs(leg),
                 "action": _ACTIONS[leg.action],
                 "quantity": order.order_qty * leg.ratio,
             }
@@ -94,9 +102,9 @@ def order_body(attempt_id: str, order: Order) -> Json:
     return body
 
 
-def complex_body(contingency: Contingency, parts: Sequence[tuple[str, Order]]) -> Json:
+def complex_body(contingency: Contingency, parts: Sequence[tuple[str, Order]], theirs: LegName = _OURS) -> Json:
     """Return the JSON of orders that depend on each other, none of them a trigger order. Raises `Unsendable`."""
-    orders = [order_body(attempt_id, order) for attempt_id, order in parts]
+    orders = [order_body(attempt_id, order, theirs) for attempt_id, order in parts]
     return {"type": contingency.value, "source": "holdfast", "orders": orders}
 
 
@@ -118,11 +126,13 @@ def instrument_type(symbol: str) -> str:
     return "Equity Option" if len(symbol) == 21 else "Equity"
 
 
-def report(payload: Json, route: str, account_domain: str, busted: Sequence[str] = ()) -> ExecutionReport:
+def report(
+    payload: Json, route: str, account_domain: str, busted: Sequence[str] = (), ours: Name = str
+) -> ExecutionReport:
     """Return a full order object as a report, `busted` the fills of it taken back. Raises `BrokerUnavailable`."""
     with readable("order"):
         legs = payload.get("legs") or []
-        fills = tuple(fill for leg in legs for fill in _fills(leg))
+        fills = tuple(fill for leg in legs for fill in _fills(leg, ours))
         text = str(payload.get("reject-reason") or "")
         status = _status(payload["status"], legs, has_fills=bool(fills))
         if status is None:
@@ -149,13 +159,13 @@ def _status(text: str, legs: list[Json], *, has_fills: bool) -> Status | None:
     return status
 
 
-def _fills(leg: Json) -> Iterable[Fill]:
+def _fills(leg: Json, ours: Name) -> Iterable[Fill]:
     for fill in leg.get("fills") or []:
         quantity = int(number(fill["quantity"]))
         if quantity:
             yield Fill(
                 exec_id=str(fill["fill-id"]),
-                symbol=leg["symbol"],
+                symbol=ours(leg["symbol"]),
                 action=_ACTIONS_READ[leg["action"]],
                 last_qty=quantity,
                 last_px=number(fill["fill-price"]),
@@ -170,21 +180,21 @@ def _is_filled(leg: Json) -> bool:
     return "quantity" not in leg or filled == number(leg["quantity"])
 
 
-def accepted_part(payload: Json, place: int, route: str, account_domain: str) -> Accepted:
+def accepted_part(payload: Json, place: int, route: str, account_domain: str, ours: Name = str) -> Accepted:
     """Return the answer to one order of a complex one, by its place. Raises `BrokerUnavailable` where it names none."""
     with readable("answer"):
         order = payload["data"]["complex-order"]["orders"][place]
-    return accepted({"data": {"order": order}}, route, account_domain)
+    return accepted({"data": {"order": order}}, route, account_domain, ours)
 
 
-def accepted(payload: Json, route: str, account_domain: str) -> Accepted:
+def accepted(payload: Json, route: str, account_domain: str, ours: Name = str) -> Accepted:
     """Return the answer to a new order. Raises `BrokerUnavailable` where it names none."""
     with readable("answer"):
         order = payload["data"]["order"]
         broker_order_id = str(int(order["id"]))
     told = None
     with suppress(BrokerUnavailable):  # what has an id exists, however odd the rest of it
-        told = report(order, route, account_domain)
+        told = report(order, route, account_domain, ours=ours)
     return Accepted(broker_order_id=broker_order_id, report=told)
 
 
@@ -203,12 +213,12 @@ def _code(detail: Json) -> str:
     return str(detail.get("code") or detail["reason"])
 
 
-def position(payload: Json) -> BrokerPosition:
+def position(payload: Json, ours: Name = str) -> BrokerPosition:
     """Return one position; short is negative. Raises `BrokerUnavailable`."""
     with readable("position"):
         sign = {"Long": 1, "Short": -1, "Zero": 0}[payload["quantity-direction"]]
         return BrokerPosition(
-            symbol=payload["symbol"],
+            symbol=ours(payload["symbol"]),
             quantity=sign * int(number(payload["quantity"])),
             average_price=number(payload.get("average-open-price") or 0),
         )
@@ -242,7 +252,11 @@ def reversals(transactions: Sequence[Json], fill_ids: Mapping[tuple[str, str], s
 
 
 def cash_event(
-    payload: Json, account_domain: str, fill_ids: Mapping[tuple[str, str], str], reversing: Mapping[str, str]
+    payload: Json,
+    account_domain: str,
+    fill_ids: Mapping[tuple[str, str], str],
+    reversing: Mapping[str, str],
+    ours: Name = str,
 ) -> CashEvent | None:
     """Return what a transaction moved beyond its fill: fees, a settlement, money in or out. None: nothing."""
     with readable("transaction"):
@@ -264,7 +278,7 @@ def cash_event(
             event_id=event_id,
             account_domain=account_domain,
             type=event_type,
-            symbol=payload.get("symbol"),
+            symbol=ours(payload["symbol"]) if payload.get("symbol") else None,
             quantity=quantity,
             amount=amount,
             exec_id=exec_id,

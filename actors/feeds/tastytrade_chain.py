@@ -3,8 +3,8 @@
 A chain groups strikes by expiry and names both rights, with the broker's symbol and DXLink's. The broker's symbol of an
 equity's or index's option is ours; a future's is not (its year has one digit), so it is made anew from expiry and
 strike. A chain holds all roots of its underlying (SPX and SPXW under SPX). What a contract is worth and how it settles
-comes from the product table alone, never from the chain; so chains of adjusted deliverables, which the table cannot
-describe, are left out, and so is a strike without a streamer symbol, which has no quotes.
+comes from the product table alone, never from the chain; so chains of adjusted deliverables and series of futures that
+the table does not describe are left out, and so is a strike without a streamer symbol, which has no quotes.
 """
 
 from collections.abc import Iterable, Iterator
@@ -70,7 +70,7 @@ def future_listings(chain: Json, products: Products, future: Contract, dte_max: 
         expiration
         for item in chain["option-chains"]
         for expiration in item["expirations"]
-        if expiration["underlying-symbol"] == theirs
+        if expiration["underlying-symbol"] == theirs and products.lists(f"./{expiration['option-root-symbol']}")
     ]
     options = (
         Listing(products.contract(symbol), streamer)
@@ -94,13 +94,14 @@ def _both(strike: Json) -> Iterator[tuple[str, str]]:
 
 def _future_options(future: str, expiration: Json, strike: Json) -> Iterator[tuple[str, str]]:
     expires_on = date.fromisoformat(expiration["expiration-date"])
+    series = expiration["option-root-symbol"]
     for side, right in (("call", Right.CALL), ("put", Right.PUT)):
         if streamer := strike.get(f"{side}-streamer-symbol"):
-            yield future_option_symbol(future, expires_on, right, Decimal(str(strike["strike-price"]))), streamer
+            price = Decimal(str(strike["strike-price"]))
+            yield future_option_symbol(future, expires_on, right, price, series), streamer
 
 
 def _once(listings: Iterable[Listing]) -> Iterator[Listing]:
-    # Two option roots of a future may share a day and a strike; they are one contract to us, and the first stands.
     seen: set[str] = set()
     for listing in listings:
         if listing.contract.symbol not in seen:

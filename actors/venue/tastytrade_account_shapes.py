@@ -1,4 +1,4 @@
-"""Accounts, balances, positions, transactions and dry runs as tastytrade's JSON.
+"""Accounts, balances, positions and dry runs as tastytrade's JSON.
 
 Every key of the recorded payloads is there. What the paper account has no notion of (bonds, coins, pending cash, day
 trading calls) is "0.0", as it is in the recordings of a quiet account.
@@ -10,11 +10,17 @@ from typing import Any
 
 from actors.domain.costs.fees import FeeBreakdown
 from actors.domain.market.contract import Contract
-from actors.domain.orders.order import Action
 from actors.domain.value import ZERO
-from actors.venue.account import Balances, PaperPosition, Transaction, TransactionType
-from actors.venue.tastytrade_shapes import VENUE_NAME, ContractOf
-from actors.venue.tastytrade_symbols import ACTIONS, effect, instant, instrument_type, number
+from actors.venue.account import Balances, PaperPosition
+from actors.venue.tastytrade_shapes import ContractOf
+from actors.venue.tastytrade_symbols import (
+    broker_symbol,
+    broker_underlying,
+    effect,
+    instant,
+    instrument_type,
+    number,
+)
 
 Json = dict[str, Any]
 _REGULATORS = ("exchange", "nfa", "orf", "sec", "taf")
@@ -199,64 +205,11 @@ def position_json(account: str, position: PaperPosition, contract: Contract | No
         "realized-today-date": day,
         "realized-today-effect": "None",
         "restricted-quantity": 0,
-        "symbol": position.symbol,
-        "underlying-symbol": position.symbol if contract is None else contract.underlying,
+        "symbol": position.symbol if contract is None else broker_symbol(contract),
+        "underlying-symbol": position.symbol if contract is None else broker_underlying(contract),
         "updated-at": at,
     }
     return shown
-
-
-_RECEIVED = {
-    TransactionType.EXPIRATION: "Expiration",
-    TransactionType.ASSIGNMENT: "Assignment",
-    TransactionType.EXERCISE: "Exercise",
-}
-
-
-def transaction_json(account: str, entry: Transaction, contract: Contract | None) -> Json:
-    """Return a movement: a trade with its fees, or what an expiry brought."""
-    is_trade = entry.type is TransactionType.TRADE
-    action = ACTIONS[entry.action]
-    shown: dict[str, object] = {
-        "id": entry.id,
-        "account-number": account,
-        "action": action,
-        "clearing-fees": number(entry.clearing_fees),
-        "clearing-fees-effect": effect(-entry.clearing_fees),
-        "commission": number(entry.commission),
-        "commission-effect": effect(-entry.commission),
-        "created-at": instant(entry.at),
-        "currency": "USD",
-        "description": f"{action} {entry.quantity} {entry.symbol} @ {number(entry.price)}",
-        "destination-venue": VENUE_NAME if is_trade else None,
-        "exec-id": entry.exec_id,
-        "executed-at": instant(entry.at),
-        "instrument-type": "Equity Option" if contract is None else instrument_type(contract),
-        "is-estimated-fee": is_trade,
-        "net-value": number(abs(entry.net)),
-        "net-value-effect": effect(entry.net),
-        "order-id": entry.order_id,
-        "price": number(entry.price),
-        "proprietary-index-option-fees": number(entry.proprietary_fees),
-        "proprietary-index-option-fees-effect": effect(-entry.proprietary_fees),
-        "quantity": number(abs(entry.quantity)),
-        "regulatory-fees": number(entry.regulatory_fees),
-        "regulatory-fees-effect": effect(-entry.regulatory_fees),
-        "symbol": entry.symbol,
-        "transaction-date": entry.at.date().isoformat(),
-        "transaction-sub-type": action if is_trade else _settled(entry),
-        "transaction-type": "Trade" if is_trade else "Receive Deliver",
-        "underlying-symbol": entry.symbol if contract is None else contract.underlying,
-        "value": number(abs(entry.value)),
-        "value-effect": effect(entry.value),
-    }
-    return {key: value for key, value in shown.items() if value is not None}
-
-
-def _settled(entry: Transaction) -> str:
-    if entry.type is TransactionType.SETTLEMENT:
-        return "Cash Settled Exercise" if entry.action is Action.SELL_TO_CLOSE else "Cash Settled Assignment"
-    return _RECEIVED[entry.type]
 
 
 def fees_json(fees: FeeBreakdown) -> Json:

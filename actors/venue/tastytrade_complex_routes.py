@@ -75,7 +75,7 @@ class ComplexRoutes:
         if tuple(map(len, asked)) != _PARTS[kind]:
             raise preflight("invalid_complex_order", f"{kind} takes {_PARTS[kind]} trigger orders and orders.")
         try:
-            trigger, orders = ([new_order(each, self._views.board.contract) for each in part] for part in asked)
+            trigger, orders = ([new_order(each, self._views.named) for each in part] for part in asked)
         except (KeyError, TypeError, AttributeError) as error:
             text = f"Request validation failed: {error!r}"
             raise Refused(HTTPStatus.BAD_REQUEST, "validation_error", text) from error

@@ -1,20 +1,21 @@
-"""The nested chain of options on a product's futures, as tastytrade's JSON.
+"""Futures, the products of their options, and the nested chain of these, as tastytrade's JSON.
 
 The broker writes a future's year with one digit (`/ESH0`). A future's own last day is not known from a market of its
-options: the last expiry of those stands in for it. Option roots (weeklies) are not known either: the product's code
-stands in for all.
+options: the last expiry of those stands in for it.
 """
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
-from actors.domain.market.contract import Contract, Right, Style
+from actors.domain.market.contract import Contract, Right, SettlementTime, Style
 from actors.venue.market import Market
 from actors.venue.tastytrade_market_shapes import expiration_type, strike_json, tick_sizes
-from actors.venue.tastytrade_symbols import instant, number
+from actors.venue.tastytrade_symbols import FUTURES_EXCHANGE, instant, number, one_digit_year, series_symbol
 
 Json = dict[str, Any]
+DISPLAY_FACTOR = Decimal("0.01")
 
 
 def futures_chain_json(options: Sequence[Contract], market: Market) -> Json:
@@ -28,15 +29,63 @@ def futures_chain_json(options: Sequence[Contract], market: Market) -> Json:
     }
 
 
-def broker_symbol(future: str) -> str:
-    """Return the broker's name of a future: a year of one digit."""
-    return f"{future[:-2]}{future[-1]}"
+def futures_json(options: Sequence[Contract], market: Market) -> list[Json]:
+    """Return the futures that have options, each as an instrument."""
+    found: dict[str, list[Contract]] = {}
+    for option in options:
+        found.setdefault(option.underlying, []).append(option)
+    return [_instrument_json(future, on_it, market) for future, on_it in found.items()]
+
+
+def option_products_json(options: Sequence[Contract]) -> list[Json]:
+    """Return the products that options on futures are of."""
+    products = {option.product.root.removeprefix("./"): option.product for option in options}
+    return [
+        {
+            "cash-settled": False,
+            "clearing-code": code,
+            "clearing-price-multiplier": "1.0",
+            "code": code,
+            "display-factor": number(DISPLAY_FACTOR),
+            "exchange": "CME",
+            "expiration-type": "Regular",
+            "is-am-settled": product.settlement_time is SettlementTime.AM,
+            "is-rollover": False,
+            "market-sector": "Equity Index",
+            "product-type": "Physical",
+            "root-symbol": code,
+            "settlement-delay-days": 0,
+            "supported": True,
+        }
+        for code, product in products.items()
+    ]
+
+
+def _instrument_json(future: str, options: Sequence[Contract], market: Market) -> Json:
+    product = options[0].product
+    shown = _future_json(future, options, market)
+    return shown | {
+        "active": True,
+        "closing-only-date": shown["expiration-date"],
+        "display-factor": number(DISPLAY_FACTOR),
+        "exchange": "CME",
+        "exchange-symbol": one_digit_year(future).removeprefix("/"),
+        "is-closing-only": False,
+        "is-tradeable": True,
+        "last-trade-date": shown["expiration-date"],
+        "notional-multiplier": number(product.multiplier),
+        "product-code": future[1:-3],
+        "streamer-exchange-code": FUTURES_EXCHANGE,
+        "streamer-symbol": f"{future}:{FUTURES_EXCHANGE}",
+        "tick-size": number(product.tick_large),
+        "tick-sizes": [{"value": number(product.tick_large)}],
+    }
 
 
 def _future_json(future: str, options: Sequence[Contract], market: Market) -> Json:
     last = max(_expiry(option) for option in options)
     return {
-        "symbol": broker_symbol(future),
+        "symbol": one_digit_year(future),
         "root-symbol": future[:-3],
         "maturity-date": last.isoformat(),
         "expiration-date": last.isoformat(),
@@ -49,14 +98,15 @@ def _future_json(future: str, options: Sequence[Contract], market: Market) -> Js
 
 
 def _chain_json(future: str, options: Sequence[Contract], market: Market) -> Json:
-    days = sorted({_expiry(option) for option in options})
+    ends = sorted({(_expiry(option), option.product.root) for option in options})
     style = "European" if options[0].product.style is Style.EUROPEAN else "American"
     return {
-        "underlying-symbol": broker_symbol(future),
+        "underlying-symbol": one_digit_year(future),
         "root-symbol": future[:-3],
         "exercise-style": style,
         "expirations": [
-            _expiration_json(future, day, [o for o in options if _expiry(o) == day], market) for day in days
+            _expiration_json(future, day, [o for o in options if (_expiry(o), o.product.root) == (day, root)], market)
+            for day, root in ends
         ],
     }
 
@@ -67,19 +117,18 @@ def _expiration_json(future: str, day: date, options: Sequence[Contract], market
     for option in options:
         if option.strike is not None and option.right is not None:
             strikes.setdefault(number(option.strike), {})[option.right] = option
-    code = future[1:-3]
     return {
-        "underlying-symbol": broker_symbol(future),
+        "underlying-symbol": one_digit_year(future),
         "root-symbol": future[:-3],
-        "option-root-symbol": code,
-        "option-contract-symbol": f"{code}{broker_symbol(future)[-2:]}",
-        "asset": code,
+        "option-root-symbol": product.root.removeprefix("./"),
+        "option-contract-symbol": series_symbol(options[0]),
+        "asset": product.root.removeprefix("./"),
         "expiration-date": day.isoformat(),
         "days-to-expiration": (day - market.session).days,
         "expiration-type": expiration_type(day),
-        "settlement-type": "PM",
-        "notional-value": "1.0",
-        "display-factor": "1.0",
+        "settlement-type": product.settlement_time.value,
+        "notional-value": number(product.multiplier * DISPLAY_FACTOR),
+        "display-factor": number(DISPLAY_FACTOR),
         "strike-factor": "1.0",
         "stops-trading-at": _end(day, market),
         "expires-at": _end(day, market),

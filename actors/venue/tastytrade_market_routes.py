@@ -1,15 +1,15 @@
 """tastytrade's REST API about the market: chains, instruments, quotes, sessions, and the way to the quote stream."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from http import HTTPStatus
 
 from aiohttp import web
 
-from actors.domain.market.contract import Contract
+from actors.domain.market.contract import Contract, Kind
 from actors.venue.board import Board
 from actors.venue.logins import QUOTE_TOKEN_S, Tokens
-from actors.venue.tastytrade_futures_shapes import futures_chain_json
+from actors.venue.tastytrade_futures_shapes import futures_chain_json, futures_json, option_products_json
 from actors.venue.tastytrade_market_shapes import (
     chain,
     equity_json,
@@ -19,7 +19,7 @@ from actors.venue.tastytrade_market_shapes import (
     session_json,
 )
 from actors.venue.tastytrade_replies import Refused, data, items, json_answer, not_found, page
-from actors.venue.tastytrade_symbols import INSTRUMENT_TYPES
+from actors.venue.tastytrade_symbols import INSTRUMENT_TYPES, by_broker_symbol
 
 QUOTES_MAX = 100
 INSTRUMENTS_PER_PAGE = 1000
@@ -31,6 +31,7 @@ class MarketRoutes:
 
     def __init__(self, board: Board, tokens: Tokens, quote_url: Callable[[], str], now: Callable[[], datetime]) -> None:
         self._board = board
+        self._by_name = by_broker_symbol(board.contracts)
         self._tokens = tokens
         self._quote_url = quote_url
         self._now = now
@@ -41,6 +42,8 @@ class MarketRoutes:
             ("/option-chains/{symbol}/nested", self._nested_chain),
             ("/option-chains/{symbol}", self._chain),
             ("/futures-option-chains/{symbol}/nested", self._futures_chain),
+            ("/instruments/futures", self._futures),
+            ("/instruments/future-option-products", self._future_option_products),
             ("/instruments/equities", self._equities),
             ("/instruments/equities/{symbol}", self._equity),
             ("/instruments/equity-options", self._options),
@@ -59,10 +62,18 @@ class MarketRoutes:
         return items(request, [option_json(option, self._board.market) for option in self._chain_of(request)])
 
     async def _futures_chain(self, request: web.Request) -> web.Response:
-        options = [each for each in self._board.contracts if each.product.root == f"./{request.match_info['symbol']}"]
+        options = self._future_options((request.match_info["symbol"],))
         if not options:
             raise not_found(f"futures option chain of {request.match_info['symbol']}")
         return data(request, futures_chain_json(options, self._board.market))
+
+    async def _futures(self, request: web.Request) -> web.Response:
+        asked = request.query.getall("product-code[]", [])
+        shown = futures_json(self._future_options(asked), self._board.market)
+        return page(request, shown, dict, INSTRUMENTS_PER_PAGE)
+
+    async def _future_option_products(self, request: web.Request) -> web.Response:
+        return page(request, option_products_json(self._future_options()), dict, INSTRUMENTS_PER_PAGE)
 
     async def _equities(self, request: web.Request) -> web.Response:
         asked = request.query.getall("symbol[]", [])
@@ -97,7 +108,7 @@ class MarketRoutes:
         if len(symbols) > QUOTES_MAX:
             words = f"{len(symbols)} symbols asked for, {QUOTES_MAX} is the limit"
             raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "too_many_symbols", words)
-        found = [contract for symbol in symbols if (contract := self._board.contract(symbol)) is not None]
+        found = [contract for symbol in symbols if (contract := self._by_name.get(symbol)) is not None]
         shown = [quote_json(self._board, contract) for contract in found]
         return json_answer({"data": {"items": shown}, "context": request.path, "pagination": None})
 
@@ -123,13 +134,19 @@ class MarketRoutes:
         return options
 
     def _listed(self, symbol: str) -> Contract:
-        contract = self._board.contract(symbol)
+        contract = self._by_name.get(symbol)
         if contract is None:
             raise not_found(f"instrument {symbol}")
         return contract
 
     def _shares(self) -> list[Contract]:
-        return [contract for contract in self._board.contracts if not contract.is_option]
+        kinds = {Kind.EQUITY, Kind.INDEX}
+        return [contract for contract in self._board.contracts if contract.product.kind in kinds]
+
+    def _future_options(self, codes: Collection[str] = ()) -> list[Contract]:
+        """Return the options on futures, those of some product codes alone where any are named."""
+        options = [each for each in self._board.contracts if each.product.kind is Kind.FUTURE_OPTION]
+        return [each for each in options if not codes or each.underlying[1:-3] in codes]
 
     def _show_equity(self, contract: Contract) -> dict[str, object]:
         return equity_json(contract, self._board.row_of[contract.symbol])

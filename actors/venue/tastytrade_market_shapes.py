@@ -8,7 +8,14 @@ from typing import Any
 from actors.domain.market.contract import Contract, Kind, Product, Right, Settlement, Style
 from actors.venue.board import Board
 from actors.venue.market import Market
-from actors.venue.tastytrade_symbols import instant, instrument_type, number, streamer_symbol
+from actors.venue.tastytrade_symbols import (
+    broker_symbol,
+    broker_underlying,
+    instant,
+    instrument_type,
+    number,
+    streamer_symbol,
+)
 
 Json = dict[str, Any]
 _FRIDAY = 4
@@ -75,9 +82,9 @@ def strike_json(strike: str, pair: dict[Right, Contract]) -> Json:
     call, put = pair.get(Right.CALL), pair.get(Right.PUT)
     return {
         "strike-price": strike,
-        "call": "" if call is None else call.symbol,
+        "call": "" if call is None else broker_symbol(call),
         "call-streamer-symbol": "" if call is None else streamer_symbol(call),
-        "put": "" if put is None else put.symbol,
+        "put": "" if put is None else broker_symbol(put),
         "put-streamer-symbol": "" if put is None else streamer_symbol(put),
     }
 
@@ -121,8 +128,8 @@ def option_json(option: Contract, market: Market) -> Json:
         "stops-trading-at": instant(stops),
         "streamer-symbol": streamer_symbol(option),
         "strike-price": number(option.strike),
-        "symbol": option.symbol,
-        "underlying-symbol": option.underlying,
+        "symbol": broker_symbol(option),
+        "underlying-symbol": broker_underlying(option),
     }
 
 
@@ -172,7 +179,7 @@ def quote_json(board: Board, contract: Contract) -> Json:
         "prev-close-date": (board.market.session - timedelta(days=1)).isoformat(),
         "prev-close-price-type": "Regular",
         "summary-date": day,
-        "symbol": contract.symbol,
+        "symbol": broker_symbol(contract),
         "updated-at": instant(board.at).replace("+00:00", "Z"),
     }
 

@@ -160,7 +160,7 @@ class TastytradeServer:
     async def _asked(self, request: web.Request) -> tuple[str, NewOrder]:
         body = await body_of(request)
         try:
-            return request.match_info["account"], new_order(body, self._views.board.contract)
+            return request.match_info["account"], new_order(body, self._views.named)
         except (KeyError, TypeError, AttributeError) as error:
             raise Refused(
                 HTTPStatus.BAD_REQUEST, "validation_error", f"Request validation failed: {error!r}"

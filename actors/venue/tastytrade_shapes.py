@@ -21,7 +21,17 @@ from pydantic import ValidationError
 from actors.domain.market.contract import Contract
 from actors.domain.orders.order import LEGS_MAX, Leg, OrderType, TimeInForce
 from actors.venue.paper_order import NewOrder, PaperFill, PaperLeg, PaperOrder, PaperStatus
-from actors.venue.tastytrade_symbols import ACTION_OF, ACTIONS, effect, instant, instrument_type, millis, number
+from actors.venue.tastytrade_symbols import (
+    ACTION_OF,
+    ACTIONS,
+    broker_symbol,
+    broker_underlying,
+    effect,
+    instant,
+    instrument_type,
+    millis,
+    number,
+)
 
 Json = dict[str, Any]
 ContractOf = Callable[[str], Contract | None]
@@ -177,7 +187,7 @@ def order_json(order: PaperOrder, contract_of: ContractOf) -> Json:
         "terminal-at": None if order.terminal_at is None else instant(order.terminal_at),
         "time-in-force": TIMES_IN_FORCE[order.time_in_force],
         "underlying-instrument-type": _underlying_type(first),
-        "underlying-symbol": order.legs[0].symbol if first is None else first.underlying,
+        "underlying-symbol": order.legs[0].symbol if first is None else broker_underlying(first),
         "updated-at": millis(order.updated_at),
     }
     legs = [_leg_json(leg, contract_of(leg.symbol)) for leg in order.legs]
@@ -201,7 +211,7 @@ def draft_json(account: str, new: NewOrder, contract_of: ContractOf) -> Json:
         "stop-trigger": None if new.stop_trigger is None else number(new.stop_trigger),
         "time-in-force": TIMES_IN_FORCE[new.time_in_force],
         "underlying-instrument-type": _underlying_type(first),
-        "underlying-symbol": new.legs[0].symbol if first is None else first.underlying,
+        "underlying-symbol": new.legs[0].symbol if first is None else broker_underlying(first),
         "updated-at": 0,
     }
     legs = [
@@ -217,7 +227,7 @@ def _leg_json(leg: PaperLeg, contract: Contract | None) -> Json:
         "instrument-type": "Equity Option" if contract is None else instrument_type(contract),
         "quantity": leg.quantity,
         "remaining-quantity": leg.remaining,
-        "symbol": leg.symbol,
+        "symbol": leg.symbol if contract is None else broker_symbol(contract),
         "fills": [_fill_json(fill) for fill in leg.fills],
     }
 

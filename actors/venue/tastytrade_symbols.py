@@ -1,10 +1,13 @@
-"""tastytrade's names for the market's contracts: instrument types, streamer symbols, display numbers and times.
+"""tastytrade's names for the market's contracts: symbols, instrument types, streamer symbols, numbers and times.
 
-Streamer symbols are made here and, apart from this, in the data feed: the venue must not share a translation with what
-it tests. An option on a future is named after its future's code where it expires with it, as the fixture's
-`./ESU25P900:XCME`; another expiry puts its date between, since the venue has no table of option roots.
+A future's year has one digit there (`/ESH0`), and an option on it is named after it, its series, expiry, right and
+strike (`./ESH0 ESH0  200320C3200`); everything else goes by the names we have. Names are made here and, apart from
+this, in adapter and feed: the venue must not share a translation with what it tests. On DXLink an option on a future
+is named after its series, as the fixture's `./ESU25P900:XCME`; where that is called like a future it does not expire
+with, its date stands between, for recorded days do not tell the series apart.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -35,6 +38,39 @@ def instrument_type(contract: Contract) -> str:
     return INSTRUMENT_TYPES[contract.product.kind]
 
 
+def broker_symbol(contract: Contract) -> str:
+    """Return the broker's symbol of a contract."""
+    if contract.product.kind is Kind.FUTURE:
+        return one_digit_year(contract.symbol)
+    if contract.product.kind is not Kind.FUTURE_OPTION or contract.right is None or contract.strike is None:
+        return contract.symbol
+    future, series = broker_underlying(contract)[1:], series_symbol(contract)
+    return f"./{future} {series:<6}{contract.expires_on:%y%m%d}{contract.right.value}{contract.strike.normalize():f}"
+
+
+def series_symbol(contract: Contract) -> str:
+    """Return the broker's name of an option's series: its future's, or a root of its own with the month it ends in."""
+    root = contract.product.root.removeprefix("./")
+    if root == contract.underlying[1:-3] or contract.expires_on is None:
+        return broker_underlying(contract)[1:]
+    return f"{root}{_MONTHS[contract.expires_on.month - 1]}{contract.expires_on.year % 10}"
+
+
+def broker_underlying(contract: Contract) -> str:
+    """Return the broker's symbol of what a contract is on."""
+    return one_digit_year(contract.underlying) if contract.underlying.startswith("/") else contract.underlying
+
+
+def one_digit_year(future: str) -> str:
+    """Return the broker's symbol of a future."""
+    return f"{future[:-2]}{future[-1]}"
+
+
+def by_broker_symbol(contracts: Iterable[Contract]) -> dict[str, Contract]:
+    """Return contracts by the broker's symbols."""
+    return {broker_symbol(contract): contract for contract in contracts}
+
+
 def streamer_symbol(contract: Contract) -> str:
     """Return the DXLink symbol of a contract."""
     if contract.product.kind is Kind.FUTURE:
@@ -44,6 +80,8 @@ def streamer_symbol(contract: Contract) -> str:
     strike = f"{contract.strike.normalize():f}"
     if contract.product.kind is Kind.FUTURE_OPTION:
         code = contract.underlying.removeprefix("/")
+        if (series := series_symbol(contract)) != broker_underlying(contract)[1:]:
+            return f"./{series[:-1]}{contract.expires_on:%y}{contract.right.value}{strike}:{FUTURES_EXCHANGE}"
         expires_with_future = code[-3] == _MONTHS[contract.expires_on.month - 1]
         day = "" if expires_with_future else f"{contract.expires_on:%y%m%d}"
         return f"./{code}{day}{contract.right.value}{strike}:{FUTURES_EXCHANGE}"

@@ -15,8 +15,9 @@ from actors.venue.tastytrade_account_shapes import (
     fees_json,
     market_values,
     position_json,
-    transaction_json,
 )
+from actors.venue.tastytrade_symbols import by_broker_symbol
+from actors.venue.tastytrade_transaction_shapes import transaction_json
 
 Json = dict[str, Any]
 
@@ -37,6 +38,11 @@ class AccountViews:
         self.accounts = tuple(accounts)
         self.now = now
         self._products = products
+        self.by_name = by_broker_symbol(board.contracts)
+
+    def named(self, symbol: str) -> Contract | None:
+        """Return the contract of today's market that the broker calls so."""
+        return self.by_name.get(symbol)
 
     def contract(self, symbol: str) -> Contract | None:
         """Return a contract of today's market, or of an earlier one by its symbol; None where it is neither."""

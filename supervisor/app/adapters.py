@@ -35,8 +35,11 @@ def account_number(place: Workplace, route: RouteSection) -> str:
 def _tastytrade(place: Workplace, route: RouteSection) -> Broker:
     url, stream_url = (place.venue.tastytrade, place.venue.streamer) if place.is_paper else _urls(route)
     account = account_number(place, route)
-    settings = TastytradeSettings(url=url, stream_url=stream_url, account=account, **_common(route))
-    return Tastytrade(settings, tastytrade_login(place, route), place.clock)
+    futures = sorted({each[1:-3] for each in place.config.underlyings if each.startswith("/")})
+    settings = TastytradeSettings(
+        url=url, stream_url=stream_url, account=account, futures=tuple(futures), **_common(route)
+    )
+    return Tastytrade(settings, tastytrade_login(place, route), place.clock, place.products)
 
 
 def _alpaca(place: Workplace, route: RouteSection) -> Broker:

@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 
 from actors.domain.orders.event import parse_event
+from actors.domain.orders.finding import HoldingsNetted
 from actors.domain.orders.signal import Cancel
 from actors.domain.performance.naked_shorts import longest_by_trades
 from actors.domain.portfolio.book import Book
@@ -266,24 +267,26 @@ class _Run:
         self._trader.ask_view()
         view = self._until("the executor's book", self._trader.view, WHOLE_BY_S).book
         card = scorecard(self._place, [statement(state) for state in read])
-        book = self._verified_book(view.journal_sequence)
-        by_trades_s = longest_by_trades(book, read).total_seconds() / SPEED
+        book, netted = self._verified(view.journal_sequence)
+        by_trades_s = longest_by_trades(book, read, netted).total_seconds() / SPEED
         self._naked = {"naked_short_s": round(by_trades_s, 3), "unattended_short_s": card.unattended_short_s_max}
         return audit(book, card, read, view)
 
-    def _verified_book(self, sequence: int) -> Book:
-        """Fold the journal anew, up to one event, its chain verified."""
-        book, reader = Book(self._place.products), JournalReader(self._where.journal, EVENTS)
+    def _verified(self, sequence: int) -> tuple[Book, list[HoldingsNetted]]:
+        """Fold the journal anew, up to one event, its chain verified; return the book, and what was netted in it."""
+        book, reader, netted = Book(self._place.products), JournalReader(self._where.journal, EVENTS), []
         try:
             reader.verify()
             for entry in reader.read():
                 if entry.sequence <= sequence:
-                    book.apply(parse_event(entry.body), entry.sequence)
+                    event = parse_event(entry.body)
+                    book.apply(event, entry.sequence)
+                    netted += [event] if isinstance(event, HoldingsNetted) else []
         except JournalDamagedError as error:
             raise Overdue(f"the journal does not verify: {error}") from error
         finally:
             reader.close()
-        return book
+        return book, netted
 
     def _broken_words(self) -> list[str]:
         """Signals that were answered with a yes and are not in the journal."""

@@ -78,7 +78,7 @@ class Tally(Spec):
     false_rejects: int
     false_fills: int
     naked_short_s_max: float | None
-    """The longest time a short stood uncovered, by the brokers' own trades; None where no seed measured it."""
+    """The longest time a short stood uncovered, by the brokers' own trades and what was netted; None: not measured."""
     unattended_short_s_max: float | None
     """The longest part of such a time in which what would cover it was not at work, in doubt, or impossible to send."""
     failures: tuple[Failure, ...]

@@ -26,6 +26,8 @@ def backings(config: RuntimeConfig) -> tuple[Backing, ...]:
     ]
 
     def kinds(underlying: str) -> frozenset[Kind]:
+        if underlying.startswith("/"):
+            return frozenset({Kind.FUTURE_OPTION})
         return frozenset(products.of_root(root).kind for root in products.roots_of(underlying))
 
     return tuple(backing(each.name, kinds(each.underlying), routes) for each in config.strategies)

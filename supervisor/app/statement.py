@@ -1,7 +1,12 @@
-"""What the brokers say at the end: each account, read whole over its own protocol, and the scorecard with it."""
+"""What the brokers say at the end: each account, read whole over its own protocol, and the scorecard with it.
+
+An account that QuantConnect alone trades is told by an algorithm that answers at one port, and the route's connection
+holds that: while it lives it is asked to read the account and hand the reading on. Nobody else is believed here.
+"""
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -14,13 +19,17 @@ from actors.domain.orders.event import parse_event
 from actors.domain.orders.report import AccountState, ExecutionReport, Status
 from actors.domain.performance.naked_shorts import Recorded
 from actors.domain.performance.scorecard import Scorecard, StatedOrder, Statement, score
-from actors.ports import Broker
+from actors.messages import AccountRead, AskAccount
+from actors.ports import BrokerUnavailable, Envelope, PeerUnavailable
+from actors.streams import LocalStream
 from supervisor.app.adapters import broker
 from supervisor.app.event_schema import EVENTS
+from supervisor.app.plan import connection_name
 from supervisor.app.workplace import Workplace
 from supervisor.journal import JournalReader
 
 HISTORY = timedelta(days=7)
+TOLD_WITHIN_S: Final = 15.0
 CRASHED: Final = ("killed", "hung", "stopped", "restarted with")
 """How the reason of a death begins that is no crash of the actor's own."""
 
@@ -44,7 +53,9 @@ def statements(place: Workplace) -> tuple[Statement, ...]:
 
 def accounts(place: Workplace) -> tuple[AccountState, ...]:
     """Read every account now, with every fill. Raises `BrokerUnavailable`, `BrokerRefused`."""
-    return asyncio.run(_read(place))
+    return tuple(
+        told_by_connection(place, route) or asyncio.run(_read(place, route)) for route in readers(place.config.routes)
+    )
 
 
 def scorecard(place: Workplace, said: Sequence[Statement]) -> Scorecard:
@@ -70,31 +81,54 @@ def crashes(place: Workplace) -> list[str]:
     return list(dict.fromkeys(f"{line['name']} died: {line['reason']}" for line in odd))
 
 
-async def _read(place: Workplace) -> tuple[AccountState, ...]:
-    found = []
-    for route in readers(place.config.routes):
-        adapter = broker(place, route)
-        try:
-            found.append(await _account(adapter, place))
-        finally:
-            await adapter.close()
-    return tuple(found)
+async def _read(place: Workplace, route: RouteSection) -> AccountState:
+    adapter = broker(place, route)
+    try:
+        await adapter.connect()
+        return await adapter.account(place.clock.market_now() - HISTORY)
+    finally:
+        await adapter.close()
+
+
+def told_by_connection(place: Workplace, route: RouteSection) -> AccountState | None:
+    """Have a route's connection read its account, where nobody else can; None where others can, or it does not run.
+
+    Raises `BrokerUnavailable` where it runs and does not tell.
+    """
+    if route.adapter != "quantconnect" or route.covers != "broker":
+        return None
+    name = f"statement-{os.getpid()}-{time.monotonic_ns()}"
+    stream = LocalStream(place.places, name, incarnation=time.time_ns())
+    try:
+        since = place.clock.market_now() - HISTORY
+        stream.tell(connection_name(route.name), AskAccount(request_id=0, since=since, reply_to=name))
+        deadline = time.monotonic() + TOLD_WITHIN_S
+        while (left := deadline - time.monotonic()) > 0:
+            for arrival in stream.receive(left):
+                if isinstance(arrival, Envelope) and isinstance(arrival.message, AccountRead):
+                    return _whole(arrival.message)
+    except PeerUnavailable:
+        return None
+    finally:
+        stream.close()
+    raise BrokerUnavailable(f"{route.name}: its connection did not tell the account within {TOLD_WITHIN_S:g} s")
+
+
+def _whole(read: AccountRead) -> AccountState:
+    if read.state is None:
+        raise BrokerUnavailable(f"{read.route}: its connection cannot read the account: {read.failure}")
+    return read.state
 
 
 def readers(routes: Iterable[RouteSection]) -> list[RouteSection]:
     """Return one route to read each account by: two paths to one account would tell every order of it twice.
 
-    A route whose algorithm answers at a port, which its connection holds, comes last: a pipe's account has another.
+    A route over QuantConnect comes last: a pipe's account has another.
     """
     found: dict[str, RouteSection] = {}
     for route in sorted(routes, key=lambda route: route.adapter == "quantconnect"):
         found.setdefault(route.account_domain, route)
     return list(found.values())
-
-
-async def _account(adapter: Broker, place: Workplace) -> AccountState:
-    await adapter.connect()
-    return await adapter.account(place.clock.market_now() - HISTORY)
 
 
 def statement(state: AccountState) -> Statement:

@@ -69,7 +69,7 @@ class MemoryStream:
         self._arrivals = queue.SimpleQueue()
         self._bell, self._ear = socket.socketpair()
         self._ear.setblocking(False)
-        self.told = queue.SimpleQueue()
+        self.told, self.told_elsewhere = queue.SimpleQueue(), queue.SimpleQueue()
         self.published = []
         self.executor_is_there = True
 
@@ -90,7 +90,9 @@ class MemoryStream:
         return found
 
     def tell(self, peer, message):
-        assert peer == "executor"
+        if peer != "executor":
+            self.told_elsewhere.put((peer, message))
+            return
         if not self.executor_is_there:
             raise PeerUnavailable(peer)
         self.told.put(message)
@@ -513,6 +515,16 @@ def test_an_account_is_read_or_the_failure_said(tmp_path):
         rig.hear(AskAccount(request_id=10, since=NOW))
         read = rig.next(AccountRead, lambda read: read.request_id == 10)
         assert (read.state, read.failure) == (None, "503")
+
+
+def test_an_account_is_told_to_whoever_asked_for_it_and_to_nobody_else(tmp_path):
+    with running(tmp_path) as rig:
+        rig.hear(AskAccount(request_id=9, since=NOW, reply_to="scorecard"))
+        peer, read = rig.stream.told_elsewhere.get(timeout=PATIENCE_S)
+        assert (peer, read.request_id, read.state) == ("scorecard", 9, account_state(NOW))
+        rig.hear(AskAccount(request_id=10, since=NOW))
+        rig.next(AccountRead, lambda read: read.request_id == 10)
+        assert not [each for each in rig.kept if isinstance(each, AccountRead) and each.request_id == 9]
 
 
 def test_after_every_reconnect_the_whole_account_is_told_unasked(tmp_path):

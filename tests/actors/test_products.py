@@ -45,6 +45,13 @@ def test_options_on_the_e_mini_deliver_the_future_of_their_month(products) -> No
     assert (future.product.kind, future.multiplier, future.product.tick_small) == (Kind.FUTURE, 50, Decimal("0.25"))
 
 
+def test_weeklies_on_the_e_mini_are_european_and_end_with_the_stocks(products) -> None:
+    product = products.contract("./ESZ25 EW3 251017C06500000").product
+    assert (product.style, product.settlement_time, product.multiplier) == (Style.EUROPEAN, SettlementTime.PM, 50)
+    assert product.session == "globex_weekly"
+    assert products.contract("./ESZ25 251219C06500000").product.settlement_time is SettlementTime.AM
+
+
 def test_both_roots_of_the_index_are_found_from_its_ticker(products) -> None:
     assert set(products.roots_of("SPX")) == {"SPX", "SPXW"}
 

@@ -231,8 +231,12 @@ def test_a_refusal_that_is_no_verdict_on_the_order_is_tried_again_as_it_was_with
     assert refuse(rig, retryable=True).order.legs == first.order.legs
 
 
-@pytest.mark.parametrize("outcome", [NotSent(cause="refused"), Rejected(code="429", text="later", retryable=True)])
-def test_an_unwinding_that_was_not_taken_ends_at_once_and_waits_for_no_route(outcome):
+@pytest.mark.parametrize(
+    ("outcome", "pace_s"),
+    [(NotSent(cause="refused"), 0.5), (Rejected(code="429", text="later", retryable=True), 2.0)],
+    ids=["nothing left: no broker said anything", "its broker said: later"],
+)
+def test_an_unwinding_that_was_not_taken_ends_at_once_and_the_next_follows_at_its_pace(outcome, pace_s):
     rig = half_filled(1)
     rig.after(0.1)
     rig.after(1.1)
@@ -240,8 +244,10 @@ def test_an_unwinding_that_was_not_taken_ends_at_once_and_waits_for_no_route(out
     ((_, sent),) = rig.told(SendOrder)
     rig.outcome(sent.attempt_id, outcome)
     assert not rig.book.orders[sent.order.cl_ord_id].is_live
-    assert (rig.events(OrderQueued), rig.alerts("A013")) == ([], [])
-    rig.after(2.0)
+    assert (rig.events(OrderQueued), rig.alerts("A013")) == ([], []), "it waits for no route"
+    rig.after(pace_s - 0.2)  # it was placed a tenth of a second ago
+    assert rig.told(SendOrder) == []
+    rig.after(0.1)
     assert [again.order.cl_ord_id for _, again in rig.told(SendOrder)] == [f"{ORDER}-unwind-2"]
 
 

@@ -2,7 +2,8 @@
 
 The canonical symbol of an option is OCC's: root padded to six, yymmdd, C or P, strike in thousandths, 21 characters
 (`SPXW  210104C03700000`). Equities and indices are their ticker (`GOOG`, `SPX`). Futures follow the broker's form with
-a two-digit year (`/ESH20`), their options put the future first: `./ESH20 200320C03200000`.
+a two-digit year (`/ESH20`), their options put the future first: `./ESH20 200320C03200000`. Where their series is not
+called like the future, its root stands between: `./ESZ25 EW3 251017C06500000`.
 
 A root that ends in a digit (`SPY1`) is what OCC calls a contract after a split or a merger: it delivers something else
 than 100 shares, and only a row of the product table under that very root can say what. Until then it is *adjusted*.
@@ -18,8 +19,9 @@ from enum import StrEnum
 
 from actors.domain.value import Value
 
-_OCC = re.compile(r"^([A-Z0-9.^]{1,6}) *(\d{6})([CP])(\d{8})$")
-_FUTURE_OPTION = re.compile(r"^\./([A-Z0-9]+[FGHJKMNQUVXZ]\d{2}) (\d{6})([CP])(\d{8})$")
+_TAIL = r"(?P<day>\d{6})(?P<right>[CP])(?P<strike>\d{8})$"
+_OCC = re.compile(r"^([A-Z0-9.^]{1,6}) *" + _TAIL)
+_FUTURE_OPTION = re.compile(r"^\./([A-Z0-9]+[FGHJKMNQUVXZ]\d{2}) (?:([A-Z0-9]{1,4}) )?" + _TAIL)
 _FUTURE = re.compile(r"^/([A-Z0-9]+)([FGHJKMNQUVXZ])(\d{2})$")
 _ADJUSTED = re.compile(r"^([A-Z.^]+)\d$")
 _THOUSANDTHS = Decimal(1000)
@@ -68,6 +70,8 @@ class Product(Value):
     """The rules all contracts of one option root (or future) share."""
 
     root: str
+    alike: tuple[str, ...] = ()
+    """Other roots of the same rules."""
     underlying: str
     kind: Kind = Kind.EQUITY_OPTION
     multiplier: int = 100
@@ -119,8 +123,16 @@ class Products:
     """The product table, by root."""
 
     def __init__(self, products: tuple[Product, ...] = ()) -> None:
-        self._by_root = {product.root: product for product in products}
+        self._by_root = {
+            root: product if root == product.root else product.model_copy(update={"root": root})
+            for product in products
+            for root in (product.root, *product.alike)
+        }
         self._parsed: dict[str, Contract] = {}
+
+    def lists(self, root: str) -> bool:
+        """Whether the table has rules of a root."""
+        return root in self._by_root
 
     def of_root(self, root: str) -> Product:
         """Return the product of an option root; an unknown one is an equity option of 100 shares."""
@@ -149,7 +161,7 @@ class Products:
         if match := _OCC.match(symbol):
             return self._option(symbol, match, match[1].strip())
         if match := _FUTURE_OPTION.match(symbol):
-            return self._option(symbol, match, f"./{match[1][:-3]}", underlying=f"/{match[1]}")
+            return self._option(symbol, match, f"./{match[2] or match[1][:-3]}", underlying=f"/{match[1]}")
         if match := _FUTURE.match(symbol):
             product = self.of_root(f"/{match[1]}").model_copy(update={"kind": Kind.FUTURE, "underlying": symbol})
             return Contract(symbol=symbol, product=product)
@@ -167,7 +179,7 @@ class Products:
         product = self.of_root(root)
         if underlying is not None:
             product = product.model_copy(update={"underlying": underlying, "kind": Kind.FUTURE_OPTION})
-        year, month, day = (int(match[2][i : i + 2]) for i in (0, 2, 4))
+        year, month, day = (int(match["day"][i : i + 2]) for i in (0, 2, 4))
         try:
             expires_on = date(2000 + year, month, day)
         except ValueError as error:
@@ -176,8 +188,8 @@ class Products:
             symbol=symbol,
             product=product,
             expires_on=expires_on,
-            right=Right(match[3]),
-            strike=Decimal(match[4]) / _THOUSANDTHS,
+            right=Right(match["right"]),
+            strike=Decimal(match["strike"]) / _THOUSANDTHS,
         )
 
 
@@ -186,6 +198,7 @@ def occ_symbol(root: str, expires_on: date, right: Right, strike: Decimal) -> st
     return f"{root:<6}{expires_on:%y%m%d}{right.value}{int(strike * _THOUSANDTHS):08d}"
 
 
-def future_option_symbol(future: str, expires_on: date, right: Right, strike: Decimal) -> str:
-    """Return the canonical symbol of an option on `future` (`/ESH20`)."""
-    return f"./{future.removeprefix('/')} {expires_on:%y%m%d}{right.value}{int(strike * _THOUSANDTHS):08d}"
+def future_option_symbol(future: str, expires_on: date, right: Right, strike: Decimal, series: str = "") -> str:
+    """Return the canonical symbol of an option on `future` (`/ESH20`), of a series not called like it where named."""
+    named = f"{series} " if series and series != future[1:-3] else ""
+    return f"./{future.removeprefix('/')} {named}{expires_on:%y%m%d}{right.value}{int(strike * _THOUSANDTHS):08d}"

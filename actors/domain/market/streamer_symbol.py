@@ -3,7 +3,8 @@
     equity, index     GOOG, SPX, BRK/B            the ticker, a class after a slash
     their options     .SPXW210104C3700            root, yymmdd, right, strike without trailing zeros
     future            /ESH20:XCME                 the exchange's code after a colon
-    future's option   ./ESH20C3200:XCME           no date: root, month and year name the expiry
+    future's option   ./ESH20C3200:XCME           no date: root, month and year name the expiry; those of a weekly are
+                      ./EW3V25C6500:XCME          its own, the month the one it ends in
 
 A broker's chain carries these names and is believed first; this is the rule for everything else. The way back knows no
 future's option, because its name has lost the day; and only standard months of a future can be named at all.
@@ -20,6 +21,7 @@ _EXCHANGES = {
     **dict.fromkeys(("GC", "SI", "HG", "MGC", "SIL"), "XCEC"),
     **dict.fromkeys(("ZB", "ZN", "ZF", "ZT", "UB", "ZC", "ZS", "ZW", "YM", "MYM"), "XCBT"),
 }
+_MONTHS = "FGHJKMNQUVXZ"
 _EXCHANGE = "XCME"
 """The exchange of a future that is in no list above."""
 _OPTION = re.compile(r"^\.([A-Z0-9^]{1,6})(\d{2})(\d{2})(\d{2})([CP])(\d+(?:\.\d+)?)$")
@@ -36,7 +38,10 @@ def streamer_symbol(contract: Contract) -> str:
         return contract.symbol.replace(".", "/")
     tail = f"{contract.right.value}{_plain(contract.strike)}"
     if kind is Kind.FUTURE_OPTION:
-        return f".{contract.underlying}{tail}:{_exchange(contract.underlying)}"
+        root, future = contract.product.root, contract.underlying
+        month = f"{_MONTHS[contract.expires_on.month - 1]}{contract.expires_on:%y}"
+        series = f".{future}" if root[2:] == future[1:-3] else f"{root}{month}"
+        return f"{series}{tail}:{_exchange(future)}"
     return f".{contract.product.root}{contract.expires_on:%y%m%d}{tail}"
 
 

@@ -23,8 +23,10 @@ Times are nanoseconds of one clock.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 
 from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import AttemptState
@@ -142,34 +144,55 @@ def _is_bounded(structure: Structure, book: Book) -> bool:
     )
 
 
-def longest_by_trades(book: Book, accounts: Iterable[AccountState]) -> timedelta:
+Move = tuple[datetime, str, int]
+"""When a structure's holding of a symbol changed, and by how many signed contracts."""
+
+
+def longest_by_trades(book: Book, accounts: Iterable[AccountState], netted: Iterable[HoldingsNetted] = ()) -> timedelta:
     """Return the longest that a structure stood naked by the times its brokers' own trades happened, told or not.
 
-    What stands naked at the end counts up to the reading. Trades of one moment are one.
+    `netted` is what the book moved between structures, at the times it did. What stands naked at the end counts up to
+    the reading. Moves of one moment are one.
     """
-    trades: dict[str, dict[datetime, list[Fill]]] = defaultdict(lambda: defaultdict(list))
+    moves: dict[str, list[Move]] = defaultdict(list)
     read_at = None
     for state in accounts:
         read_at = state.read_at if read_at is None else max(read_at, state.read_at)
         for report in state.orders:
             order_id = book.order_of(report)
             if order_id is not None and not book.orders[order_id].is_stray(report):
-                for fill in report.fills:
-                    trades[book.orders[order_id].order.structure_id][fill.at].append(fill)
-    spans = [_longest(book.structures[name], moments, read_at) for name, moments in trades.items()]
+                moves[book.orders[order_id].order.structure_id] += trades(report.fills)
+    for event in netted:
+        for name, moved in netting_moves(event):
+            moves[name].append(moved)
+    spans = (longest_naked(book.structures[name], found, read_at) for name, found in moves.items())
     return max(spans, default=timedelta(0))
 
 
-def _longest(structure: Structure, moments: Mapping[datetime, Sequence[Fill]], read_at: datetime | None) -> timedelta:
+def trades(fills: Iterable[Fill]) -> list[Move]:
+    """Return what executions moved, when they happened."""
+    return [(fill.at, fill.symbol, fill.action.sign * fill.last_qty) for fill in fills]
+
+
+def netting_moves(event: HoldingsNetted) -> Iterator[tuple[str, Move]]:
+    """Yield what a netting moved, with each structure's name: what one loses, the other gets."""
+    for moved in event.moved:
+        yield event.structure_id, (event.at, moved.symbol, -moved.quantity)
+        if event.counterpart is not None:
+            yield event.counterpart, (event.at, moved.symbol, moved.quantity)
+
+
+def longest_naked(structure: Structure, moves: Iterable[Move], until: datetime | None) -> timedelta:
+    """Return the longest that a structure stood naked by what moved, nothing held before; at the end up to `until`."""
     longest, since, held = timedelta(0), None, structure.model_copy(update={"holdings": {}})
-    for at in sorted(moments):
-        for fill in moments[at]:
-            held = held.moved(fill.symbol, fill.action.sign * fill.last_qty)
+    for at, moments in groupby(sorted(moves), key=itemgetter(0)):
+        for _, symbol, quantity in moments:
+            held = held.moved(symbol, quantity)
         if held.naked:
             since = since or at
         elif since is not None:
             longest, since = max(longest, at - since), None
-    return max(longest, read_at - since) if since is not None and read_at is not None else longest
+    return max(longest, until - since) if since is not None and until is not None else longest
 
 
 class _Seats:

@@ -14,7 +14,7 @@ Rules of this file:
 * Otherwise the excess is unwound. Where a broker refuses that for good, the shorts alone are bought back: what covers
   nobody can wait. So many refusals for good in a row, or so many more of any kind, and a person must look.
 * An order of this kind never waits for a route: what was not taken has ended, and the next one is made here, at a pace,
-  of what is held and quoted then.
+  of what is held and quoted then; sooner where no byte of it had left, for then no broker said anything.
 * Two unwindings never look alike while one is in doubt: a broker that tells no ids could end neither doubt.
 * An order for the excess that works on is replaced at a pace, for the market has left it.
 
@@ -41,6 +41,8 @@ from actors.domain.value import Value
 PATIENCE_SHARE: Final = 0.3
 UNWIND_SHARE: Final = 0.6
 """Of the deadline."""
+UNSENT_SHARE: Final = 0.25
+"""Of the pace."""
 COMPLETE_MARK: Final = "-complete-"
 UNWIND_MARK: Final = "-unwind-"
 OVER_MARK: Final = "-unwind-over-"
@@ -79,6 +81,16 @@ class Remedy(Enum):
     UNWIND = auto()
     UNWIND_SHORTS = auto()
     GIVE_UP = auto()
+
+
+def pace_of(lives: Sequence[OrderLife], limits: ImbalanceLimits) -> float:
+    """Return how long after the last order of this kind the next one may come, given all of a structure, oldest first.
+
+    What never left is as good as not tried.
+    """
+    mending = [life.last for life in lives if is_mending(life.order)]
+    never_left = bool(mending) and mending[-1] is not None and mending[-1].state is AttemptState.NOT_SENT
+    return limits.pace_s * UNSENT_SHARE if never_left else limits.pace_s
 
 
 def is_mending(order: Order) -> bool:

@@ -48,7 +48,7 @@ class Played(Value):
     kills: int = 0
     faults: int = 0
     naked_short_s: float | None = None
-    """By the brokers' own trades, known to us or not."""
+    """By the brokers' own trades, known to us or not, and what the books netted."""
     unattended_short_s: float | None = None
     audit: Audit = Audit()
     wrong: tuple[str, ...] = ()
@@ -186,7 +186,7 @@ class _Game:
             fills=world.fills,
             kills=world.deaths,
             faults=sum(link.faults for link in world.links.values()),
-            naked_short_s=world.naked.longest_ns / 1e9,
+            naked_short_s=world.naked_by_trades().total_seconds(),
             unattended_short_s=naked.unattended_s,
             audit=verdict(world, fold),
             wrong=tuple(wrong),

@@ -8,6 +8,7 @@ and the checkpoint for the executor, the send ledger for a connection.
 
 import heapq
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import partial
 from itertools import count
 from typing import Final
@@ -18,6 +19,7 @@ from actors.domain.alerts.alert import Alert
 from actors.domain.connection.absence import SettleLimits
 from actors.domain.connection.route_health import HealthLimits
 from actors.domain.orders.event import ExecutorStarted, parse_event
+from actors.domain.orders.finding import HoldingsNetted
 from actors.domain.orders.report import Status
 from actors.domain.orders.signal import Signal
 from actors.domain.performance.naked_shorts import NakedShorts, Recorded
@@ -68,7 +70,7 @@ class World:
         self.epoch, self.began_at = 0, START
         self.stop: str | None = None
         """The latched stop in force."""
-        self.blow, self.naked = Blow(), Nakedness()
+        self.blow, self._naked = Blow(), Nakedness()
         self.journal, self.checkpoints = MemoryJournal(self.blow, self.clock.boot_ns), MemoryCheckpoints()
         self.answers: list[SignalAnswered] = []
         self.alerts: list[Alert] = []
@@ -104,6 +106,12 @@ class World:
             book.apply(event, sequence)
             naked.hear(Recorded(event=event, written_ns=written_ns), book)
         return book, naked
+
+    def naked_by_trades(self) -> timedelta:
+        """Return the longest that a structure stood naked by the brokers' own trades, known to us or not."""
+        events = (parse_event(body) for _, body in self.journal.read() if b"holdings_netted" in body)
+        netted = [event for event in events if isinstance(event, HoldingsNetted)]
+        return self._naked.longest(netted, self.clock.market_now())
 
     # -- time ---------------------------------------------------------------------------------------------------------
 
@@ -271,13 +279,13 @@ class World:
             before = len(held.fills)
             link.broker.fill(held, trade.combos, trade.places, self.clock.market_now())
             self.fills += len(held.fills) - before
-            self.naked.changed(held, held.fills[before:], 1, self.clock.ns)
+            self._naked.changed(held, held.fills[before:], 1, self.clock.market_now())
             link.push(held)
 
     def bust(self, link: Link, held: Held) -> None:
         """Have every execution of an order taken back."""
         if gone := link.broker.bust(held):
-            self.naked.changed(held, gone, -1, self.clock.ns)
+            self._naked.changed(held, gone, -1, self.clock.market_now())
             link.push(held)
 
 

@@ -34,7 +34,7 @@ def venue(tmp_path):
         yield at_work
 
 
-def adapter_of(kind, venue, **more):
+def adapter_of(kind, venue, futures=(), products=None, **more):
     file, clock = venue.file, SharedMarketClock.open(venue.places.clock)
     secret, reads = file.credentials, ReadLimits(timeout_s=2.0, tries=1)
     if kind == "tastytrade":
@@ -45,13 +45,14 @@ def adapter_of(kind, venue, **more):
             stream_url=file.streamer,
             account=TASTYTRADE,
             page_size=2,
+            futures=futures,
             reads=reads,
             stream=AccountStreamLimits(heartbeat_s=0.2, **more),
         )
         login = TastytradeLogin(
             client_secret=SecretStr(secret.client_secret), refresh_token=SecretStr(secret.refresh_token)
         )
-        return Tastytrade(settings, login, clock)
+        return Tastytrade(settings, login, clock, products)
     settings = AlpacaSettings(
         route=kind,
         account_domain=f"alpaca:{file.alpaca_account}",

@@ -8,6 +8,7 @@ from actors.brokers import alpaca_shapes, quantconnect_shapes, tastytrade_shapes
 from actors.brokers.coverages import COVERAGES
 from actors.brokers.outcomes import Unsendable
 from actors.domain.market.contract import Kind
+from actors.domain.orders.coverage import Load, cannot_carry
 from actors.domain.orders.order import OrderType
 from tests.builders import PRODUCTS
 
@@ -46,9 +47,15 @@ def test_tastytrade_cannot_say_a_combo_at_the_market_and_does_not_state_it(condo
     assert OrderType.MARKET not in COVERAGES["tastytrade"].combo.order_types
 
 
+def test_options_on_futures_are_stated_by_tastytrade_alone_and_futures_by_none():
+    stating = {kind: [name for name in COVERAGES if kind in COVERAGES[name].kinds] for kind in Kind}
+    assert (stating[Kind.FUTURE_OPTION], stating[Kind.FUTURE]) == (["tastytrade"], [])
+
+
 @ADAPTERS
-def test_futures_are_not_stated(adapter):
-    assert not {Kind.FUTURE, Kind.FUTURE_OPTION} & set(COVERAGES[adapter].kinds)
+def test_where_they_are_not_stated_an_order_for_them_is_refused_with_the_reason(adapter):
+    load = Load(kinds=frozenset({Kind.FUTURE_OPTION}), legs=2)
+    assert cannot_carry(COVERAGES[adapter], load) == ("" if adapter == "tastytrade" else "carries no future option")
 
 
 def test_each_says_how_its_write_path_is_tried():

@@ -126,3 +126,18 @@ def test_the_recorded_chain_of_a_future_gives_the_options_of_that_future_alone(s
     named = {listing.streamer: listing.contract for listing in options}["./ESZ25C800:XCME"]
     assert (named.symbol, named.strike, named.right) == ("./ESZ25 251219C00800000", Decimal(800), Right.CALL)
     assert named.multiplier == 50
+
+
+def test_a_series_that_the_product_table_does_not_describe_is_left_out_and_others_keep_apart(shared):
+    name = "fixtures/tastytrade/joaquinbejar/FuturesNestedOptionChainSerializer.json"
+    chain = json.loads((shared / name).read_text())["data"]
+    described = Products(
+        (
+            Product(root="./ES", underlying="/ES", kind=Kind.FUTURE_OPTION, multiplier=50),
+            Product(root="./EW3", underlying="/ES", kind=Kind.FUTURE_OPTION, multiplier=50),
+        )
+    )
+    _, *options = future_listings(chain, described, described.contract("/ESZ25"), dte_max=200)
+    assert {listing.contract.product.root for listing in options} == {"./ES", "./EW3"}
+    weekly = {listing.streamer: listing.contract.symbol for listing in options}["./EW3V25P6500:XCME"]
+    assert weekly == "./ESZ25 EW3 251017P06500000"

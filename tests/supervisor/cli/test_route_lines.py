@@ -89,3 +89,10 @@ def test_preflight_names_the_backup_of_each_strategy_and_who_has_none():
     alone = config.model_copy(update={"routes": config.routes[:1]})
     (line,) = backing_lines([each.model_dump() for each in backings(alone)])
     assert line == "Backup   condor       NONE: there is one route only"
+
+
+def test_preflight_says_that_nobody_stands_behind_options_on_a_future():
+    config = load(None)
+    es = config.strategies[0].model_copy(update={"name": "es", "underlying": "/ESZ26"})
+    (line,) = backing_lines([each.model_dump() for each in backings(config.model_copy(update={"strategies": (es,)}))])
+    assert line == "Backup   es           NONE: alpaca carries no future option"

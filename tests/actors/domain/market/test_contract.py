@@ -41,6 +41,27 @@ def test_a_futures_option_names_its_future(expires_on, right, strike):
     assert (contract.expires_on, contract.right, contract.strike) == (expires_on, right, strike)
 
 
+@given(st.sampled_from(["EW", "EW3", "E1A"]), dates, st.sampled_from(Right), strikes)
+def test_one_of_another_series_than_its_futures_names_that_too(series, expires_on, right, strike):
+    symbol = future_option_symbol("/ESZ25", expires_on, right, strike, series)
+    contract = PRODUCTS.contract(symbol)
+    assert (contract.underlying, contract.product.root, contract.product.kind) == (
+        "/ESZ25",
+        f"./{series}",
+        Kind.FUTURE_OPTION,
+    )
+    assert (contract.expires_on, contract.right, contract.strike) == (expires_on, right, strike)
+    assert future_option_symbol("/ESZ25", expires_on, right, strike, "ES") == symbol.replace(f" {series} ", " ")
+
+
+def test_roots_that_are_alike_share_their_rules_and_keep_their_names():
+    weekly = Product(root="./EW", alike=("./EW1",), underlying="/ES", kind=Kind.FUTURE_OPTION, multiplier=50)
+    products = Products((weekly,))
+    first = products.contract("./ESZ25 EW1 251003C06500000").product
+    assert (first.root, first.multiplier) == ("./EW1", 50)
+    assert [products.lists(root) for root in ("./EW", "./EW1", "./EW2")] == [True, True, False]
+
+
 @pytest.mark.parametrize(
     ("symbol", "kind", "underlying", "multiplier", "is_option"),
     [

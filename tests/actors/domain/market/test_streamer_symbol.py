@@ -31,6 +31,7 @@ def test_each_kind_has_its_name_and_the_way_back(ours, theirs):
 
 def test_a_futures_option_is_named_by_root_and_month_and_there_is_no_way_back():
     assert streamer_symbol(PRODUCTS.contract("./ESH20 200320C03200000")) == "./ESH20C3200:XCME"
+    assert streamer_symbol(PRODUCTS.contract("./ESZ25 EW3 251017C06500000")) == "./EW3V25C6500:XCME"
     with pytest.raises(UnknownSymbol):
         canonical_symbol("./ESH20C3200:XCME")
 

@@ -1,6 +1,6 @@
 """Naked-short seconds: how long a short stood uncovered, and how much of that nobody attended to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
@@ -21,7 +21,7 @@ from actors.domain.orders.finding import CoverHeldBack, HoldingsNetted, NettedHo
 from actors.domain.orders.order import Action, Fill, Intent, Leg, Order
 from actors.domain.orders.report import Status
 from actors.domain.orders.route_event import RouteTurned
-from actors.domain.performance.naked_shorts import NakedShorts, Recorded, longest_by_trades
+from actors.domain.performance.naked_shorts import NakedShorts, Recorded, longest_by_trades, netting_moves
 from actors.domain.portfolio.book import Book
 from tests.builders import CONDOR_SYMBOLS, PRODUCTS, condor_legs
 from tests.fakes import START
@@ -246,7 +246,7 @@ def test_a_death_before_the_first_event_or_after_the_last_does_no_harm():
 # By the brokers' own trades.
 
 
-def traded(*moments: tuple[float, str, int]) -> float:
+def traded(*moments: tuple[float, str, int], netted: Sequence[HoldingsNetted] = ()) -> float:
     """The longest by trades: each moment its second, the order, and the place of the leg that traded."""
     book = Book(PRODUCTS)
     for number, event in enumerate(
@@ -262,7 +262,7 @@ def traded(*moments: tuple[float, str, int]) -> float:
     for number, each in enumerate(told, start=10):
         book.apply(ReportTaken(cl_ord_id=each.attempt_id.removesuffix("-r1"), report=each, at=START), number)
     state = account(orders=told, read_at=START + timedelta(seconds=60))
-    return longest_by_trades(book, [state]).total_seconds()
+    return longest_by_trades(book, [state], netted).total_seconds()
 
 
 def test_by_trades_it_runs_from_the_trade_that_uncovers_to_the_one_that_covers():
@@ -275,3 +275,23 @@ def test_legs_that_trade_in_one_moment_leave_nothing_naked():
 
 def test_what_is_still_naked_counts_up_to_the_reading():
     assert traded((10, NAME, 1)) == 50
+
+
+def netted_short(second: float, counterpart: str | None = None) -> HoldingsNetted:
+    """The short of the structure moves to another, or to what no structure holds."""
+    moved = (NettedHolding(symbol=SHORT, quantity=-1, px=2),)
+    at = START + timedelta(seconds=second)
+    return HoldingsNetted(
+        structure_id=NAME, counterpart=counterpart, account_domain="primary-account", moved=moved, at=at
+    )
+
+
+def test_by_trades_too_what_the_book_netted_is_naked_no_longer():
+    assert traded((10, NAME, 1), netted=[netted_short(14)]) == 4
+
+
+def test_what_is_netted_is_the_others_from_then_on():
+    event = netted_short(14, counterpart="condor-20260105-9")
+    took = [moved for name, moved in netting_moves(event) if name == "condor-20260105-9"]
+    assert took == [(event.at, SHORT, -1)]
+    assert [moved for name, moved in netting_moves(event) if name == NAME] == [(event.at, SHORT, 1)]
