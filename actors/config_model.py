@@ -27,6 +27,7 @@ from actors.config_sections import (
     StrategySection,
 )
 from actors.config_supervision import SupervisorSection
+from actors.domain.risk.breaker_limits import CommonLimits
 from actors.domain.value import Value
 
 _LIVE_HOSTS = {"api.tastyworks.com", "streamer.tastyworks.com", "api.alpaca.markets"}
@@ -47,6 +48,7 @@ class RuntimeConfig(Value):
     feed: FeedSection = FeedSection()
     routes: tuple[RouteSection, ...] = Field(min_length=1, max_length=8)
     risk: RiskSection = RiskSection()
+    breakers: CommonLimits = CommonLimits()
     executor: ExecutorSection = ExecutorSection()
     supervisor: SupervisorSection = SupervisorSection()
     notifier: NotifierSection = NotifierSection()

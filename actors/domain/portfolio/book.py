@@ -27,6 +27,7 @@ from actors.domain.orders.trigger_event import TriggerMoved, Triggers, TriggersP
 from actors.domain.portfolio import netting, retention
 from actors.domain.portfolio.findings import Findings
 from actors.domain.portfolio.structure import Structure, founded, settled
+from actors.domain.portfolio.tally import Tally
 from actors.domain.value import ZERO
 
 
@@ -63,7 +64,7 @@ class Book:
         """By account domain: what happened before is in the account's start."""
         self.agreed_at: dict[str, datetime] = {}
         """By account domain: when journal and account were last seen to agree, or it was adopted."""
-        self.found = Findings()
+        self.found, self.tally = Findings(), Tally()
         self.failed_over: dict[str, str] = {}
         """Routes that take no openings until they failed back, each with the reason."""
 
@@ -107,6 +108,7 @@ class Book:
             case _:
                 if (moved := order_fold.moved(self.orders, event)) is not None:
                     self._change(*moved)
+        self.tally = self.tally.after(self, event)
         return move
 
     def order_of(self, report: ExecutionReport) -> str | None:
@@ -168,6 +170,7 @@ class Book:
 
     def _open(self, event: happened.SessionOpened) -> None:
         retention.on_session(self, event)
+        self.tally = self.tally.opened(self, event)
         self.session, self.baseline = event.session, dict(event.baseline)
 
     def _adopt(self, event: happened.AccountAdopted) -> None:

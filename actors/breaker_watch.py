@@ -1,0 +1,129 @@
+"""Risk's part on the breakers: measures each book it hears, keeps what trips, and sees to the steps.
+
+Rules of this file:
+* Written, then acted on: highs, references and trips are in risk's own checkpoint, durable, before a permit, a latch or
+  the executor hears of them. A successor goes on from there; however often a trip is said, it is journaled once.
+* A breaker of everybody that only a person resets is latched as well, in the file that connections read before an
+  opening's bytes leave (law 10). One that the next session resets is not: only `resume` loosens that file.
+* Flattening asks for closes through the executor's door, like anyone else, again and again at a slowing pace.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from actors.domain.orders.breaker_event import BreakerStep, BreakerTripped, ResetBy, Scope
+from actors.domain.orders.refusal import Check
+from actors.domain.orders.signal import Close, Signal
+from actors.domain.portfolio.view import BookView, Phase, StructureView
+from actors.domain.risk.breaker import BreakerRecord, judge
+from actors.domain.risk.breaker_limits import BreakerLimits
+from actors.domain.risk.gauge import Gauge
+from actors.domain.risk.issue import Finding
+from actors.domain.risk.withheld import findings, unknown, withheld
+from actors.domain.value import Value
+from actors.latch import Latch, StopLevel
+from actors.messages import ReportBreaker, SubmitSignal
+from actors.ports import Checkpoints
+
+LATCHED_BY: Final = "breaker"
+"""Who latched a stop that a breaker asks for; `breaker reset` knows it by that."""
+_ASK_S: Final = (5.0, 10.0, 30.0, 60.0, 300.0)
+"""Pauses between the closes asked for one structure."""
+_EXPIRES_S: Final = 600.0
+
+
+class BreakerBoard(Value):
+    """What the screens show of the breakers. `at_ns` is the boot clock."""
+
+    at_ns: int
+    gauges: tuple[Gauge, ...]
+    unknown: tuple[str, ...]
+    """What is not known, and withholds openings."""
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerPorts:
+    """What the watch needs from outside."""
+
+    checkpoints: Checkpoints
+    tighten: Callable[[Latch], Latch]
+    board: Callable[[BreakerBoard], None] = lambda _: None
+
+
+class BreakerWatch:
+    """The breakers of one risk actor, named `name`."""
+
+    def __init__(self, name: str, limits: BreakerLimits, ports: BreakerPorts) -> None:
+        self._name, self._limits, self._ports = name, limits, ports
+        kept = ports.checkpoints.load(BreakerRecord)
+        self._record = kept[0] if kept else BreakerRecord()
+        self._asked: dict[str, tuple[int, int]] = {}
+        """Closes asked for by structure: how often, and when the next is due, boot clock."""
+        self.trips: tuple[BreakerTripped, ...] = ()
+        self.stops: Mapping[str, Check] = {}
+        """The check that openings fail, by strategy."""
+        self.unknown: Mapping[str, str] = {}
+        """Accounts not known to be inside their limits, each with the reason."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the trips make of the permit's state."""
+        return tuple(findings(self.trips))
+
+    def on_book(self, book: BookView, now_ns: int, at: datetime) -> list[Value]:
+        """Measure a book that is reconciled; return what the executor is to be told."""
+        record, gauges, warnings = judge(self._record, book.results, book.breakers, self._limits, at)
+        if record != self._record:
+            self._ports.checkpoints.save(record, book.journal_sequence)
+            self._record = record
+        due = [each.trip for each in record.due.values()]
+        self.trips = (*book.breakers.tripped.values(), *due)
+        self.stops = withheld(self.trips, book.results, self._limits)
+        self._latch(due, at)
+        known = ((f"{each.scope} {each.subject}", each.scope, unknown(each, self._limits)) for each in book.results)
+        missing = [(whose, scope, why) for whose, scope, why in known if why]
+        self.unknown = {whose: why for whose, scope, why in missing if scope is Scope.ACCOUNT}
+        lines = tuple(f"{whose}: {why}" for whose, _, why in missing)
+        self._ports.board(BreakerBoard(at_ns=now_ns, gauges=gauges, unknown=lines))
+        told: list[Value] = [ReportBreaker(event=each.trip, reset=each.reset) for each in record.due.values()]
+        told += [ReportBreaker(event=each, reset=book.breakers.reset_at(each.name)) for each in warnings]
+        return [*told, *self._flatten(book, now_ns, at)]
+
+    def _latch(self, due: Iterable[BreakerTripped], at: datetime) -> None:
+        for trip in due:
+            if trip.step.stops_all and trip.reset is ResetBy.PERSON:
+                level = StopLevel(trip.step.value)
+                reason = f"breaker {trip.name}: {trip.text}"
+                self._ports.tighten(Latch(level=level, reason=reason, by=LATCHED_BY, at=at))
+
+    def _flatten(self, book: BookView, now_ns: int, at: datetime) -> list[Value]:
+        told: list[Value] = []
+        wanted = {each.structure_id: trip for trip in self.trips for each in _to_close(trip, book)}
+        self._asked = {name: asked for name, asked in self._asked.items() if name in wanted}
+        for name, trip in wanted.items():
+            count, due_ns = self._asked.get(name, (0, 0))
+            if now_ns >= due_ns:
+                pause_s = _ASK_S[min(count, len(_ASK_S) - 1)]
+                self._asked[name] = count + 1, now_ns + int(pause_s * 1e9)
+                signal = Signal(
+                    signal_id=f"flat-{book.journal_sequence}-{name}"[:64],
+                    strategy=self._name,
+                    request=Close(structure_id=name),
+                    reason=f"breaker {trip.name}",
+                    created_at=at,
+                    expires_at=at + timedelta(seconds=_EXPIRES_S),
+                )
+                told.append(SubmitSignal(signal=signal, reply_to=self._name))
+        return told
+
+
+def _to_close(trip: BreakerTripped, book: BookView) -> Iterable[StructureView]:
+    """Return what a tripped breaker wants closed and nothing closes yet."""
+    if trip.step is not BreakerStep.FLATTEN:
+        return ()
+    held = (each for each in book.structures if any(each.holdings.values()) and each.phase is not Phase.CLOSING)
+    return [
+        each for each in held if trip.subject == (each.account_domain if trip.scope is Scope.ACCOUNT else each.strategy)
+    ]
