@@ -20,6 +20,7 @@ from actors.domain.portfolio.breakers import Breakers
 from actors.domain.portfolio.result import Result
 from actors.domain.risk.breaker_limits import BreakerLimits
 from actors.domain.risk.gauge import Gauge, High, Reference, gauge_of, high_of, reference_of
+from actors.domain.risk.withheld import believed
 from actors.domain.value import ZERO, Value
 
 _WHOLE: Final = Decimal(1)
@@ -57,7 +58,8 @@ def judge(
     highs, references = dict(record.highs), dict(record.references)
     due = {name: each for name, each in record.due.items() if _is_due(each, known)}
     gauges, warnings = list[Gauge](), list[BreakerWarned]()
-    for result in results:
+    for told in results:
+        result = believed(told, limits)
         whose = f"{result.scope}.{result.subject}"
         high = highs[whose] = high_of(result, highs.get(whose))
         for measure, limit in limits.of(result.scope, result.subject):

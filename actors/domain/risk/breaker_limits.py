@@ -58,7 +58,7 @@ class AccountLimits(ScopeLimits):
     """The limits of an account. What is not named keeps its own; [] takes a limit away, but for that of the day."""
 
     loss_day: Annotated[Steps, Field(min_length=1)] = _limit("0.05", BreakerStep.REDUCE)
-    drawdown: Steps = _limit("0.05", BreakerStep.REDUCE, ResetBy.SESSION)
+    drawdown: Steps = _limit("0.07", BreakerStep.REDUCE, ResetBy.SESSION)
     loss_sessions: Steps = _limit("0.10", BreakerStep.REDUCE)
 
 

@@ -75,7 +75,9 @@ class Gauge(Value):
             return f"{whose}: {_WORDS[self.measure]} unknown"
         if self.measure is Measure.LOSSES_IN_A_ROW:
             return f"{whose}: {self.value} {_WORDS[self.measure]}, limit {self.limit}"
-        numbers = f"{self.value:,.2f}, limit {self.limit:,.2f} ({self.share * 100:.6g} % of {self.base:,.2f})"
+        numbers = (
+            f"{self.value:,.2f}, limit {self.limit:,.2f} ({(self.share * 100).normalize():f} % of {self.base:,.2f})"
+        )
         return f"{whose}: {_WORDS[self.measure]} {numbers}"
 
 
@@ -89,10 +91,9 @@ _WORDS: Mapping[Measure, str] = {
 
 def _pnl(result: Result) -> Decimal | None:
     """Return the worse of the journal's result and the broker's."""
-    if result.pnl is None or result.broker_pnl is None or not result.broker_pnl.is_finite():
+    if result.pnl is None or result.broker_pnl is None:
         return result.pnl
-    is_told = result.equity is not None and result.equity > 0
-    return min(result.pnl, result.broker_pnl) if is_told else result.pnl
+    return min(result.pnl, result.broker_pnl)
 
 
 def high_of(result: Result, known: High | None) -> High:

@@ -8,6 +8,7 @@ Rules of this file:
 """
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
 from actors.domain.orders.breaker_event import BreakerStep, BreakerTripped, Scope
 from actors.domain.orders.refusal import Check, Code
@@ -38,6 +39,24 @@ def findings(trips: Iterable[BreakerTripped]) -> Iterator[Finding]:
             yield Finding(rule=Rule.BREAKER, state=state, reason=f"breaker {trip.name}: {trip.text}")
 
 
+def believed(result: Result, limits: BreakerLimits) -> Result:
+    """Return a result without the broker's word where that is stale, or no likelier than an error: it trips nothing."""
+    age_s, most = result.equity_age_s, limits.equity_gap_max_share * result.base
+    is_fresh = age_s is not None and age_s <= limits.equity_age_max_s
+    is_worth = result.equity is not None and result.equity.is_finite() and result.equity > 0
+    is_number = result.broker_pnl is not None and result.broker_pnl.is_finite()
+    return (
+        result
+        if is_fresh and is_worth and is_number and _gap(result) <= most
+        else result.model_copy(update={"broker_pnl": None})
+    )
+
+
+def _gap(result: Result) -> Decimal:
+    """Return how far the broker's result is beside the journal's, in dollars."""
+    return ZERO if result.broker_pnl is None or result.pnl is None else abs(result.broker_pnl - result.pnl)
+
+
 def unknown(result: Result, limits: BreakerLimits) -> str:
     """Return why a result cannot be trusted to be inside its limits; empty where it can."""
     equity, age_s = result.equity, result.equity_age_s
@@ -53,7 +72,7 @@ def unknown(result: Result, limits: BreakerLimits) -> str:
         return f"its broker last said what it is worth {age_s:.0f} s ago, limit {limits.equity_age_max_s:g} s"
     if not equity.is_finite() or equity <= 0:
         return f"its broker says it is worth {equity}"
-    gap = ZERO if result.broker_pnl is None else abs(result.broker_pnl - result.pnl)
+    gap = _gap(result)
     if gap > limits.equity_gap_max_share * result.base:
         worth = f"{equity:,.2f}, {gap:,.2f} beside what the journal says"
         return f"its broker says it is worth {worth}, limit {limits.equity_gap_max_share:.0%} of {result.base:,.2f}"
