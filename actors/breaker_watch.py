@@ -4,7 +4,7 @@ Rules of this file:
 * Written, then acted on: highs, references and trips are in risk's own checkpoint, durable, before a permit, a latch or
   the executor hears of them. A successor goes on from there; however often a trip is said, it is journaled once.
 * A breaker of everybody that only a person resets is latched as well, in the file that connections read before an
-  opening's bytes leave (law 10). One that the next session resets is not: only `resume` loosens that file.
+  opening's bytes leave (law 10). One that the next session resets is not: only a person loosens that file.
 * Flattening asks for closes through the executor's door, like anyone else, again and again at a slowing pace.
 """
 
@@ -23,12 +23,10 @@ from actors.domain.risk.gauge import Gauge
 from actors.domain.risk.issue import Finding
 from actors.domain.risk.withheld import findings, unknown, withheld
 from actors.domain.value import Value
-from actors.latch import Latch, StopLevel
+from actors.latch import BREAKER, Latch, StopLevel
 from actors.messages import ReportBreaker, SubmitSignal
 from actors.ports import Checkpoints
 
-LATCHED_BY: Final = "breaker"
-"""Who latched a stop that a breaker asks for; `breaker reset` knows it by that."""
 _ASK_S: Final = (5.0, 10.0, 30.0, 60.0, 300.0)
 """Pauses between the closes asked for one structure."""
 _EXPIRES_S: Final = 600.0
@@ -96,7 +94,7 @@ class BreakerWatch:
             if trip.step.stops_all and trip.reset is ResetBy.PERSON:
                 level = StopLevel(trip.step.value)
                 reason = f"breaker {trip.name}: {trip.text}"
-                self._ports.tighten(Latch(level=level, reason=reason, by=LATCHED_BY, at=at))
+                self._ports.tighten(Latch(level=level, reason=reason, by=BREAKER, at=at))
 
     def _flatten(self, book: BookView, now_ns: int, at: datetime) -> list[Value]:
         told: list[Value] = []

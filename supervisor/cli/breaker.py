@@ -12,18 +12,22 @@ import sys
 from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
+from typing import Any
 
 import click
 
-from actors.breaker_watch import LATCHED_BY
-from actors.latch import Latch, StopLevel, read_latch
+from actors.domain.orders.event import parse_event
+from actors.domain.portfolio.breakers import Breakers
+from actors.latch import BREAKER, Latch, StopLevel, read_latch
 from actors.latch import resume as loosen
 from actors.messages import BreakersReset, ResetBreakers
 from actors.places import Places, places
+from supervisor.app.event_schema import EVENTS
 from supervisor.cli import door
-from supervisor.cli.breaker_lines import board_lines, breaker_board, trip_lines, tripped
+from supervisor.cli.breaker_lines import board_lines, breaker_board, trip_lines
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import json_option, state_option
+from supervisor.journal import JournalReader
 
 
 @click.group(help="Show the limits on losses, or reset what has tripped; each takes --state.")
@@ -86,10 +90,21 @@ def _loosen(where: Places, name: str, done: BreakersReset, by: str, reason: str)
     A verb that was killed between reset and latch is finished by asking again, for the breaker that the latch names.
     """
     held = read_latch(where.latch)
-    own = held.by == LATCHED_BY and held.reason.startswith(f"breaker {'' if name == 'all' else name}")
-    if held.by != LATCHED_BY or done.tripped or not (done.names or own):
+    own = held.by == BREAKER and held.reason.startswith(f"breaker {'' if name == 'all' else name}")
+    if held.by != BREAKER or done.tripped or not (done.names or own):
         return Latch()
     return loosen(where.latch, by, reason, datetime.now(UTC))
+
+
+def tripped(where: Places) -> list[dict[str, Any]]:
+    """Return what is tripped, oldest first, as the journal has it. Raises `FileNotFoundError` without one."""
+    reader, known = JournalReader(where.journal, EVENTS), Breakers()
+    try:
+        for entry in reader.read(kinds=("breaker_tripped", "breaker_reset")):
+            known = known.after(parse_event(entry.body), entry.sequence)
+    finally:
+        reader.close()
+    return [trip.model_dump(mode="json") for trip in known.tripped.values()]
 
 
 def _lines(done: BreakersReset, loosened: Latch) -> list[str]:

@@ -1,4 +1,4 @@
-"""The breakers on losses in a trader's words: what is tripped, by the journal; what is used, by risk's board."""
+"""The breakers on losses in a trader's words: what is tripped, and what risk's board says is used of each limit."""
 
 import json
 import time
@@ -8,27 +8,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 from actors.domain.market.session import NEW_YORK
-from actors.domain.orders.event import parse_event
-from actors.domain.portfolio.breakers import Breakers
 from actors.places import Places
-from supervisor.app.event_schema import EVENTS
-from supervisor.journal import JournalReader
 
 STALE_S: Final = 10.0
 WARNED: Final = Decimal("0.5")
 """From this part of a limit on `status` shows it."""
 _BAR: Final = 10
-
-
-def tripped(where: Places) -> list[dict[str, Any]]:
-    """Return what is tripped, oldest first, as the journal has it. Raises `FileNotFoundError` without one."""
-    reader, known = JournalReader(where.journal, EVENTS), Breakers()
-    try:
-        for entry in reader.read(kinds=("breaker_tripped", "breaker_reset")):
-            known = known.after(parse_event(entry.body), entry.sequence)
-    finally:
-        reader.close()
-    return [trip.model_dump(mode="json") for trip in known.tripped.values()]
 
 
 def breaker_board(where: Places) -> dict[str, Any] | None:

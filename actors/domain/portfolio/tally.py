@@ -82,7 +82,7 @@ class Tally(Value):
         update = {
             "past": (*older, last.model_copy(update={"accounts": {**last.accounts, **fresh}})),
             "awaited": {domain: base for domain, base in tally.awaited.items() if domain not in fresh},
-            "apart": tally.apart - fresh.keys(),
+            "apart": tally.apart.difference(fresh),
         }
         return tally.model_copy(update=update)
 
@@ -174,6 +174,6 @@ class Tally(Value):
         update = {
             "past": (*older, last.model_copy(update={"strategies": made})),
             "bases": {**self.bases, **event.values},
-            "unmarked": self.unmarked - event.values.keys(),
+            "unmarked": self.unmarked.difference(event.values),
         }
         return self.model_copy(update=update)
