@@ -86,6 +86,8 @@ class MarketSection(Value):
     """Level the index starts at."""
     volatility: float = Field(default=0.16, gt=0.01, lt=2)
     """Of the index, a year's; 0.16 is 16 %."""
+    gaps: tuple[dict[str, float], ...] = ()
+    """Moves at once, as `actors.venue.path.Gap` reads them: { after_s = 3600, move = -0.07 } is a crash of 7 %."""
     cash: Money = Field(default=Decimal(100_000), gt=0)
     """Opening cash of each paper account."""
     tastytrade_port: Port = 0
