@@ -125,8 +125,8 @@ class Bench:
         return Envelope("data_feed", 1, 1, state)
 
 
-def result(pnl: int | None = 0, **changes: object) -> Result:
-    money = None if pnl is None else Decimal(pnl)
+def result(pnl: int = 0, **changes: object) -> Result:
+    money = Decimal(pnl)
     plain = {
         "scope": Scope.ACCOUNT,
         "subject": "d",
@@ -151,7 +151,7 @@ def book(pnl: int = 0, ready: bool = True, breakers: Breakers | None = None, **c
         orders=(),
         baseline={"d": Decimal(100_000)},
         pnl_day=Decimal(pnl),
-        results=(result(pnl, **changes),),
+        results=(result(**({"pnl": pnl} | changes)),),
         breakers=breakers or Breakers(),
     )
     return Envelope("executor", 1, 1, BookChanged(book=view))
@@ -263,6 +263,7 @@ def test_a_breaker_does_not_replace_a_tighter_stop(bench):
         ({"broker_pnl": Decimal(50_001)}, "beside what the journal says"),
         ({"broker_pnl": Decimal(-99_999)}, "beside what the journal says"),
         ({"base": Decimal(0)}, "baseline is 0"),
+        ({"base": Decimal(1_000), "pnl": Decimal(99_000)}, "beyond belief: 99,000.00 of a baseline of 1,000.00"),
     ],
 )
 def test_an_equity_nobody_can_believe_stops_openings_while_it_lasts_and_is_told_once(bench, changes, says):

@@ -97,12 +97,12 @@ def _account(
 
 def _strategies(book: Book, quotes: QuoteTable | None, before_open: bool) -> Iterator[Result]:  # noqa: FBT001
     assert book.session is not None
-    owned: dict[str, list[Structure]] = {}
+    owned, ended = dict[str, list[Structure]](), {name for name, _ in book.tally.ended_today()}
     for each in book.structures.values():
         owned.setdefault(each.strategy, []).append(each)
+    past = book.tally.past
     for strategy, structures in sorted(owned.items()):
-        today = _today(book, structures, quotes)
-        past = book.tally.past
+        today = _today(book, structures, ended, quotes)
         last = past[-1] if before_open and past else None
         earlier = sum((each.strategies.get(strategy, ZERO) for each in past), ZERO)
         domains = {each.account_domain for each in structures}
@@ -124,9 +124,9 @@ def _base(book: Book, domains: set[str], past: Past | None) -> Decimal:
     return sum((told[domain] for domain in domains if domain in told), ZERO)
 
 
-def _today(book: Book, structures: list[Structure], quotes: QuoteTable | None) -> Decimal | None:
+def _today(book: Book, structures: list[Structure], ended: set[str], quotes: QuoteTable | None) -> Decimal | None:
     """Return what structures made since the session's baseline: those that are held, and those that ended in it."""
-    ended, total = dict(book.tally.ended_today()), ZERO
+    total = ZERO
     for each in structures:
         name = each.structure_id
         if each.is_flat and name not in ended:

@@ -140,19 +140,18 @@ class Tally(Value):
         return tuple(found)
 
     def _counted(self, book: "Book", names: Iterable[str]) -> "Tally":
-        ended, held = dict(self.ended), False
-        for name in names:
-            structure = book.structures.get(name)
-            if structure is None:
-                continue
-            known = ended.pop(name, None)
-            held = held or known is not None
-            if structure.is_flat:
+        touched = [each for name in names if (each := book.structures.get(name)) is not None]
+        touched = [each for each in touched if each.is_flat or each.structure_id in self.ended]
+        if not touched:
+            return self
+        ended = dict(self.ended)
+        for each in touched:
+            known = ended.pop(each.structure_id, None)
+            if each.is_flat:
                 at = known.sequence if known is not None else book.sequence
-                strategy, domain = structure.strategy, structure.account_domain
-                ended[name] = Ended(strategy=strategy, account_domain=domain, sequence=at, pnl=structure.cash)
-                held = True
-        return self.model_copy(update={"ended": ended}) if held else self
+                strategy, domain = each.strategy, each.account_domain
+                ended[each.structure_id] = Ended(strategy=strategy, account_domain=domain, sequence=at, pnl=each.cash)
+        return self.model_copy(update={"ended": ended})
 
     def _booked(self, book: "Book", cash: CashEvent) -> "Tally":
         domain = cash.account_domain

@@ -21,7 +21,8 @@ AT = datetime(2026, 11, 23, 15, tzinfo=UTC)
 DAY = date(2026, 11, 23)
 BASE = Decimal(100_000)
 CENT = Decimal("0.01")
-DOLLARS = st.decimals(-150_000, 150_000, places=2)
+DOLLARS = st.decimals(-150_000, 50_000, places=2)
+"""A gain beyond half the baseline is not believed."""
 
 
 def result(pnl: Decimal | int | None = 0, **changes: object) -> Result:
