@@ -5,17 +5,20 @@ Rules of this file:
   the executor hears of them. A successor goes on from there; however often a trip is said, it is journaled once.
 * A breaker of everybody that only a person resets is latched as well, in the file that connections read before an
   opening's bytes leave (law 10). One that the next session resets is not: only a person loosens that file.
-* Flattening asks for closes through the executor's door, like anyone else, again and again at a slowing pace.
+* Flattening asks through the executor's door, like anyone else, again and again at a slowing pace: for the cancel of
+  exits at work that may never fill, and for closes that go with the market.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from actors.domain.orders.breaker_event import BreakerStep, BreakerTripped, ResetBy, Scope
 from actors.domain.orders.refusal import Check
-from actors.domain.orders.signal import Close, Signal
+from actors.domain.orders.signal import Cancel, Close, Signal
+from actors.domain.orders.working import GiveUp, Plan
 from actors.domain.portfolio.view import BookView, Phase, StructureView
 from actors.domain.risk.breaker import BreakerRecord, judge
 from actors.domain.risk.breaker_limits import BreakerLimits
@@ -27,8 +30,12 @@ from actors.latch import BREAKER, Latch, StopLevel
 from actors.messages import ReportBreaker, SubmitSignal
 from actors.ports import Checkpoints
 
-_ASK_S: Final = (5.0, 10.0, 30.0, 60.0, 300.0)
-"""Pauses between the closes asked for one structure."""
+_ASK_S: Final = (2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
+"""Pauses between what is asked for one structure."""
+_FLAT: Final = "flat-"
+"""How the names of what a breaker asks for begin."""
+_AT_ONCE: Final = Plan(start=Decimal(1), step_s=2.0, give_up_s=2.0, give_up=GiveUp.MARKET)
+"""At the natural, and from then on with the market."""
 _EXPIRES_S: Final = 600.0
 
 
@@ -97,31 +104,47 @@ class BreakerWatch:
                 self._ports.tighten(Latch(level=level, reason=reason, by=BREAKER, at=at))
 
     def _flatten(self, book: BookView, now_ns: int, at: datetime) -> list[Value]:
-        told: list[Value] = []
-        wanted = {each.structure_id: trip for trip in self.trips for each in _to_close(trip, book)}
+        """Return what is to be asked for now, so that nothing is held that a tripped breaker wants closed."""
+        wanted = {each.structure_id: (each, trip) for trip in self.trips for each in _to_close(trip, book)}
         self._asked = {name: asked for name, asked in self._asked.items() if name in wanted}
-        for name, trip in wanted.items():
+        told: list[Value] = []
+        for name, (structure, trip) in wanted.items():
             count, due_ns = self._asked.get(name, (0, 0))
-            if now_ns >= due_ns:
+            requests = _requests(structure, book) if now_ns >= due_ns else ()
+            if requests:
                 pause_s = _ASK_S[min(count, len(_ASK_S) - 1)]
                 self._asked[name] = count + 1, now_ns + int(pause_s * 1e9)
-                signal = Signal(
-                    signal_id=f"flat-{book.journal_sequence}-{name}"[:64],
-                    strategy=self._name,
-                    request=Close(structure_id=name),
-                    reason=f"breaker {trip.name}",
-                    created_at=at,
-                    expires_at=at + timedelta(seconds=_EXPIRES_S),
-                )
-                told.append(SubmitSignal(signal=signal, reply_to=self._name))
+            told += [self._signal(request, book.journal_sequence, f"breaker {trip.name}", at) for request in requests]
         return told
+
+    def _signal(self, request: Close | Cancel, sequence: int, reason: str, at: datetime) -> SubmitSignal:
+        target = request.structure_id if isinstance(request, Close) else request.cl_ord_id
+        signal = Signal(
+            signal_id=f"{_FLAT}{request.kind}-{sequence}-{target}"[:64],
+            strategy=self._name,
+            request=request,
+            reason=reason,
+            created_at=at,
+            expires_at=at + timedelta(seconds=_EXPIRES_S),
+        )
+        return SubmitSignal(signal=signal, reply_to=self._name)
 
 
 def _to_close(trip: BreakerTripped, book: BookView) -> Iterable[StructureView]:
-    """Return what a tripped breaker wants closed and nothing closes yet."""
+    """Return what is held that a tripped breaker wants closed."""
     if trip.step is not BreakerStep.FLATTEN:
         return ()
-    held = (each for each in book.structures if any(each.holdings.values()) and each.phase is not Phase.CLOSING)
-    return [
-        each for each in held if trip.subject == (each.account_domain if trip.scope is Scope.ACCOUNT else each.strategy)
-    ]
+    held = (each for each in book.structures if any(each.holdings.values()))
+    return [each for each in held if trip.subject == _owner(trip.scope, each)]
+
+
+def _owner(scope: Scope, structure: StructureView) -> str | None:
+    return structure.account_domain if scope is Scope.ACCOUNT else structure.strategy
+
+
+def _requests(structure: StructureView, book: BookView) -> Sequence[Close | Cancel]:
+    """Return the close, or first the cancels of what is at work there and may never fill: a profit's limit, say."""
+    if structure.phase is not Phase.CLOSING:
+        return (Close(structure_id=structure.structure_id, work=_AT_ONCE),)
+    own = [each for each in book.orders if each.structure_id == structure.structure_id and not each.status.is_terminal]
+    return [Cancel(cl_ord_id=each.cl_ord_id) for each in own if not each.cl_ord_id.startswith(_FLAT)]

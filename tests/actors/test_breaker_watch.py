@@ -11,16 +11,19 @@ from pathlib import Path
 import pytest
 
 from actors.breaker_watch import BreakerPorts, BreakerWatch
+from actors.domain.orders.attempt import Accepted
 from actors.domain.orders.breaker_event import BreakerStep, ResetBy
+from actors.domain.orders.report import Status
+from actors.domain.orders.working import GiveUp
 from actors.domain.risk.breaker import BreakerRecord
 from actors.domain.risk.breaker_limits import AccountLimits, BreakerLimit, BreakerLimits, ScopeLimits
 from actors.latch import Latch, StopLevel, read_latch, tighten
-from actors.messages import ReportBreaker, SendOrder, SubmitSignal
+from actors.messages import CancelOrder, ReportBreaker, SendOrder, SubmitSignal
 from actors.places import places
 from supervisor.checkpoints import CheckpointStore
 from tests.builders import close_signal, open_signal
 from tests.fakes import START
-from tests.rig import Rig
+from tests.rig import Rig, report
 
 ROOT = Path(__file__).resolve().parents[2]
 LOSS_DAY = "account.primary-account.loss_day.reduce"
@@ -138,10 +141,25 @@ def test_a_flatten_that_was_refused_is_asked_for_again_later(folder):
     lost = view.results[0].model_copy(update={"pnl": Decimal(-5_000)})
     view = view.model_copy(update={"results": (lost,)})
     asked = []
-    for after_s in (0, 4, 6, 14, 17):
+    for after_s in (0, 1, 3, 7, 9):
         told = held.watch.on_book(view, held.rig.clock.ns + int(after_s * 1e9), START)
         asked += [after_s for each in told if isinstance(each, SubmitSignal)]
-    assert asked == [0, 6, 17]
+    assert asked == [0, 3, 9]
+
+
+def test_a_flatten_cancels_the_exit_that_may_never_fill_and_closes_then(folder):
+    held = Held(folder, stepping(BreakerStep.FLATTEN))
+    held.rig.opened(open_signal(1))
+    resting = held.rig.ask(close_signal(2, "condor-20260105-1", net_price=Decimal("-0.10"))).cl_ord_id
+    held.rig.outcome(f"{resting}-r1", Accepted(broker_order_id="primary-9"))
+    held.rig.push(report("primary-9", Status.NEW, attempt=f"{resting}-r1"))
+    held.rig.told(SendOrder)
+    held.see(5_000)
+    assert [each.cl_ord_id for _, each in held.rig.told(CancelOrder)] == [resting]
+    held.rig.push(report("primary-9", Status.CANCELED, attempt=f"{resting}-r1"))
+    held.see(seconds=3)
+    ((_, sent),) = held.rig.told(SendOrder)
+    assert (sent.order.intent, sent.order.working.plan.give_up) == ("CLOSE", GiveUp.MARKET)
 
 
 def test_a_strategys_flatten_leaves_what_others_hold(folder):
