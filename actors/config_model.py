@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from actors.config_calendar import CalendarSection
 from actors.config_disk import DiskSection
 from actors.config_journal import JournalSection
 from actors.config_sections import (
@@ -54,6 +55,7 @@ class RuntimeConfig(Value):
     notifier: NotifierSection = NotifierSection()
     strategies: tuple[StrategySection, ...] = Field(default=(), max_length=32)
     clock: ClockSection = ClockSection()
+    calendar: CalendarSection = CalendarSection()
     disk: DiskSection = DiskSection()
     journal: JournalSection = JournalSection()
 
