@@ -31,6 +31,9 @@ from actors.domain.portfolio.view import BookView
 from actors.domain.value import ZERO
 from actors.messages import BreakersReset, ReportBreaker, ResetBreakers
 
+MEASURE_EVERY_NS = 250_000_000
+"""Results are marked anew so often at most: every position is looked at, while orders may wait."""
+NEVER_NS = 2**63
 PAGED_SHARE = Decimal("0.8")
 """From this share of a limit on a warning sounds; below it informs."""
 _DONE: Mapping[BreakerStep, str] = {
@@ -45,10 +48,17 @@ class BreakerDesk:
     """Trips, warnings, resets, and the results they rest on."""
 
     def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+        self._desk, self._measured_ns = desk, 0
+        self.due_ns = NEVER_NS
+        """When a view with results is due that was left out of the last one, boot clock."""
 
-    def seen(self, view: BookView) -> BookView:
-        """Return a view of the book with what each account and strategy made."""
+    def seen(self, view: BookView, *, paced: bool = False) -> BookView:
+        """Return a view of the book with what each account and strategy made; left out where `paced`, and just told."""
+        now_ns = self._desk.now_ns()
+        if paced and now_ns - self._measured_ns < MEASURE_EVERY_NS:
+            self.due_ns = self._measured_ns + MEASURE_EVERY_NS
+            return view
+        self._measured_ns, self.due_ns = now_ns, NEVER_NS
         book, now = self._desk.book, self._desk.now()
         session = self._session(book.session)
         before_open = session is not None and now < session.opens_at

@@ -19,6 +19,7 @@ from actors.domain.orders.breaker_event import BreakerStep, BreakerTripped, Rese
 from actors.domain.orders.refusal import Check
 from actors.domain.orders.signal import Cancel, Close, Signal
 from actors.domain.orders.working import GiveUp, Plan
+from actors.domain.portfolio.result import Result
 from actors.domain.portfolio.view import BookView, Phase, StructureView
 from actors.domain.risk.breaker import BreakerRecord, judge
 from actors.domain.risk.breaker_limits import BreakerLimits
@@ -64,6 +65,8 @@ class BreakerWatch:
         self._name, self._limits, self._ports = name, limits, ports
         kept = ports.checkpoints.load(BreakerRecord)
         self._record = kept[0] if kept else BreakerRecord()
+        self._results: tuple[Result, ...] | None = None
+        """As last told; None: never yet."""
         self._asked: dict[str, tuple[int, int]] = {}
         """Closes asked for by structure: how often, and when the next is due, boot clock."""
         self.trips: tuple[BreakerTripped, ...] = ()
@@ -79,22 +82,26 @@ class BreakerWatch:
 
     def on_book(self, book: BookView, now_ns: int, at: datetime) -> list[Value]:
         """Measure a book that is reconciled; return what the executor is to be told."""
-        record, gauges, warnings = judge(self._record, book.results, book.breakers, self._limits, at)
+        self._results = book.results if book.results is not None else self._results
+        results = self._results or ()
+        record, gauges, warnings = judge(self._record, results, book.breakers, self._limits, at)
         if record != self._record:
             self._ports.checkpoints.save(record, book.journal_sequence)
             self._record = record
         due = [each.trip for each in record.due.values()]
         self.trips = (*book.breakers.tripped.values(), *due)
-        self.stops = withheld(self.trips, book.results, self._limits)
+        self.stops = withheld(self.trips, self._results, self._limits)
         self._latch(due, at)
-        known = ((f"{each.scope} {each.subject}", each.scope, unknown(each, self._limits)) for each in book.results)
-        missing = [(whose, scope, why) for whose, scope, why in known if why]
-        self.unknown = {whose: why for whose, scope, why in missing if scope is Scope.ACCOUNT}
-        lines = tuple(f"{whose}: {why}" for whose, _, why in missing)
-        self._ports.board(BreakerBoard(at_ns=now_ns, gauges=gauges, unknown=lines))
+        self._show(results, gauges, now_ns)
         told: list[Value] = [ReportBreaker(event=each.trip, reset=each.reset) for each in record.due.values()]
         told += [ReportBreaker(event=each, reset=book.breakers.reset_at(each.name)) for each in warnings]
         return [*told, *self._flatten(book, now_ns, at)]
+
+    def _show(self, results: Iterable[Result], gauges: tuple[Gauge, ...], now_ns: int) -> None:
+        missing = [(each, why) for each in results if (why := unknown(each, self._limits))]
+        self.unknown = {f"account {each.subject}": why for each, why in missing if each.scope is Scope.ACCOUNT}
+        lines = tuple(f"{each.scope} {each.subject}: {why}" for each, why in missing)
+        self._ports.board(BreakerBoard(at_ns=now_ns, gauges=gauges, unknown=lines))
 
     def _latch(self, due: Iterable[BreakerTripped], at: datetime) -> None:
         for trip in due:

@@ -107,13 +107,12 @@ class Executor:
         self._desk = Desk(book, seats, sessions, clock, latch, settings.desk, journal=journal, disk=disk)
         self._sight, self._chase = QuoteSight(self._desk), Chase(self._desk)
         self._orders = OrderDesk(self._desk, self._chase, fills := FillDesk(self._desk))
-        self._accounts = AccountDesk(self._desk, fills)
+        self._accounts, self._breakers = AccountDesk(self._desk, fills), BreakerDesk(self._desk)
         parts = self._desk, self._chase, self._orders
         self._signals, self._triggers, self._work = SignalDesk(*parts), TriggerDesk(*parts), WorkDesk(*parts)
         self._failback, unwind = Failback(self._desk), Unwind(self._desk, self._orders)
         late = (CloseQueue(self._desk, self._orders), Hedge(self._desk, self._orders), self._failback)
         legs, watches = LegDesk(self._desk, self._orders, unwind), opening_watches(self._desk, settings.disk_look_s)
-        self._breakers = BreakerDesk(self._desk)
         self._timed = (self._chase, self._accounts, fills, legs, unwind, *late, *watches, self._breakers)
         self._board, self._alerts = RouteBoard(self._desk, self._failback, board), deque[Value]([], settings.alerts_max)
         self._picture_due_ns = self._ticked_ns = self._universe_asked_ns = 0
@@ -222,8 +221,8 @@ class Executor:
             self._board.on_tick()
             self._send_alerts()
         if now_ns >= self._picture_due_ns:
-            self._picture_due_ns = now_ns + int(self._settings.picture_interval_s * 1e9)
-            self._stream.publish(self._picture())
+            self._stream.publish(self._picture(paced=True))
+            self._picture_due_ns = min(now_ns + int(self._settings.picture_interval_s * 1e9), self._breakers.due_ns)
         if self._desk.book.sequence - self._checkpointed >= self._settings.checkpoint_events:
             self._checkpoint()
 
@@ -285,8 +284,8 @@ class Executor:
             self._universe_asked_ns = now_ns
             self._tell(self._feed, AskUniverse(reply_to=self._name, known=self._sight.known))
 
-    def _picture(self) -> BookChanged:
-        book = self._breakers.seen(picture(self._desk.book, self._desk.quotes, ready=self._desk.ready))
+    def _picture(self, *, paced: bool = False) -> BookChanged:
+        book = self._breakers.seen(picture(self._desk.book, self._desk.quotes, ready=self._desk.ready), paced=paced)
         self._board.saw(book)
         return BookChanged(book=book)
 

@@ -274,6 +274,20 @@ def test_the_picture_says_what_each_broker_says_an_account_is_worth_and_how_old_
     assert not told.opens, "nothing can be opened where nothing can be sent"
 
 
+def test_results_are_published_at_a_pace_and_never_later_than_it_while_books_change():
+    rig = Rig().ready()
+    rig.clock.advance(1)
+    rig.opened(open_signal(1))
+    for _ in range(12):
+        rig.clock.advance(0.05)
+        rig.executor.turn(0)
+    told = [message.book for message in rig.stream.published if message.book.executor_epoch == 1]
+    with_results = [book for book in told if book.results is not None]
+    assert len(with_results) < len(told), "not with every change"
+    assert with_results[-1].journal_sequence == rig.book.sequence, "but soon after the last one"
+    assert rig.executor._picture().book.results is not None, "and always to whoever asks"
+
+
 def test_a_page_that_is_no_answer_leaves_the_last_word_to_grow_old():
     rig = Rig().ready()
     rig.after(61)

@@ -278,6 +278,16 @@ def test_an_equity_nobody_can_believe_stops_openings_while_it_lasts_and_is_told_
     assert permit.stops == {}
 
 
+def test_before_any_result_was_told_nothing_opens_and_a_book_without_them_leaves_the_last_ones(bench):
+    silent = Envelope("executor", 1, 1, BookChanged(book=book().message.book.model_copy(update={"results": None})))
+    (permit,) = bench.turn(silent, bench.feed())
+    assert permit.stops[""].code is Code.R019_RESULT_UNKNOWN
+    (permit,) = bench.turn(book(equity_age_s=61.0), after_s=1)
+    assert "61 s ago" in permit.stops[""].value
+    (permit,) = bench.turn(silent, bench.feed(), after_s=1)
+    assert "61 s ago" in permit.stops[""].value
+
+
 def test_an_account_where_nothing_can_be_opened_may_be_silent(bench):
     bench.turn(book(), bench.feed())
     (permit,) = bench.turn(book(equity_age_s=3600.0, opens=False), after_s=1)

@@ -105,9 +105,8 @@ class Book:
                 self.failed_over.pop(route, None)
             case TriggersPlaced() | TriggerMoved() | TriggerTrailed():
                 self.triggers.apply(event)
-            case _:
-                if (moved := order_fold.moved(self.orders, event)) is not None:
-                    self._change(*moved)
+            case _ if (moved := order_fold.moved(self.orders, event)) is not None:
+                self._change(*moved)
         self.tally = self.tally.after(self, event)
         return move
 

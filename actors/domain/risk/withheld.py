@@ -20,10 +20,17 @@ from actors.domain.risk.permit import TradingState
 from actors.domain.value import ZERO
 
 
-def withheld(trips: Iterable[BreakerTripped], results: Iterable[Result], limits: BreakerLimits) -> dict[str, Check]:
-    """Return the check that openings fail, by strategy: those of the trips, and what is not known."""
+def withheld(
+    trips: Iterable[BreakerTripped], results: Iterable[Result] | None, limits: BreakerLimits
+) -> dict[str, Check]:
+    """Return the check that openings fail, by strategy: those of the trips, and what is not known.
+
+    `results` None: nobody has told any yet.
+    """
     found = stops(trips)
-    for result in results:
+    if results is None:
+        found.setdefault(EVERYBODY, Check(code=Code.R019_RESULT_UNKNOWN, passed=False, value="no result is told yet"))
+    for result in results or ():
         if why := unknown(result, limits):
             whom = result.subject if result.scope is Scope.STRATEGY else EVERYBODY
             subject = f"{result.scope} {result.subject}"
