@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
+from zlib import crc32
 
 from actors.domain.orders.breaker_event import BreakerStep, BreakerTripped, ResetBy, Scope
 from actors.domain.orders.refusal import Check
@@ -38,6 +39,7 @@ _FLAT: Final = "flat-"
 _AT_ONCE: Final = Plan(start=Decimal(1), step_s=2.0, give_up_s=2.0, give_up=GiveUp.MARKET)
 """At the natural, and from then on with the market."""
 _EXPIRES_S: Final = 600.0
+_ID_MAX: Final = 64
 
 
 class BreakerBoard(Value):
@@ -126,8 +128,11 @@ class BreakerWatch:
 
     def _signal(self, request: Close | Cancel, sequence: int, reason: str, at: datetime) -> SubmitSignal:
         target = request.structure_id if isinstance(request, Close) else request.cl_ord_id
+        name = f"{_FLAT}{request.kind}-{sequence}-{target}"
         signal = Signal(
-            signal_id=f"{_FLAT}{request.kind}-{sequence}-{target}"[:64],
+            signal_id=name
+            if len(name) <= _ID_MAX
+            else f"{_FLAT}{request.kind}-{sequence}-{crc32(target.encode()):08x}",
             strategy=self._name,
             request=request,
             reason=reason,
