@@ -91,6 +91,7 @@ class AccountDesk:
         if seat is None or state is None:
             return step
         seat.read_due_ns = self._desk.now_ns() + int(self._desk.settings.account_interval_s * 1e9)
+        seat.worth, seat.worth_ns = state.net_liquidation, self._desk.now_ns()
         begun_ns = self._begun_ns(seat, read)
         differing = breaks(self._desk.book, state)
         fresh = {each: text for each, text in differing.items() if each not in self._desk.book.quarantined}

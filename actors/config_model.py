@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from actors.config_calendar import CalendarSection
 from actors.config_disk import DiskSection
 from actors.config_journal import JournalSection
 from actors.config_sections import (
@@ -27,6 +28,7 @@ from actors.config_sections import (
     StrategySection,
 )
 from actors.config_supervision import SupervisorSection
+from actors.domain.risk.breaker_limits import CommonLimits
 from actors.domain.value import Value
 
 _LIVE_HOSTS = {"api.tastyworks.com", "streamer.tastyworks.com", "api.alpaca.markets"}
@@ -47,11 +49,13 @@ class RuntimeConfig(Value):
     feed: FeedSection = FeedSection()
     routes: tuple[RouteSection, ...] = Field(min_length=1, max_length=8)
     risk: RiskSection = RiskSection()
+    breakers: CommonLimits = CommonLimits()
     executor: ExecutorSection = ExecutorSection()
     supervisor: SupervisorSection = SupervisorSection()
     notifier: NotifierSection = NotifierSection()
     strategies: tuple[StrategySection, ...] = Field(default=(), max_length=32)
     clock: ClockSection = ClockSection()
+    calendar: CalendarSection = CalendarSection()
     disk: DiskSection = DiskSection()
     journal: JournalSection = JournalSection()
 

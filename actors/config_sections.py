@@ -16,6 +16,7 @@ from actors.domain.alerts.alert import Level
 from actors.domain.orders.fill_check import FillLimits
 from actors.domain.orders.order import LEGS_MAX
 from actors.domain.orders.watch_settings import WatchSettings
+from actors.domain.risk.breaker_limits import ScopeLimits
 from actors.domain.risk.permit import Limits
 from actors.domain.value import Money, Value
 
@@ -85,6 +86,8 @@ class MarketSection(Value):
     """Level the index starts at."""
     volatility: float = Field(default=0.16, gt=0.01, lt=2)
     """Of the index, a year's; 0.16 is 16 %."""
+    gaps: tuple[dict[str, float], ...] = ()
+    """Moves at once, as `actors.venue.path.Gap` reads them: { after_s = 3600, move = -0.07 } is a crash of 7 %."""
     cash: Money = Field(default=Decimal(100_000), gt=0)
     """Opening cash of each paper account."""
     tastytrade_port: Port = 0
@@ -188,8 +191,6 @@ class RiskSection(Limits):
     spread_max: float = Field(default=0.5, gt=0)
     spread_floor: float = Field(default=0.10, ge=0)
     naked_allowed: bool = False
-    loss_day_max_share: Decimal = Field(default=Decimal("0.05"), gt=0, le=1)
-    """Loss of one day, as a share of the session's baseline, that stops openings."""
     feed_heard_max_s: Seconds = 5.0
     """Age of the feed's own word."""
     feed_frame_max_s: Seconds = 90.0
@@ -276,6 +277,8 @@ class StrategySection(Value):
     """Import path, `package.module:Class`."""
     underlying: Ticker
     parameters: dict[str, Any] = Field(default_factory=dict)
+    breakers: ScopeLimits | None = None
+    """Limits of its own on what it loses, in place of `breakers.strategy`."""
 
 
 class ClockSection(Value):

@@ -15,6 +15,7 @@ from threading import Event as StopEvent
 
 from actors import recovery
 from actors.account_desk import AccountDesk
+from actors.breaker_desk import BreakerDesk
 from actors.chase import Chase
 from actors.close_queue import CloseQueue
 from actors.desk import Desk, Step
@@ -41,7 +42,9 @@ from actors.messages import (
     FeedState,
     IssuePermit,
     OrderSent,
+    ReportBreaker,
     Reported,
+    ResetBreakers,
     Resolved,
     SendComplex,
     SendOrder,
@@ -104,13 +107,13 @@ class Executor:
         self._desk = Desk(book, seats, sessions, clock, latch, settings.desk, journal=journal, disk=disk)
         self._sight, self._chase = QuoteSight(self._desk), Chase(self._desk)
         self._orders = OrderDesk(self._desk, self._chase, fills := FillDesk(self._desk))
-        self._accounts = AccountDesk(self._desk, fills)
+        self._accounts, self._breakers = AccountDesk(self._desk, fills), BreakerDesk(self._desk)
         parts = self._desk, self._chase, self._orders
         self._signals, self._triggers, self._work = SignalDesk(*parts), TriggerDesk(*parts), WorkDesk(*parts)
         self._failback, unwind = Failback(self._desk), Unwind(self._desk, self._orders)
         late = (CloseQueue(self._desk, self._orders), Hedge(self._desk, self._orders), self._failback)
         legs, watches = LegDesk(self._desk, self._orders, unwind), opening_watches(self._desk, settings.disk_look_s)
-        self._timed = (self._chase, self._accounts, fills, legs, unwind, *late, *watches)
+        self._timed = (self._chase, self._accounts, fills, legs, unwind, *late, *watches, self._breakers)
         self._board, self._alerts = RouteBoard(self._desk, self._failback, board), deque[Value]([], settings.alerts_max)
         self._picture_due_ns = self._ticked_ns = self._universe_asked_ns = 0
         self._commit(Step(events=[started]))
@@ -157,7 +160,7 @@ class Executor:
         else:
             self._ask_universe()
 
-    def _take_message(self, sender: str, message: Value) -> None:
+    def _take_message(self, sender: str, message: Value) -> None:  # noqa: C901 - a table of messages
         match message:
             case SubmitSignal():
                 self._commit(self._signals.on_signal(message))
@@ -167,6 +170,10 @@ class Executor:
                 self._commit(self._accounts.on_report(report))
             case IssuePermit():
                 self._desk.take_permit(message)
+            case ReportBreaker():
+                self._commit(self._breakers.on_report(message))
+            case ResetBreakers():
+                self._commit(self._breakers.on_reset(message))
             case Resolved():
                 self._commit(self._orders.on_resolved(message))
             case ConnectionState():
@@ -214,8 +221,8 @@ class Executor:
             self._board.on_tick()
             self._send_alerts()
         if now_ns >= self._picture_due_ns:
-            self._picture_due_ns = now_ns + int(self._settings.picture_interval_s * 1e9)
-            self._stream.publish(self._picture())
+            self._stream.publish(self._picture(paced=True))
+            self._picture_due_ns = min(now_ns + int(self._settings.picture_interval_s * 1e9), self._breakers.due_ns)
         if self._desk.book.sequence - self._checkpointed >= self._settings.checkpoint_events:
             self._checkpoint()
 
@@ -277,8 +284,8 @@ class Executor:
             self._universe_asked_ns = now_ns
             self._tell(self._feed, AskUniverse(reply_to=self._name, known=self._sight.known))
 
-    def _picture(self) -> BookChanged:
-        book = picture(self._desk.book, self._desk.quotes, ready=self._desk.ready)
+    def _picture(self, *, paced: bool = False) -> BookChanged:
+        book = self._breakers.seen(picture(self._desk.book, self._desk.quotes, ready=self._desk.ready), paced=paced)
         self._board.saw(book)
         return BookChanged(book=book)
 

@@ -8,11 +8,15 @@ recovery anyway (law 8).
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from pydantic import ValidationError
 
 from actors.domain.value import Instant, Value
 from actors.durable import locked, replace
+
+BREAKER: Final = "breaker"
+"""Who latched a stop that a breaker on losses asks for: `holdfast breaker reset` loosens what is by that name."""
 
 
 class StopLevel(StrEnum):

@@ -4,7 +4,7 @@ Quotes do not travel as messages but as columns (`actors.streams`). Replies are 
 handler, so two actors can never wait for each other.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from actors.domain.alerts.alert import Alert
 from actors.domain.connection.route_health import Vitals
 from actors.domain.market.quote import Universe
 from actors.domain.orders.attempt import Resolution, SubmitOutcome
+from actors.domain.orders.breaker_event import BreakerTripped, BreakerWarned
 from actors.domain.orders.coverage import Coverage, Covers
 from actors.domain.orders.order import Contingency, Order
 from actors.domain.orders.refusal import Check
@@ -42,6 +43,32 @@ class IssuePermit(Value):
     """Risk to executor."""
 
     permit: Permit
+
+
+class ReportBreaker(Value):
+    """Risk to executor: journal this, unless a reset later than `reset` in the journal has made it void.
+
+    Said again until the book that is published has it.
+    """
+
+    event: Annotated[BreakerTripped | BreakerWarned, Field(discriminator="kind")]
+    reset: int = 0
+
+
+class ResetBreakers(Value):
+    """A person to executor: reset every tripped breaker whose name begins so; empty: all of them."""
+
+    beginning: str
+    by: str = Field(min_length=1)
+    reason: str = Field(min_length=1)
+    reply_to: str
+
+
+class BreakersReset(Value):
+    """Executor to the asker: which were reset, and what is tripped now; both are durable."""
+
+    names: tuple[str, ...]
+    tripped: tuple[str, ...]
 
 
 class SendOrder(Value):

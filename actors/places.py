@@ -67,6 +67,11 @@ class Places(Value):
         return self.run / "routes.json"
 
     @property
+    def breakers(self) -> Path:
+        """How much of each limit on losses is used, as risk last knew; for screens."""
+        return self.run / "breakers.json"
+
+    @property
     def logs(self) -> Path:
         """One file a process."""
         return self.state / "logs"

@@ -1,27 +1,26 @@
 """The risk shell: hears book and feed, reads the latch, issues the permit. Its rules are `actors.domain.risk.issue`.
 
-A permit goes out at every interval, well under its time to live, and at once when what it says changed. Risk holds no
-state worth keeping: the book, the latch file and the feed say everything, so its first permit after a start is as good
-as its last before. `risk_epoch` is its incarnation, and orders its permits against those of a predecessor.
-
-The daily loss limit latches: the stop is written to the latch file before the permit that follows from it is told, so
-that neither a restart nor recovering prices loosens it.
+A permit goes out at every interval, well under its time to live, and at once when what it says changed. Of book, latch
+file and feed risk keeps nothing: its first permit after a start is as good as its last before. What the breakers on
+losses must remember is in its checkpoint (`breaker_watch`). `risk_epoch` is its incarnation, and orders its permits
+against those of a predecessor.
 """
 
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from threading import Event
 
 from pydantic import Field
 
+from actors.breaker_watch import BreakerPorts, BreakerWatch
 from actors.domain.alerts.alert import Alert, Level
 from actors.domain.portfolio.view import BookView
-from actors.domain.risk.issue import FeedSight, Finding, IssueLimits, Rule, findings, trading_state
+from actors.domain.risk.breaker_limits import BreakerLimits
+from actors.domain.risk.issue import FeedSight, Finding, IssueLimits, findings, trading_state
 from actors.domain.risk.permit import Limits, Permit
 from actors.domain.value import Value
-from actors.latch import Latch, StopLevel
+from actors.latch import Latch
 from actors.messages import AlertRaised, AskBook, BookChanged, FeedState, IssuePermit
 from actors.ports import Arrival, Clock, Envelope, PeerLost, PeerUnavailable, Resync, Stream, Watermark
 
@@ -31,6 +30,7 @@ class RiskSettings(Value):
 
     limits: Limits
     issue: IssueLimits = IssueLimits()
+    breakers: BreakerLimits = BreakerLimits()
     permit_ttl_s: float = Field(default=3.0, gt=0)
     permit_interval_s: float = Field(default=0.5, gt=0)
     wait_s: float = Field(default=0.1, gt=0, le=1)
@@ -45,7 +45,7 @@ class RiskPorts:
     clock: Clock
     watermark: Watermark
     read_latch: Callable[[], Latch]
-    tighten: Callable[[Latch], Latch]
+    breakers: BreakerPorts
     executor: str = "executor"
     data_feed: str = "data_feed"
     notifier: str = "notifier"
@@ -61,7 +61,10 @@ class RiskActor:
         self._feed: FeedState | None = None
         self._feed_heard_ns = 0
         self._sequence = 0
-        self._said: frozenset[tuple[Rule, str]] | None = None
+        self._said: frozenset[tuple[str, str]] | None = None
+        self._breakers = BreakerWatch(name, settings.breakers, ports.breakers)
+        self._unknown: frozenset[str] = frozenset()
+        """Accounts that were told of as unknown."""
         self._due_ns = 0
 
     def run(self, stop: Event) -> None:
@@ -77,7 +80,7 @@ class RiskActor:
     def _take(self, arrival: Arrival) -> None:
         match arrival:
             case Envelope(message=BookChanged(book=book)):
-                self._book = book
+                self._take_book(book)
             case Envelope(message=FeedState() as feed):
                 self._feed, self._feed_heard_ns = feed, self._ports.clock.boot_ns()
             case PeerLost(peer=self._ports.executor) | Resync(peer=self._ports.executor):
@@ -85,15 +88,30 @@ class RiskActor:
             case PeerLost(peer=self._ports.data_feed):
                 self._feed = None
 
+    def _take_book(self, book: BookView) -> None:
+        self._book = book
+        if not book.ready:
+            return
+        clock = self._ports.clock
+        told = self._breakers.on_book(book, clock.boot_ns(), clock.market_now())
+        unknown = {**self._breakers.unknown}
+        alerts = [_unknown_alert(each, unknown[each], clock) for each in unknown if each not in self._unknown]
+        self._unknown = frozenset(unknown)
+        for peer, messages in ((self._ports.executor, told), (self._ports.notifier, alerts)):
+            for message in messages:
+                with contextlib.suppress(PeerUnavailable):  # what is due is said again with the next book
+                    self._ports.stream.tell(peer, message)
+
     def _work(self) -> None:
         now_ns = self._ports.clock.boot_ns()
         latch = self._ports.read_latch()
         found = findings(self._book, self._sight(now_ns), latch.level.value, latch.reason, self._settings.issue)
-        says = frozenset((finding.rule, finding.state.value) for finding in found)
+        found = (*found, *self._breakers.findings)
+        says = frozenset((finding.rule.value, finding.state.value) for finding in found)
+        says |= {(whom, check.code.value) for whom, check in self._breakers.stops.items()}
         if now_ns < self._due_ns and says == self._said:
             return
         self._due_ns = now_ns + int(self._settings.permit_interval_s * 1e9)
-        self._latch_loss(found, latch)
         self._said = says
         with contextlib.suppress(PeerUnavailable):  # an executor that cannot be told has no permit: fails closed
             if self._book is None:
@@ -108,6 +126,7 @@ class RiskActor:
             state=trading_state(found),
             limits=self._settings.limits,
             reasons=tuple(finding.reason for finding in found),
+            stops=self._breakers.stops,
             ttl_s=self._settings.permit_ttl_s,
             journal_sequence=0 if self._book is None else self._book.journal_sequence,
         )
@@ -123,25 +142,16 @@ class RiskActor:
             reason=feed.reason,
         )
 
-    def _latch_loss(self, found: tuple[Finding, ...], held: Latch) -> None:
-        """Write the daily stop where it trips; a stop already as tight stays as it is."""
-        lost = next((finding for finding in found if finding.rule is Rule.LOSS_DAY), None)
-        if lost is None or held.level is not StopLevel.NONE:
-            return
-        now = self._ports.clock.market_now()
-        self._ports.tighten(Latch(level=StopLevel.REDUCE, reason=lost.reason, by=self._name, at=now))
-        with contextlib.suppress(PeerUnavailable):  # the latch holds, told or not
-            self._ports.stream.tell(self._ports.notifier, AlertRaised(alert=_loss_alert(lost, self._sequence, now)))
 
-
-def _loss_alert(lost: Finding, sequence: int, now: datetime) -> Alert:
-    return Alert(
-        alert_id=f"loss-day-{now:%Y%m%d}-{sequence}",
-        code="LOSS_DAY",
-        level=Level.P0,
-        subject="account",
-        text=lost.reason,
-        done="Openings are stopped and stay stopped; closings go on.",
-        todo="holdfast resume, with a reason, when you mean to open again.",
-        at=now,
+def _unknown_alert(subject: str, why: str, clock: Clock) -> AlertRaised:
+    alert = Alert(
+        alert_id=f"A093-{subject}-{clock.boot_ns()}",
+        code="A093",
+        level=Level.P1,
+        subject=f"breaker-{subject}",
+        text=f"{subject}: {why}. Not known to be inside its limits counts as outside.",
+        done="Nobody opens anything while it lasts; exits go on.",
+        todo="holdfast breaker show; see to the account's connection, or to what has no quotes.",
+        at=clock.market_now(),
     )
+    return AlertRaised(alert=alert)

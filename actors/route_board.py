@@ -127,8 +127,8 @@ class RouteBoard:
         return f"{barred}; waits for {waits}" if barred and waits else barred
 
 
-def write_board(path: Path, view: RoutesView) -> None:
-    """Replace the board. A full disk is no reason to stop trading: then the old one stands, and shows its age."""
+def write_board(path: Path, view: Value) -> None:
+    """Replace a board. A full disk is no reason to stop trading: then the old one stands, and shows its age."""
     fresh = path.with_suffix(".new")
     try:
         fresh.write_text(view.model_dump_json())

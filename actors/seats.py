@@ -10,6 +10,7 @@ silent one is trusted, was not at its end.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from actors.domain.orders.lease import Route
 from actors.domain.orders.order import Contingency, OrderType
@@ -46,6 +47,10 @@ class Seat:
     """When it is to be read next."""
     request_id: int = 0
     disagreements: int = 0
+    worth: Decimal | None = None
+    """What the broker said the account is worth when it was last read; None before."""
+    worth_ns: int = 0
+    """When that was heard, boot clock."""
     agreed_at: datetime | None = None
     """When its account was last read and agreed, market clock; None before the first time."""
 

@@ -94,6 +94,7 @@ def _market(place: Workplace, section: MarketSection) -> Market:
         assert section.folder is not None
         assert section.date is not None
         return ReplayMarket.of_path(section.folder, section.date, section.underlying, place.products, place.sessions)
+    from actors.venue.path import Gap
     from actors.venue.synthetic import SyntheticMarket, SyntheticSettings
 
     assert section.start is not None
@@ -105,6 +106,7 @@ def _market(place: Workplace, section: MarketSection) -> Market:
         contracts_max=section.contracts_max,
         interval_s=section.interval_s,
         length_s=section.length_s,
+        gaps=tuple(Gap.model_validate(each) for each in section.gaps),
     )
 
     def trades(on: date) -> bool:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from actors.breaker_watch import BreakerPorts
 from actors.broker_connection import BrokerConnection
 from actors.brokers.connection_settings import ConnectionSettings
 from actors.brokers.gates import Gates, Remembered
@@ -13,12 +14,14 @@ from actors.brokers.inquiries import InquiryLimits
 from actors.brokers.route_watch import WatchLimits
 from actors.brokers.send_desk import SendLimits
 from actors.brokers.send_ledger import SendLedger, boot_id
+from actors.config import RuntimeConfig
 from actors.desk import DeskSettings
 from actors.domain.connection.absence import SettleLimits
 from actors.domain.connection.backoff import BackoffLimits
 from actors.domain.connection.route_health import HealthLimits
 from actors.domain.orders.backup import covers
 from actors.domain.orders.event import ExecutorStarted
+from actors.domain.risk.breaker_limits import BreakerLimits
 from actors.domain.risk.issue import IssueLimits
 from actors.epoch import read_epoch, take_epoch
 from actors.executor import Executor
@@ -206,12 +209,16 @@ def risk(context: ChildContext) -> Shell:
         clock=place.clock,
         watermark=place.watermark(),
         read_latch=lambda: read_latch(place.places.latch),
-        tighten=lambda latch: tighten(place.places.latch, latch),
+        breakers=BreakerPorts(
+            checkpoints=place.checkpoints(),
+            tighten=lambda latch: tighten(place.places.latch, latch),
+            board=partial(write_board, place.places.breakers),
+        ),
     )
     settings = RiskSettings(
         limits=section.limits,
+        breakers=_breakers(place.config),
         issue=IssueLimits(
-            loss_day_max_share=section.loss_day_max_share,
             feed_heard_max_s=section.feed_heard_max_s,
             feed_frame_max_s=section.feed_frame_max_s,
         ),
@@ -219,6 +226,11 @@ def risk(context: ChildContext) -> Shell:
         permit_interval_s=section.permit_interval_s,
     )
     return RiskActor(place.name, place.incarnation, ports, settings)
+
+
+def _breakers(config: RuntimeConfig) -> BreakerLimits:
+    own = {each.name: each.breakers for each in config.strategies if each.breakers is not None}
+    return BreakerLimits(**dict(config.breakers), strategies=own)
 
 
 def strategy(context: ChildContext) -> Shell:

@@ -73,6 +73,7 @@ class Workplace:
     def sessions(self) -> Sessions:
         """The trading days; a synthetic market's day is declared open."""
         sessions = warmth.sessions(TABLES / "sessions.toml", self.places.state / "exchange-days.json")
+        sessions = sessions.without(self.config.calendar.closures)
         market = self.config.market
         if self.is_paper and market.source == "synthetic" and market.start is not None:
             closes_at = market.start + timedelta(seconds=market.length_s)

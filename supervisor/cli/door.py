@@ -12,13 +12,14 @@ import time
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from actors.clock import SharedMarketClock
 from actors.domain.orders.signal import Cancel, Close, Signal
 from actors.domain.orders.story import Story
+from actors.domain.value import Value
 from actors.messages import SignalAnswered, SubmitSignal
 from actors.places import Places
 from actors.ports import Envelope, PeerUnavailable
@@ -34,6 +35,7 @@ EXPIRES_S = 600.0
 SIGNAL_ID_MAX = 64
 POLL_S = 0.05
 _ASKED = itertools.count(1)
+M = TypeVar("M", bound=Value)
 
 
 def market_now(where: Places) -> datetime:
@@ -61,21 +63,26 @@ def operator_signal(request: Cancel | Close, target: str, sequence: int, reason:
 
 def send(asked: Signal, where: Places) -> SignalAnswered:
     """Send a signal and return its answer; ends the verb where nobody is there, or nobody answers."""
+    return ask(lambda me: SubmitSignal(signal=asked, reply_to=me), SignalAnswered, asked.signal_id, where)
+
+
+def ask(make: Callable[[str], Value], kind: type[M], about: str, where: Places) -> M:
+    """Ask the executor and return its answer; `make` is given who asks. Ends the verb as `send` does."""
     name = f"signal-{os.getpid()}-{next(_ASKED)}"  # each asking has a door of its own: an answer goes to no other
     stream = LocalStream(where, name, incarnation=time.time_ns())
     try:
-        stream.tell(EXECUTOR, SubmitSignal(signal=asked, reply_to=name))
+        stream.tell(EXECUTOR, make(name))
         deadline = time.monotonic() + ANSWER_TIMEOUT_S
         while (left := deadline - time.monotonic()) > 0:
             for arrival in stream.receive(left):
-                if isinstance(arrival, Envelope) and isinstance(arrival.message, SignalAnswered):
+                if isinstance(arrival, Envelope) and isinstance(arrival.message, kind):
                     return arrival.message
     except PeerUnavailable:
         click.echo(f"no executor runs in {where.state}; nothing was sent", err=True)
         sys.exit(ExitCode.NOT_RUNNING)
     finally:
         stream.close()
-    click.echo(f"{asked.signal_id}: sent, and no answer in {ANSWER_TIMEOUT_S} s. Send the same id again.", err=True)
+    click.echo(f"{about}: sent, and no answer in {ANSWER_TIMEOUT_S} s. Send the same id again.", err=True)
     sys.exit(ExitCode.NOT_CONFIRMED)
 
 

@@ -21,6 +21,7 @@ VERBS: Final[Mapping[str, str]] = {
     "signal": "Send one signal (a JSON file, or -) through the executor's gate.",
     "cancel": "Cancel a working order through the executor, and say what became of it.",
     "close": "Close what is left of a structure through the executor, and say what became of it.",
+    "breaker": "Show the limits on losses and what is tripped, or reset it with a reason.",
     "status": "Say what runs, how it is, and what stops are latched.",
     "doctor": "Say what of this machine, installation and runtime stands in the way of trading.",
     "ray-env": "Print what a Ray of your own must be told before it starts.",

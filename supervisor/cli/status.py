@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from actors.places import places
+from supervisor.cli.breaker_lines import board_lines
 from supervisor.cli.options import json_option, state_option
 from supervisor.cli.route_lines import backing_lines, route_lines
 from supervisor.cli.snapshot import CONDITION, snapshot
@@ -40,4 +41,5 @@ def _lines(seen: dict[str, Any]) -> list[str]:
         lines.append(f"Tree     {up} of {len(seen['children'])} running, {restarts} restarts; more: holdfast tree")
     if seen["journal"]:
         lines.append("Journal  " + ", ".join(f"{key} {value}" for key, value in seen["journal"].items()))
+    lines += board_lines(seen["breakers"], worth_a_look=True)
     return [*lines, *route_lines(seen["routes"]), *backing_lines(seen["backing"])]

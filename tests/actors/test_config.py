@@ -73,12 +73,12 @@ def test_every_default_is_the_safe_one():
 
 
 def test_unknown_key_names_its_place_and_the_nearest_spelling():
-    (fault,) = faults_of(PAPER + "[risk]\nloss_dya_max_share = 0.1\n")
+    (fault,) = faults_of(PAPER + "[risk]\naccount_lsos_max = 100\n")
     assert (fault.line, fault.column, fault.code) == (10, 1, FaultCode.C014_UNKNOWN_KEY)
     assert str(fault) == (
-        'config/x.toml:10:1: error[C014]: unknown key "loss_dya_max_share" in [risk]\n'
-        " 10 | loss_dya_max_share = 0.1\n"
-        '    | ^^^^^^^^^^^^^^^^^^ did you mean "loss_day_max_share"?'
+        'config/x.toml:10:1: error[C014]: unknown key "account_lsos_max" in [risk]\n'
+        " 10 | account_lsos_max = 100\n"
+        '    | ^^^^^^^^^^^^^^^^ did you mean "account_loss_max"?'
     )
 
 

@@ -76,7 +76,7 @@ def test_every_field_of_a_section_is_a_field_of_a_part_it_configures(section, pa
 
 def test_the_synthetic_markets_settings_are_read_from_the_market_section():
     shared = set(MarketSection.model_fields) & set(SyntheticSettings.model_fields)
-    assert shared == {"contracts_max", "interval_s", "length_s", "spot", "volatility"}
+    assert shared == {"contracts_max", "gaps", "interval_s", "length_s", "spot", "volatility"}
     section = MarketSection()
     SyntheticSettings(**section.model_dump(include=shared))
 

@@ -1,12 +1,24 @@
 """The shell: durable before told, the same book after every death, nobody's silence loses anything."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import get_args
 
 import pytest
 
+from actors.desk import Step
 from actors.domain.alerts.alert import Alert
+from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import Absent, Accepted, InDoubt, NotSent
+from actors.domain.orders.breaker_event import (
+    BreakerStep,
+    BreakerTripped,
+    BreakerWarned,
+    Measure,
+    ResetBy,
+    Scope,
+    StructuresMarked,
+)
 from actors.domain.orders.event import AttemptEnded, Event, OrderAbandoned, SignalRefused, parse_event
 from actors.domain.orders.order import Action, Leg, OrderType, Stop
 from actors.domain.orders.refusal import Code
@@ -23,6 +35,8 @@ from actors.messages import (
     BookChanged,
     IssuePermit,
     Release,
+    ReportBreaker,
+    ResetBreakers,
     Resolved,
     SendOrder,
     SignalAnswered,
@@ -130,7 +144,28 @@ def busy_day() -> Rig:
     replaced(rig)
     gone_leg_by_leg(rig)
     covered_by_hand(rig)
+    broken(rig)
     return rig
+
+
+def broken(rig: Rig) -> None:
+    """Warn of a limit, trip it, reset it; and mark what was held over into another session."""
+    numbers = {"day": START.date(), "value": Decimal(5), "limit": Decimal(5), "text": "5 of 5", "at": START}
+    name, money = "account.primary-account.loss_day.reduce", {"primary-account": Decimal(90_000)}
+    what = {"scope": Scope.ACCOUNT, "subject": "primary-account", "measure": Measure.LOSS_DAY, "base": Decimal(100)}
+    how = {"step": BreakerStep.REDUCE, "reset": ResetBy.PERSON}
+    told = [
+        BreakerWarned(name=name, share=Decimal("0.8"), **numbers),
+        BreakerTripped(name=name, **numbers, **what, **how),
+    ]
+    for event in told:
+        rig.hear("risk", ReportBreaker(event=event))
+    rig.hear("cli", ResetBreakers(beginning="", by="anna", reason="looked", reply_to="cli"))
+    tomorrow = START.date() + timedelta(days=1)
+    held = next(name for name, each in rig.book.structures.items() if not each.is_flat)
+    opened = happened.SessionOpened(session=tomorrow, baseline=money, cash=money, at=START)
+    marked = StructuresMarked(session=tomorrow, values={held: Decimal(-7)}, at=START)
+    rig.executor._commit(Step(events=[opened, marked]))
 
 
 def covered_by_hand(rig: Rig) -> None:

@@ -1,4 +1,4 @@
-"""The risk shell: permits on time and at once, and a daily stop that outlives it. The latch is a real file."""
+"""The risk shell: permits on time and at once, and breakers that outlive it. The latch is a real file."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,14 +7,20 @@ from threading import Event
 
 import pytest
 
+from actors.breaker_watch import BreakerPorts
+from actors.domain.orders.breaker_event import BreakerReset, ResetBy, Scope
+from actors.domain.orders.refusal import Code
+from actors.domain.portfolio.breakers import Breakers
+from actors.domain.portfolio.result import Result
 from actors.domain.portfolio.view import BookView
 from actors.domain.risk.issue import IssueLimits
 from actors.domain.risk.permit import Limits, Permit, TradingState
 from actors.domain.value import Value
 from actors.latch import Latch, StopLevel, read_latch, resume, tighten
-from actors.messages import AlertRaised, AskBook, BookChanged, FeedState, IssuePermit
+from actors.messages import AlertRaised, AskBook, BookChanged, FeedState, IssuePermit, ReportBreaker
 from actors.ports import Envelope, PeerLost, PeerUnavailable, Resync
 from actors.risk import RiskActor, RiskPorts, RiskSettings
+from tests.fakes import MemoryCheckpoints
 
 AT = datetime(2026, 11, 23, 15, tzinfo=UTC)
 LIMITS = Limits(
@@ -80,7 +86,7 @@ class Hands:
 class Bench:
     def __init__(self, folder) -> None:
         self.path = folder / "latch.json"
-        self.line, self.hands = Line(), Hands()
+        self.line, self.hands, self.kept = Line(), Hands(), MemoryCheckpoints()
         self.start(1)
 
     def start(self, incarnation: int) -> None:
@@ -89,7 +95,7 @@ class Bench:
             self.hands,
             self.hands,
             read_latch=lambda: read_latch(self.path),
-            tighten=lambda latch: tighten(self.path, latch),
+            breakers=BreakerPorts(checkpoints=self.kept, tighten=lambda latch: tighten(self.path, latch)),
         )
         settings = RiskSettings(limits=LIMITS, issue=IssueLimits(), permit_ttl_s=3, permit_interval_s=0.5)
         self.actor = RiskActor("risk", incarnation, ports, settings)
@@ -102,6 +108,9 @@ class Bench:
         self.hands.stop.clear()
         self.actor.run(self.hands.stop)
         return [message.permit for message in self.line.told[before:] if isinstance(message, IssuePermit)]
+
+    def told(self, kind) -> list:
+        return [message for message in self.line.told if isinstance(message, kind)]
 
     def feed(self, connected: bool = True) -> Envelope:
         state = FeedState(
@@ -116,7 +125,24 @@ class Bench:
         return Envelope("data_feed", 1, 1, state)
 
 
-def book(pnl: int = 0, ready: bool = True) -> Envelope:
+def result(pnl: int = 0, **changes: object) -> Result:
+    money = Decimal(pnl)
+    plain = {
+        "scope": Scope.ACCOUNT,
+        "subject": "d",
+        "day": AT.date(),
+        "base": Decimal(100_000),
+        "pnl": money,
+        "sessions_base": Decimal(100_000),
+        "sessions_pnl": money,
+        "equity": Decimal(100_000),
+        "equity_age_s": 1.0,
+        "opens": True,
+    }
+    return Result(**(plain | changes))
+
+
+def book(pnl: int = 0, ready: bool = True, breakers: Breakers | None = None, **changes: object) -> Envelope:
     view = BookView(
         journal_sequence=9,
         executor_epoch=1,
@@ -125,6 +151,8 @@ def book(pnl: int = 0, ready: bool = True) -> Envelope:
         orders=(),
         baseline={"d": Decimal(100_000)},
         pnl_day=Decimal(pnl),
+        results=(result(**({"pnl": pnl} | changes)),),
+        breakers=breakers or Breakers(),
     )
     return Envelope("executor", 1, 1, BookChanged(book=view))
 
@@ -195,27 +223,75 @@ def test_a_dead_feed_withholds_leave_at_once(bench):
     assert permit.state is TradingState.REDUCING
 
 
-def test_the_daily_stop_outlives_recovering_prices_and_a_restart_and_ends_by_hand(bench):
+def test_a_loss_stops_openings_at_once_and_for_good_until_the_reset_is_journaled(bench):
     bench.turn(book(), bench.feed())
-    (permit,) = bench.turn(book(pnl=-5001))
-    assert permit.state is TradingState.REDUCING
-    assert read_latch(bench.path).level is StopLevel.REDUCE
-    (alert,) = (message.alert for message in bench.line.told if isinstance(message, AlertRaised))
-    assert "-5001.00" in alert.text
-    (permit,) = bench.turn(book(pnl=100))
-    assert permit.state is TradingState.REDUCING
+    (permit,) = bench.turn(book(pnl=-5000))
+    assert (permit.state, permit.stops[""].code) == (TradingState.REDUCING, Code.R018_BREAKER)
+    assert "loss of the day 5,000.00, limit 5,000.00 (5 % of 100,000.00)" in permit.stops[""].value
+    latch = read_latch(bench.path)
+    assert (latch.level, latch.by) == (StopLevel.REDUCE, "breaker")
+    (report,) = {each.event.name: each for each in bench.told(ReportBreaker) if "loss_day" in each.event.name}.values()
+    assert report.event.name == "account.d.loss_day.reduce"
+
     bench.start(2)
     (permit,) = bench.turn(book(pnl=100), bench.feed())
-    assert (permit.risk_epoch, permit.sequence, permit.state) == (2, 1, TradingState.REDUCING)
+    assert (permit.risk_epoch, permit.state) == (2, TradingState.REDUCING), "it was kept, and prices take nothing back"
+    known = Breakers().after(report.event, 10)
+    (permit,) = bench.turn(book(pnl=100, breakers=known), after_s=1)
+    assert permit.state is TradingState.REDUCING
+
     resume(bench.path, "me", "looked at it", AT)
-    (permit,) = bench.turn()
-    assert permit.state is TradingState.ACTIVE
+    event = BreakerReset(name=report.event.name, how=ResetBy.PERSON, by="me", reason="looked at it", at=AT)
+    (permit,) = bench.turn(book(pnl=100, breakers=known.after(event, 11)))
+    assert (permit.state, permit.stops) == (TradingState.ACTIVE, {})
 
 
-def test_the_daily_stop_does_not_replace_a_tighter_one(bench):
+def test_a_breaker_does_not_replace_a_tighter_stop(bench):
     tighten(bench.path, Latch(level=StopLevel.FLATTEN, reason="all out", by="me", at=AT))
     bench.turn(book(pnl=-9000), bench.feed())
     assert read_latch(bench.path).reason == "all out"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"equity": None, "equity_age_s": None}, "has not said"),
+        ({"equity_age_s": 61.0}, "61 s ago, limit 60 s"),
+        ({"equity_age_s": float("nan")}, "nan s ago"),
+        ({"equity": Decimal(0)}, "worth 0"),
+        ({"equity": Decimal(-1)}, "worth -1"),
+        ({"broker_pnl": Decimal(50_001)}, "beside what the journal says"),
+        ({"broker_pnl": Decimal(-99_999)}, "beside what the journal says"),
+        ({"base": Decimal(0)}, "baseline is 0"),
+        ({"base": Decimal(1_000), "pnl": Decimal(99_000)}, "beyond belief: 99,000.00 of a baseline of 1,000.00"),
+    ],
+)
+def test_an_equity_nobody_can_believe_stops_openings_while_it_lasts_and_is_told_once(bench, changes, says):
+    bench.turn(book(), bench.feed())
+    (permit,) = bench.turn(book(**changes))
+    assert permit.stops[""].code is Code.R019_RESULT_UNKNOWN
+    assert says in permit.stops[""].value
+    bench.turn(book(**changes), bench.feed(), after_s=1)
+    (alert,) = (message.alert for message in bench.told(AlertRaised))
+    assert (alert.code, says in alert.text, bool(alert.done and alert.todo)) == ("A093", True, True)
+    (permit,) = bench.turn(book(), after_s=1)
+    assert permit.stops == {}
+
+
+def test_before_any_result_was_told_nothing_opens_and_a_book_without_them_leaves_the_last_ones(bench):
+    silent = Envelope("executor", 1, 1, BookChanged(book=book().message.book.model_copy(update={"results": None})))
+    (permit,) = bench.turn(silent, bench.feed())
+    assert permit.stops[""].code is Code.R019_RESULT_UNKNOWN
+    (permit,) = bench.turn(book(equity_age_s=61.0), after_s=1)
+    assert "61 s ago" in permit.stops[""].value
+    (permit,) = bench.turn(silent, bench.feed(), after_s=1)
+    assert "61 s ago" in permit.stops[""].value
+
+
+def test_an_account_where_nothing_can_be_opened_may_be_silent(bench):
+    bench.turn(book(), bench.feed())
+    (permit,) = bench.turn(book(equity_age_s=3600.0, opens=False), after_s=1)
+    assert (permit.state, permit.stops) == (TradingState.ACTIVE, {})
 
 
 def test_an_executor_that_cannot_be_told_does_not_stop_the_loop(bench):

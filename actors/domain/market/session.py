@@ -11,11 +11,12 @@ are not needed:
     Globex              18:00 the day before, to 17:00, on half days 13:15
 
 Assumes that a session lies within 24 hours of its date. Fails closed: where a table ends, or the two disagree on a day,
-there is no session, and so there are no openings. Leaves out extended hours (Cboe's night and curb sessions), Globex's
-holiday hours (a day the exchange is closed is closed here too), and early closes made up on the day.
+there is no session, and so there are no openings. What a person declares closed, wholly or early, is so for every
+product: no table knows a closure that was announced yesterday. Leaves out extended hours (Cboe's night and curb
+sessions), and Globex's holiday hours (a day the exchange is closed is closed here too).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -61,6 +62,15 @@ class Closed(Value):
 
     code: Code
     text: str
+
+
+class Closure(Value):
+    """A day that a person says is closed, or closes early, whatever the tables say."""
+
+    on: date
+    closes_at: time | None = None
+    """New York time; None: closed all day."""
+    reason: str = "declared closed"
 
 
 class UnknownSession(ValueError):
@@ -123,6 +133,8 @@ class Sessions(Value):
     rules: Mapping[str, SessionRule]
     declared: Mapping[date, Session] = Field(default_factory=dict)
     """Sessions of a made-up market, which stand for every product of their date, whatever the tables say."""
+    closures: Mapping[date, Closure] = Field(default_factory=dict)
+    """What a person declares closed."""
     _found: dict[tuple[str, date, bool], "Session | Closed"] = PrivateAttr(default_factory=dict)
     """What was looked up before: every order asks for the same few."""
 
@@ -141,10 +153,12 @@ class Sessions(Value):
 
     def _look_up(self, name: str, on: date, expiring: bool) -> Session | Closed:  # noqa: FBT001 - a key's part
         rule = self._rule(name)
-        if (made_up := self.declared.get(on)) is not None:
-            return made_up
-        day = self._exchange_day(on)
-        return day if isinstance(day, Closed) else _apply(rule, on, day, expiring=expiring)
+        found: Session | Closed | None = self.declared.get(on)
+        if found is None:
+            day = self._exchange_day(on)
+            found = day if isinstance(day, Closed) else _apply(rule, on, day, expiring=expiring)
+        closure = self.closures.get(on)
+        return found if closure is None or isinstance(found, Closed) else _cut(found, closure)
 
     def session_date(self, now: datetime, name: str = "equity_option") -> date | None:
         """Return the New York date of the trading day `now` belongs to; None on a day without a session.
@@ -162,8 +176,15 @@ class Sessions(Value):
     def declare(self, on: date, opens_at: datetime, closes_at: datetime) -> "Sessions":
         """Return these sessions with one more made-up day, for a synthetic market."""
         day = Session(opens_at=opens_at, closes_at=closes_at, is_half_day=False)
-        declared = {**self.declared, on: day}
-        return Sessions(exchange=self.exchange, official=self.official, rules=self.rules, declared=declared)
+        return self._with(declared={**self.declared, on: day})
+
+    def without(self, closures: Iterable[Closure]) -> "Sessions":
+        """Return these sessions without what a person declares closed."""
+        return self._with(closures={**self.closures, **{each.on: each for each in closures}})
+
+    def _with(self, **changes: Mapping[date, Session] | Mapping[date, Closure]) -> "Sessions":
+        told = {name: getattr(self, name) for name in type(self).model_fields}
+        return Sessions(**(told | changes))  # anew: a copy would keep what was found before
 
     def _rule(self, name: str) -> SessionRule:
         try:
@@ -193,6 +214,18 @@ def _word(day: ExchangeDay | None) -> str:
     if day is None:
         return "closed"
     return "half day" if day.closes_at.astimezone(NEW_YORK).time() < _FULL_DAY_CLOSES else "full day"
+
+
+def _cut(session: Session, closure: Closure) -> Session | Closed:
+    """Return what a closure leaves of a session."""
+    closes_at = session.closes_at
+    if closure.closes_at is not None:
+        closes_at = min(
+            closes_at, datetime.combine(closure.on, closure.closes_at, NEW_YORK).astimezone(closes_at.tzinfo)
+        )
+    if closure.closes_at is None or closes_at <= session.opens_at:
+        return Closed(code=Closed.Code.CLOSED, text=f"{closure.on:%a %Y-%m-%d}: {closure.reason}")
+    return Session(opens_at=session.opens_at, closes_at=closes_at, is_half_day=True)
 
 
 def _apply(rule: SessionRule, on: date, day: ExchangeDay, *, expiring: bool) -> Session | Closed:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from actors.domain.orders.attempt import Absent, Attempt, Found, SubmitOutcome
+from actors.domain.orders.breaker_event import BreakerEvent
 from actors.domain.orders.finding import Finding
 from actors.domain.orders.leg_event import LegEvent
 from actors.domain.orders.order import Order, cl_ord_id_of
@@ -275,7 +276,8 @@ Event = Annotated[
     | Finding
     | TriggerEvent
     | ReplaceEvent
-    | LegEvent,
+    | LegEvent
+    | BreakerEvent,
     Field(discriminator="kind"),
 ]
 

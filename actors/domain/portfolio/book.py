@@ -28,6 +28,7 @@ from actors.domain.portfolio import netting, retention
 from actors.domain.portfolio.findings import Findings
 from actors.domain.portfolio.stakes import Stakes
 from actors.domain.portfolio.structure import Structure, founded, settled
+from actors.domain.portfolio.tally import Tally
 from actors.domain.value import ZERO
 
 
@@ -44,7 +45,6 @@ class Book:
         """Those that may still trade, once somebody asked: a day has many orders, and few of them live."""
         self.triggers = Triggers()
         self.structures: dict[str, Structure] = {}
-        self.stakes = Stakes()
         self.positions: dict[str, dict[str, int]] = {}
         """Signed contracts by account domain and symbol."""
         self.cash: dict[str, Decimal] = {}
@@ -65,7 +65,7 @@ class Book:
         """By account domain: what happened before is in the account's start."""
         self.agreed_at: dict[str, datetime] = {}
         """By account domain: when journal and account were last seen to agree, or it was adopted."""
-        self.found = Findings()
+        self.found, self.tally, self.stakes = Findings(), Tally(), Stakes()
         self.failed_over: dict[str, str] = {}
         """Routes that take no openings until they failed back, each with the reason."""
 
@@ -106,9 +106,9 @@ class Book:
                 self.failed_over.pop(route, None)
             case TriggersPlaced() | TriggerMoved() | TriggerTrailed():
                 self.triggers.apply(event)
-            case _:
-                if (moved := order_fold.moved(self.orders, event)) is not None:
-                    self._change(*moved)
+            case _ if (moved := order_fold.moved(self.orders, event)) is not None:
+                self._change(*moved)
+        self.tally = self.tally.after(self, event)
         return move
 
     def order_of(self, report: ExecutionReport) -> str | None:
@@ -170,7 +170,7 @@ class Book:
 
     def _open(self, event: happened.SessionOpened) -> None:
         retention.on_session(self, event)
-        self.stakes.forget()
+        self.tally = self.tally.opened(self, event)
         self.session, self.baseline = event.session, dict(event.baseline)
 
     def _adopt(self, event: happened.AccountAdopted) -> None:

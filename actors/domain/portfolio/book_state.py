@@ -14,6 +14,7 @@ from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.findings import Findings
 from actors.domain.portfolio.retention import Retained
 from actors.domain.portfolio.structure import Structure
+from actors.domain.portfolio.tally import Tally
 from actors.domain.value import Money, Value
 
 
@@ -44,6 +45,7 @@ class BookState(Value):
     strangers: tuple[tuple[str, Fill], ...] = ()
     """Account domain, fill."""
     found: Findings = Findings()
+    tally: Tally = Tally()
     failed_over: Mapping[str, str] = Field(default_factory=dict)
     triggers: tuple[Trigger, ...] = ()
     retained: Retained = Retained()
@@ -79,6 +81,7 @@ def dump(book: Book) -> BookState:
         agreed_at=book.agreed_at,
         strangers=tuple((domain, fill) for (domain, _), fill in book.strangers.items()),
         found=book.found,
+        tally=book.tally,
         failed_over=book.failed_over,
         triggers=tuple(book.triggers.known.values()),
         retained=book.retained,
@@ -102,7 +105,7 @@ def restore(state: BookState, products: Products, sessions_kept: int | None = No
     book.foreign = set(state.foreign)
     book.history_until, book.agreed_at = dict(state.history_until), dict(state.agreed_at)
     book.strangers = {(domain, fill.exec_id): fill for domain, fill in state.strangers}
-    book.found = state.found
+    book.found, book.tally = state.found, state.tally
     book.failed_over = dict(state.failed_over)
     book.triggers = Triggers(state.triggers)
     return book

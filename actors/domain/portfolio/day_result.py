@@ -33,16 +33,19 @@ def day_result(book: Book, quotes: QuoteTable | None) -> DayResult:
     """Return the result of the day over all accounts."""
     if any(held and domain not in book.baseline for domain, held in book.positions.items()):
         return DayResult(pnl=None)
-    total, without = ZERO, list[str]()
-    for domain in book.baseline:
-        result = _of_account(book, domain, quotes)
-        if result is None:
-            result = _of_ours(book, domain, quotes)
-            without += _unmarked(foreign_positions(book).get(domain, {}), quotes)
-        if result is None:
-            return DayResult(pnl=None)
-        total += result
-    return DayResult(pnl=total, without=tuple(without))
+    results = [account_result(book, domain, quotes) for domain in book.baseline]
+    known = [result.pnl for result in results if result.pnl is not None]
+    without = tuple(symbol for result in results for symbol in result.without)
+    return DayResult(pnl=sum(known, ZERO), without=without) if len(known) == len(results) else DayResult(pnl=None)
+
+
+def account_result(book: Book, domain: str, quotes: QuoteTable | None) -> DayResult:
+    """Return the result of the day of one account that has a baseline."""
+    whole = _of_account(book, domain, quotes)
+    if whole is not None:
+        return DayResult(pnl=whole)
+    without = tuple(_unmarked(foreign_positions(book).get(domain, {}), quotes))
+    return DayResult(pnl=_of_ours(book, domain, quotes), without=without)
 
 
 def foreign_positions(book: Book) -> dict[str, dict[str, int]]:
@@ -67,12 +70,13 @@ def _of_ours(book: Book, domain: str, quotes: QuoteTable | None) -> Decimal | No
     if started is None or started.held:
         return None
     ours = [each for each in book.structures.values() if each.account_domain == domain and each.opened_at >= started.at]
-    results = [_of_structure(book, each, quotes) for each in ours]
+    results = [structure_value(book, each, quotes) for each in ours]
     known = [result for result in results if result is not None]
     return sum(known, ZERO) if len(known) == len(results) else None
 
 
-def _of_structure(book: Book, structure: Structure, quotes: QuoteTable | None) -> Decimal | None:
+def structure_value(book: Book, structure: Structure, quotes: QuoteTable | None) -> Decimal | None:
+    """Return what a structure moved in cash and is worth now; None without a mark."""
     value = _worth(book, structure.holdings, quotes)
     return None if value is None else structure.cash + value
 

@@ -37,6 +37,7 @@ def picture(book: Book, quotes: QuoteTable | None, *, ready: bool) -> BookView:
         uncovered_s_max=max(book.found.uncovered_s.values(), default=0.0),
         pnl_day=result.pnl,
         pnl_day_without=result.without,
+        breakers=book.tally.breakers,
     )
 
 

@@ -128,6 +128,7 @@ def _forget_structures(book: "Book", gone: set[str]) -> None:
     names = {name for name, life in book.orders.items() if life.order.structure_id in gone}
     book.orders = {name: life for name, life in book.orders.items() if name not in names}
     book.structures = {name: each for name, each in book.structures.items() if name not in gone}
+    book.stakes.forget()
     book.by_broker_id = {key: name for key, name in book.by_broker_id.items() if name not in names}
     book.triggers.forget(names | gone)
     book.found = book.found.without(names | gone)

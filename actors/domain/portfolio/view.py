@@ -12,6 +12,8 @@ from pydantic import Field
 from actors.domain.orders.order import Intent, Leg, OrderType
 from actors.domain.orders.report import Status
 from actors.domain.orders.trigger import TriggerState
+from actors.domain.portfolio.breakers import Breakers
+from actors.domain.portfolio.result import Result
 from actors.domain.value import Instant, Money, Value
 
 
@@ -125,5 +127,8 @@ class BookView(Value):
     """The longest that any structure was uncovered."""
     pnl_day: Money | None = None
     """Realised and unrealised since the baseline, marked where one could close; None where a mark is missing."""
+    results: tuple[Result, ...] | None = None
+    """What each account and strategy made, for the breakers on losses; None where that was told a moment ago."""
+    breakers: Breakers = Breakers()
     pnl_day_without: tuple[str, ...] = ()
     """Foreign symbols that nobody quotes: the result of their accounts is that of our structures alone."""

@@ -21,6 +21,7 @@ from actors.domain.orders.order import Intent, Leg
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.refusal import Admitted, Check, Code, Refused, Verdict
 from actors.domain.orders.signal import Cancel, Close, Complex, Open, Replace, Signal
+from actors.domain.portfolio.breakers import stop_of
 from actors.domain.portfolio.closable import closable
 from actors.domain.portfolio.intent import signal_again
 from actors.domain.portfolio.mark import natural_price
@@ -33,19 +34,21 @@ from actors.domain.risk.permit import Limits, TradingState
 from actors.domain.risk.structure_loss import loss_at_expiry, naked_exposure
 from actors.domain.value import ZERO
 
+_UNBROKEN = Check(code=Code.R018_BREAKER, passed=True)
+
 
 def review(signal: Signal, seen: Circumstances) -> Verdict:
     """Return the verdict on a signal, with every check that was made."""
     checks = [Check(code=Code.R003_EXPIRED, passed=seen.now < signal.expires_at, limit=f"{signal.expires_at:%H:%M:%S}")]
     match signal.request:
         case Open(stop=None) as request:
-            checks += _review_open(request, seen)
+            checks += _review_open(request, signal.strategy, seen)
         case Close(stop=None) as request:
             checks += _review_close(request, seen)
         case Open() | Close() as request:
-            checks += _review_resting(request, seen)
+            checks += _review_resting(request, signal.strategy, seen)
         case Complex() as request:
-            checks += _review_complex(request, seen)
+            checks += _review_complex(request, signal.strategy, seen)
         case Replace() as request:
             checks += _review_replace(request, seen)
         case Cancel(cl_ord_id=order_id):
@@ -54,8 +57,8 @@ def review(signal: Signal, seen: Circumstances) -> Verdict:
     return Admitted(checks=kept) if all(check.passed for check in kept) else Refused(checks=kept)
 
 
-def _review_open(request: Open, seen: Circumstances) -> Iterator[Check]:
-    yield from _leave_to_trade(request, seen)
+def _review_open(request: Open, strategy: str, seen: Circumstances) -> Iterator[Check]:
+    yield from _leave_to_trade(request, strategy, seen)
     adjusted = [seen.book.adjusted_from(leg.symbol) for leg in request.legs]
     known = [leg.symbol in seen.contracts and stem is None for leg, stem in zip(request.legs, adjusted, strict=True)]
     for leg, is_known, stem in zip(request.legs, known, adjusted, strict=True):
@@ -75,7 +78,7 @@ def _review_open(request: Open, seen: Circumstances) -> Iterator[Check]:
     yield from _size_allowed(request, seen, seen.permit.limits)
 
 
-def _leave_to_trade(request: Open, seen: Circumstances) -> Iterator[Check]:
+def _leave_to_trade(request: Open, strategy: str, seen: Circumstances) -> Iterator[Check]:
     state = seen.permit.state if seen.permit else None
     words = "; ".join(seen.permit.reasons) if seen.permit else "no live permit"
     yield Check(code=Code.R010_HALTED, passed=seen.ready, value="" if seen.ready else "not every account is reconciled")
@@ -84,6 +87,7 @@ def _leave_to_trade(request: Open, seen: Circumstances) -> Iterator[Check]:
         code = Code.R013_REDUCING if state is TradingState.REDUCING else Code.R010_HALTED
         yield Check(code=code, passed=state is TradingState.ACTIVE, value=state.value, subject=words)
     yield Check(code=Code.R012_LATCHED, passed=seen.latch is None, value=seen.latch or "")
+    yield _unbroken(strategy, seen)
     yield Check(code=Code.R016_DISK, passed=seen.disk is None, value=seen.disk or "")
     if seen.replica is not None:  # a check of those alone who asked for it
         yield Check(code=Code.R017_REPLICA, passed=False, value=seen.replica)
@@ -95,6 +99,12 @@ def _leave_to_trade(request: Open, seen: Circumstances) -> Iterator[Check]:
     yield Check(code=Code.R015_IN_DOUBT, passed=not doubts, subject=request.underlying, value=", ".join(doubts))
     value = ", ".join(seen.routes) or "; ".join(seen.obstacles)
     yield Check(code=Code.R060_NO_ROUTE, passed=bool(seen.routes), value=value)
+
+
+def _unbroken(strategy: str, seen: Circumstances) -> Check:
+    """A breaker holds from the permit on, before the journal has it, and by the journal, whatever a permit says."""
+    journaled = stop_of(strategy, seen.book.tally.breakers.stops)
+    return journaled or stop_of(strategy, seen.permit.stops if seen.permit else {}) or _UNBROKEN
 
 
 def _underlying_named(request: Open, seen: Circumstances) -> Check:
@@ -204,12 +214,12 @@ def _review_close(request: Close, seen: Circumstances) -> Iterator[Check]:
     yield from sessions_open([seen.book.contract(symbol) for symbol in structure.holdings], seen.sessions, seen.now)
 
 
-def _review_complex(request: Complex, seen: Circumstances) -> Iterator[Check]:
+def _review_complex(request: Complex, strategy: str, seen: Circumstances) -> Iterator[Check]:
     if request.trigger_order is not None:
-        yield from _review_open(request.trigger_order, seen)
+        yield from _review_open(request.trigger_order, strategy, seen)
     else:
         for order in request.orders:
-            yield from _review_resting(order, seen)
+            yield from _review_resting(order, strategy, seen)
     limits = [order.net_price for order in request.orders if order.stop is None and order.net_price is not None]
     stops = [
         order.stop.stop_px for order in request.orders if order.stop is not None and order.stop.stop_px is not None
@@ -218,7 +228,7 @@ def _review_complex(request: Complex, seen: Circumstances) -> Iterator[Check]:
     yield Check(code=Code.R036_STOP_ABOVE_LIMIT, passed=apart, value=str(stops[:1]), limit=str(limits[:1]))
 
 
-def _review_resting(request: Open | Close, seen: Circumstances) -> Iterator[Check]:
+def _review_resting(request: Open | Close, strategy: str, seen: Circumstances) -> Iterator[Check]:
     """What rests is asked whether it could ever be sent; the whole review follows when it is."""
     if isinstance(request, Close):
         structure = seen.book.structures.get(request.structure_id)
@@ -226,7 +236,7 @@ def _review_resting(request: Open | Close, seen: Circumstances) -> Iterator[Chec
         held = structure is not None and not structure.is_flat
         yield Check(code=Code.R053_NOTHING_TO_CLOSE, passed=held, subject=request.structure_id)
         return
-    yield from _leave_to_trade(request, seen)
+    yield from _leave_to_trade(request, strategy, seen)
     unknown = [leg.symbol for leg in request.legs if leg.symbol not in seen.contracts]
     yield Check(code=Code.R022_UNKNOWN_CONTRACT, passed=not unknown, value=", ".join(unknown))
     if not unknown and seen.permit is not None:
@@ -249,7 +259,8 @@ def _review_replace(request: Replace, seen: Circumstances) -> Iterator[Check]:
     if life.order.intent is Intent.OPEN:
         again = signal_again(life.order.model_copy(update={"net_price": request.net_price})).request
         if isinstance(again, Open):
-            yield from _review_open(again, replace(seen, excluding=frozenset({life.order.cl_ord_id})))
+            without_it = replace(seen, excluding=frozenset({life.order.cl_ord_id}))
+            yield from _review_open(again, life.order.strategy, without_it)
 
 
 def _review_cancel(order_id: str, seen: Circumstances) -> Iterator[Check]:

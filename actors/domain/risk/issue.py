@@ -7,16 +7,14 @@
     feed not heard of, silent, disconnected         REDUCING   law 7: exits stay open
     baseline missing or not positive                REDUCING   a limit without its base is no limit
     result of the day unknown while anything held   REDUCING   unknown fails closed
-    loss of the day at its limit                    REDUCING   and it latches: recovering prices do not loosen it
+    a breaker on losses tripped                     REDUCING   or HALTED, as its step says (`withheld`)
     none of these                                   ACTIVE
 
 A result that is unknown while nothing is held and nothing works is none: marks are all it could wait for.
-Ages are seconds of the machine's boot clock. Left out here: the breakers of later issues, and the checks of single
-orders, which are the gate's.
+Ages are seconds of the machine's boot clock. Left out here: the checks of single orders, which are the gate's.
 """
 
 from collections.abc import Iterator
-from decimal import Decimal
 from enum import StrEnum
 
 from pydantic import Field
@@ -37,14 +35,12 @@ class Rule(StrEnum):
     FEED = "FEED"
     BASELINE = "BASELINE"
     LOSS_UNKNOWN = "LOSS_UNKNOWN"
-    LOSS_DAY = "LOSS_DAY"
+    BREAKER = "BREAKER"
 
 
 class IssueLimits(Value):
     """When risk withholds leave to open."""
 
-    loss_day_max_share: Decimal = Field(default=Decimal("0.05"), gt=0, le=1)
-    """Loss since the session's baseline, as a share of it."""
     feed_heard_max_s: float = Field(default=5.0, gt=0)
     """Age of the feed's own word; it speaks once a second."""
     feed_frame_max_s: float = Field(default=90.0, gt=0)
@@ -72,7 +68,7 @@ def findings(
     book: BookView | None, feed: FeedSight | None, stop: str, stop_reason: str, limits: IssueLimits
 ) -> tuple[Finding, ...]:
     """Return every rule that withholds; `stop` is the latched level: none, reduce, halt or flatten."""
-    return (*_of_book(book), *_of_latch(stop, stop_reason), *_of_feed(feed, limits), *_of_loss(book, limits))
+    return (*_of_book(book), *_of_latch(stop, stop_reason), *_of_feed(feed, limits), *_of_loss(book))
 
 
 def trading_state(found: tuple[Finding, ...]) -> TradingState:
@@ -110,20 +106,16 @@ def _of_feed(feed: FeedSight | None, limits: IssueLimits) -> Iterator[Finding]:
         yield Finding(rule=Rule.FEED, state=TradingState.REDUCING, reason=text)
 
 
-def _of_loss(book: BookView | None, limits: IssueLimits) -> Iterator[Finding]:
+def _of_loss(book: BookView | None) -> Iterator[Finding]:
     if book is None or not book.ready:
         return
     baseline, pnl = sum(book.baseline.values(), ZERO), book.pnl_day
     if not baseline.is_finite() or baseline <= 0:
         text = f"baseline of the session is {baseline}"
         yield Finding(rule=Rule.BASELINE, state=TradingState.REDUCING, reason=text)
-    elif pnl is None or not pnl.is_finite():
-        if _is_exposed(book):
-            text = "result of the day unknown: something held has no mark"
-            yield Finding(rule=Rule.LOSS_UNKNOWN, state=TradingState.REDUCING, reason=text)
-    elif pnl <= -limits.loss_day_max_share * baseline:
-        text = f"result of the day {pnl:.2f}, limit -{limits.loss_day_max_share:.1%} of {baseline:.2f}"
-        yield Finding(rule=Rule.LOSS_DAY, state=TradingState.REDUCING, reason=text)
+    elif (pnl is None or not pnl.is_finite()) and _is_exposed(book):
+        text = "result of the day unknown: something held has no mark"
+        yield Finding(rule=Rule.LOSS_UNKNOWN, state=TradingState.REDUCING, reason=text)
 
 
 def _is_exposed(book: BookView) -> bool:

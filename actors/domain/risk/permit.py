@@ -6,10 +6,12 @@ clock, counted from its arrival: a dead risk actor means an expired permit, whic
 latch.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from pydantic import Field
 
+from actors.domain.orders.refusal import Check
 from actors.domain.value import Money, Value
 
 
@@ -48,6 +50,8 @@ class Permit(Value):
     state: TradingState
     limits: Limits
     reasons: tuple[str, ...] = ()
+    stops: Mapping[str, Check] = Field(default_factory=dict)
+    """The check that a strategy's openings fail, by strategy; the empty name stands for all of them."""
     ttl_s: float = Field(gt=0)
     journal_sequence: int = 0
     """The book it was decided on."""

@@ -7,12 +7,14 @@ import pytest
 
 from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import Accepted, InDoubt
+from actors.domain.orders.breaker_event import BreakerReset, ResetBy
 from actors.domain.orders.event import Event
 from actors.domain.orders.order import Action, Intent, Leg, Order, OrderType
 from actors.domain.orders.report import CashEvent, Status
 from actors.domain.orders.route_event import OrderQueued, OrderRevised, RouteFailedBack, RouteFailedOver, RouteTurned
 from actors.domain.performance.scorecard import Scorecard, Takeover
 from supervisor.cli.retelling import retell, table
+from tests.actors.test_breaker_desk import trip
 from tests.builders import open_signal
 from tests.fakes import START
 from tests.rig import Rig, report
@@ -109,6 +111,14 @@ def test_a_settlement_is_told_and_a_fee_is_not():
     assert retell(happened.CashBooked(event=cash, at=START)).endswith("+1 SPXW  210104C03700000 for -65.00")
     fee = cash.model_copy(update={"type": CashEvent.Type.FEE})
     assert retell(happened.CashBooked(event=fee, at=START)) is None
+
+
+def test_a_trip_is_told_with_its_numbers_and_a_reset_with_who_and_why():
+    told = retell(trip())
+    assert "TRIPPED   account.primary-account.loss_day.reduce: " in told
+    assert "5,000.00, limit 5,000.00" in told
+    reset = BreakerReset(name=trip().name, how=ResetBy.PERSON, by="anna", reason="looked at it", at=START)
+    assert retell(reset).endswith("RESET     account.primary-account.loss_day.reduce by anna: looked at it")
 
 
 def test_every_event_of_a_day_is_a_line_or_nothing():

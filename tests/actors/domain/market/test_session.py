@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from actors.domain.market.session import (
     NEW_YORK,
     Closed,
+    Closure,
     ExchangeDay,
     ExchangeTable,
     LastSession,
@@ -186,3 +187,41 @@ def test_a_session_holds_its_open_but_no_longer_its_close() -> None:
 def test_a_session_cannot_close_before_it_opens() -> None:
     with pytest.raises(ValueError, match="not before it closes"):
         Session(opens_at=new_york(FIRST, 16), closes_at=new_york(FIRST, 9), is_half_day=False)
+
+
+@pytest.mark.parametrize("name", list(RULES))
+def test_a_day_that_a_person_declares_closed_is_closed_for_every_product(name):
+    on = date(2026, 12, 7)
+    assert all_sessions().session(name, on)
+    found = all_sessions().without([Closure(on=on, reason="day of mourning")]).find(name, on)
+    assert isinstance(found, Closed)
+    assert (found.code, "day of mourning" in found.text) == (Closed.Code.CLOSED, True)
+    assert all_sessions().without([Closure(on=on)]).session(name, date(2026, 12, 8)) is not None
+
+
+@pytest.mark.parametrize(("name", "usual"), [("equity_option", 16), ("index_option", 16), ("globex", 17)])
+def test_an_early_close_on_the_day_cuts_every_session_and_never_lengthens_one(name, usual):
+    on = date(2026, 12, 7)
+    early = all_sessions().without([Closure(on=on, closes_at=time(12))]).session(name, on)
+    assert (early.closes_at, early.is_half_day) == (new_york(on, 12), True)
+    late = all_sessions().without([Closure(on=on, closes_at=time(23, 59))]).session(name, on)
+    assert late.closes_at == all_sessions().session(name, on).closes_at
+    assert late.closes_at.astimezone(NEW_YORK).hour == usual
+
+
+def test_a_close_before_the_open_leaves_no_session():
+    on = date(2026, 12, 7)
+    assert all_sessions().without([Closure(on=on, closes_at=time(9))]).session("equity_option", on) is None
+
+
+def test_a_made_up_day_is_closed_by_a_person_too():
+    on = date(2026, 12, 5)
+    made_up = all_sessions().declare(on, new_york(on, 10), new_york(on, 15))
+    assert made_up.session("equity_option", on)
+    assert made_up.without([Closure(on=on)]).session("equity_option", on) is None
+
+
+def test_what_was_looked_up_before_is_not_believed_after():
+    on, known = date(2026, 12, 7), all_sessions()
+    known.session("equity_option", on)
+    assert known.without([Closure(on=on)]).session("equity_option", on) is None

@@ -2,23 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import numpy as np
 import pytest
 
 from actors.domain.market.quote import QuoteTable
+from actors.domain.market.session import Closure, Sessions
 from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import Accepted, Attempt, InDoubt
 from actors.domain.orders.order import Action, Fill, Leg, attempt_id
-from actors.domain.orders.refusal import Admitted, Code, Refused
+from actors.domain.orders.refusal import Admitted, Check, Code, Refused
 from actors.domain.orders.report import ExecutionReport, Status
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.intent import closing_order, opening_order
 from actors.domain.risk.circumstances import Circumstances
 from actors.domain.risk.gate import review
-from actors.domain.risk.permit import TradingState
+from actors.domain.risk.permit import Permit, TradingState
 from tests.builders import (
     CONDOR_SYMBOLS,
     PRODUCTS,
@@ -152,6 +153,14 @@ def test_an_opening_passes_when_everything_is_well_and_every_check_is_kept():
     }
 
 
+def stopping(strategy: str, code: Code) -> Permit:
+    return permit().model_copy(update={"stops": {strategy: Check(code=code, passed=False, value="5,000.00")}})
+
+
+def test_what_stops_another_strategy_stops_nobody_else():
+    assert isinstance(review(open_signal(1), circumstances(permit=stopping("other", Code.R018_BREAKER))), Admitted)
+
+
 @pytest.mark.parametrize(
     ("code", "changes"),
     [
@@ -160,6 +169,9 @@ def test_an_opening_passes_when_everything_is_well_and_every_check_is_kept():
         (Code.R013_REDUCING, {"permit": permit(state=TradingState.REDUCING)}),
         (Code.R012_LATCHED, {"latch": "halt: by hand"}),
         (Code.R014_QUARANTINED, {"book": quarantined()}),
+        (Code.R018_BREAKER, {"permit": stopping("condor", Code.R018_BREAKER)}),
+        (Code.R018_BREAKER, {"permit": stopping("", Code.R018_BREAKER)}),
+        (Code.R019_RESULT_UNKNOWN, {"permit": stopping("", Code.R019_RESULT_UNKNOWN)}),
         (Code.R015_IN_DOUBT, {"book": in_doubt()}),
         (Code.R060_NO_ROUTE, {"routes": ()}),
         (Code.R030_NO_QUOTE, {"quotes": None}),
@@ -201,6 +213,30 @@ def test_an_expiring_series_trades_to_the_exchange_close_and_no_longer(hour, min
     table_now.apply(quotes(BOOT_NS, at=now))
     found = codes(open_signal(1, now=now), circumstances(now=now, quotes=table_now))
     assert (Code.R020_SESSION_CLOSED not in found) is is_open
+
+
+def ending_before(sessions: Sessions) -> Sessions:
+    """Return the same tables, run out: their last day is yesterday."""
+    over = {"first_on": date(2025, 1, 1), "last_on": date(2026, 1, 4)}
+    return Sessions(
+        exchange=sessions.exchange.model_copy(update=over), official=sessions.official, rules=sessions.rules
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "says"),
+    [
+        (ending_before(sessions()), "lies outside 2025-01-01 to 2026-01-04"),
+        (sessions().without([Closure(on=date(2026, 1, 5), reason="a storm")]), "a storm"),
+        (sessions().without([Closure(on=date(2026, 1, 5), closes_at=time(9, 45))]), "09:45"),
+    ],
+    ids=["expired calendar", "closed by a person", "closed early by a person"],
+)
+def test_a_day_that_is_not_known_to_be_open_opens_nothing_and_says_why(known, says):
+    verdict = review(open_signal(1), circumstances(sessions=known))
+    failed = [check for check in verdict.checks if not check.passed]
+    assert {check.code for check in failed} == {Code.R020_SESSION_CLOSED}
+    assert says in f"{failed[0].value} {failed[0].limit}"
 
 
 def test_a_contract_outside_the_universe_is_unknown():
