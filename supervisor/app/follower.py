@@ -41,6 +41,7 @@ from supervisor.replication import (
     Records,
     Refusal,
     Refused,
+    Row,
     Side,
     Standing,
     Welcome,
@@ -153,8 +154,8 @@ class Follower:
         match word:
             case Hello():
                 self._meet(guest, word)
-            case Records(rows=rows):
-                self._take(guest, rows)
+            case Records(rows=rows, committed=committed):
+                self._take(guest, rows, committed)
             case Pull(after=after):
                 assert self._copy is not None
                 guest.line.say(Records(self._copy.rows(after, PULLED_EVENTS_MAX)))
@@ -192,15 +193,27 @@ class Follower:
             f"{hello.node} leads with epoch {hello.epoch}; it has {hello.sequence}, here {self._copy.end.sequence}"
         )
         shown = proof(self._token, Side.FOLLOWER, guest.nonce, hello.nonce)
-        guest.line.say(Welcome(shown, self._copy.end.sequence, self._copy.end.digest))
+        guest.line.say(self._welcome(shown, hello))
+
+    def _welcome(self, shown: bytes, hello: Hello) -> Welcome:
+        """Return what the copy stands by: what is committed, where the leader's last is another event here."""
+        assert self._copy is not None
+        copy, committed = self._copy, self._copy.committed
+        stands_by = copy.digest_of(committed) or b""
+        here = copy.digest_of(hello.sequence)
+        if here is not None and here != hello.digest:
+            self._tell(f"what is here after event {committed} was never acted upon, and is another past's")
+            return Welcome(shown, committed, stands_by, committed, stands_by)
+        return Welcome(shown, copy.end.sequence, copy.end.digest, committed, stands_by)
 
     def _standing(self, hello: Hello) -> Standing:
         takeover = read_takeover(self._where.state)
         if self._copy is None or takeover is not None:
             return Standing(self._epoch(), 0, None, takeover.told if takeover else "elsewhere")
-        return Standing(self._epoch(), self._copy.end.sequence, self._copy.digest_of(hello.sequence))
+        copy = self._copy
+        return Standing(self._epoch(), copy.end.sequence, copy.digest_of(hello.sequence), committed=copy.committed)
 
-    def _take(self, guest: Guest, rows: tuple[tuple[int, int, str, str, int, bytes, bytes, int], ...]) -> None:
+    def _take(self, guest: Guest, rows: tuple[Row, ...], committed: int) -> None:
         assert self._copy is not None
         try:
             if rows:
@@ -212,6 +225,7 @@ class Follower:
         except (JournalFullError, JournalUnwritableError) as error:
             self._refuse(guest, Refused(Refusal.UNWRITABLE, str(error)))
         else:
+            self._copy.know_committed(committed)
             guest.line.say(Acked(self._copy.end.sequence))
 
     def _fence(self, guest: Guest) -> None:
