@@ -52,12 +52,16 @@ class Replica:
         """Why nothing may be opened; None where the follower has everything."""
         return None if self._line is not None else self._fault
 
-    def join(self) -> None:
-        """Meet the follower before the journal is opened; take over what it alone has. Raises `TakenOver`."""
-        try:
-            self._attach(*self._dial.meet())
-        except LineLost as error:
-            self._lose(str(error))
+    def join(self, patience_s: float = 0.0) -> None:
+        """Meet the follower before the journal is opened; take over what it alone has. Raises `TakenOver`.
+
+        One that is not there is looked for as long as `patience_s`.
+        """
+        deadline = time.monotonic() + patience_s
+        self._meet()
+        while self._line is None and time.monotonic() < deadline:
+            time.sleep(self._terms.redial_s)
+            self._meet()
         self._dialler.start()
 
     def ship(self, rows: Sequence[Row]) -> None:
@@ -104,6 +108,12 @@ class Replica:
         self._wanted.set()
         if self._line is not None:
             self._line.close()
+
+    def _meet(self) -> None:
+        try:
+            self._attach(*self._dial.meet())
+        except LineLost as error:
+            self._lose(str(error))
 
     def _take_offer(self) -> None:
         """Take the newest line that was brought level, if one was: the follower hears no older one."""
