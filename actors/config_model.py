@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from actors.config_calendar import CalendarSection
 from actors.config_disk import DiskSection
 from actors.config_journal import JournalSection
+from actors.config_nodes import NodesSection
 from actors.config_sections import (
     PAPER_URL,
     ClockSection,
@@ -33,7 +34,10 @@ from actors.domain.value import Value
 
 _LIVE_HOSTS = {"api.tastyworks.com", "streamer.tastyworks.com", "api.alpaca.markets"}
 _SANDBOX_HOSTS = {"api.cert.tastyworks.com", "streamer.cert.tastyworks.com", "paper-api.alpaca.markets"}
-_TAKEN = {"venue", "supervisor", "keeper", "notifier", "data_feed", "executor", "risk", "analyst", "panel", "hedge"}
+_TAKEN = {"venue", "supervisor", "keeper", "notifier", "data_feed", "executor", "risk", "analyst", "panel", "hedge"} | {
+    "gate",
+    "follower",
+}
 _PURPOSES = {
     "tastytrade": ("client_secret", "refresh_token"),
     "alpaca": ("key_id", "secret_key"),
@@ -58,6 +62,7 @@ class RuntimeConfig(Value):
     calendar: CalendarSection = CalendarSection()
     disk: DiskSection = DiskSection()
     journal: JournalSection = JournalSection()
+    nodes: NodesSection = NodesSection()
 
     @model_validator(mode="after")
     def _has_no_contradiction(self) -> "RuntimeConfig":
@@ -96,6 +101,7 @@ def contradictions(config: RuntimeConfig) -> Iterator[Contradiction]:
     yield from _windows(config)
     yield from _market(config)
     yield from _replication(config)
+    yield from _nodes(config)
 
 
 def _names(config: RuntimeConfig) -> Iterator[Contradiction]:
@@ -237,3 +243,19 @@ def _replication(config: RuntimeConfig) -> Iterator[Contradiction]:
         if journal.ack_timeout_s * 2 > hang_s:
             text = f"must be at most half of supervisor.critical_hang_after_s = {hang_s:g} s: a wait is no hang"
             yield ("journal", "ack_timeout_s"), text
+
+
+def _nodes(config: RuntimeConfig) -> Iterator[Contradiction]:
+    nodes = config.nodes
+    if nodes.executor is None:
+        return
+    if nodes.executor not in {node.name for node in nodes.away}:
+        yield ("nodes", "executor"), f'no [[nodes.away]] is called "{nodes.executor}"'
+    for key in ("gate", "token"):
+        if getattr(nodes, key) is None:
+            yield ("nodes", key), "missing: an executor on another node needs it"
+    if config.runtime.ray_address == "private":
+        yield ("runtime", "ray_address"), "a private Ray has one node: join the one that both nodes belong to"
+    if config.journal.durability != "replicated":
+        text = "must be \"replicated\": the executor's standby on this node goes on with the journal's copy"
+        yield ("journal", "durability"), text

@@ -7,6 +7,7 @@ it is sent whole or the link is broken.
 
 import socket
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import Field
@@ -16,6 +17,8 @@ from actors.frames import LENGTH, Frame
 
 _CHUNK = 1 << 16
 _BACKLOG = 128
+GATE, GATE_TO_ALL = ".gate", "all.gate"
+"""A socket beside the doors that leads to one door on another node, and one that leads to any."""
 FRAME_BYTES_MAX = 1 << 28
 """A length beyond it is no frame of ours."""
 
@@ -52,15 +55,29 @@ def listen(path: Path) -> socket.socket:
 
 
 def dial(path: Path, purpose: bytes) -> socket.socket:
-    """Return a socket to the door at `path`, its purpose said. Raises `LinkBroken` where nobody listens."""
+    """Return a socket to the door at `path`, its purpose said. Raises `LinkBroken` where nobody listens.
+
+    Where there is no such door, and this node has a gate that leads to it, the line goes through that: to the door on
+    another node, or to an end soon.
+    """
+    try:
+        return _connect(path, purpose)
+    except OSError as error:
+        for gate in (path.with_suffix(GATE), path.with_name(GATE_TO_ALL)):
+            with suppress(OSError):
+                return _connect(gate, path.name.encode() + b"\n" + purpose)
+        raise LinkBroken(str(error)) from None
+
+
+def _connect(path: Path, said: bytes) -> socket.socket:
     line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     line.settimeout(0)
     try:
         line.connect(str(path))
-        line.send(purpose)
-    except OSError as error:
+        line.send(said)
+    except OSError:
         line.close()
-        raise LinkBroken(str(error)) from None
+        raise
     return line
 
 

@@ -75,6 +75,8 @@ def _adopt(child: Child, entry: Entry, found: Found, mark: Mark | None) -> bool:
     child.restarts, child.reason = entry.restarts, entry.last_reason
     child.suspicion = Suspicion(set_aside=entry.set_aside)
     child.incarnation, child.wanted, child.tried = entry.incarnation, entry.wanted, True
+    if child.state is ChildState.AWAY and entry.state is not ChildState.AWAY:  # it was taken in here
+        child.state = ChildState.LOST if entry.state is ChildState.LOST else ChildState.DOWN
     if entry.process is None or entry.host is None:
         return False
     if not alive(entry.process):

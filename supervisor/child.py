@@ -45,8 +45,8 @@ class Child:
 
     @property
     def up(self) -> bool:
-        """Whether there may be a process."""
-        return self.state is not ChildState.DOWN
+        """Whether there may be a process on this node."""
+        return self.state not in (ChildState.DOWN, ChildState.AWAY, ChildState.LOST)
 
     def calm(self, now_s: float) -> bool:
         """Whether no start of it is under way, or so fresh that it is still learning who else is there."""
@@ -82,7 +82,9 @@ class Child:
         )
 
     def begin_anew(self, reason: str, now_s: float) -> None:
-        """Be brought down, where it is up, and started again now, with its deaths forgotten."""
+        """Be brought down, where it is up, and started again now, with its deaths forgotten; here, not elsewhere."""
+        if self.state is ChildState.AWAY:
+            return
         self.doomed, self.reason = self.up, reason
         self.wanted, self.due_s, self.history = True, now_s, History()
 

@@ -64,6 +64,12 @@ class ChildSpec(Spec):
     quiet_wait_s: Seconds = 60.0
     stops_openings: bool = True
     """Whether its escalation latches a reduce. False for those trading does without: a dead notifier never stops it."""
+    node: str = ""
+    """Which node it runs on, kept there by a supervisor of that node; empty: on this one."""
+    sends: bool = False
+    """Whether bytes leave from it for a broker: nothing takes its place before its end is confirmed (law 9)."""
+    yields_to: Name | None = None
+    """A child that never runs on this node beside it: it ends, and stays down, before that one is started here."""
 
 
 class Group(Spec):
@@ -72,6 +78,21 @@ class Group(Spec):
     name: Name
     siblings: Siblings = Siblings.ONE_FOR_ONE
     children: tuple[ChildSpec, ...] = Field(min_length=1)
+
+
+class Outpost(Spec):
+    """Another node of the tree, and what a supervisor of its own keeps there."""
+
+    name: Name
+    resource: str
+    """Ray's name of something that this node alone has: `ray start --resources='{"NAME": 1}'`."""
+    state: Path
+    """The state folder there."""
+    groups: tuple[Group, ...] = Field(min_length=1)
+    lost_after_s: Seconds = 3.0
+    """Longest silence, in time in which it could have been heard; after it the node is lost."""
+    join_within_s: Seconds = 60.0
+    """The same before it was heard for the first time."""
 
 
 class RaySettings(Spec):
@@ -83,6 +104,8 @@ class RaySettings(Spec):
     start_timeout_s: Seconds = 60.0
     port: int = Field(default=0, ge=0, le=65535)
     """Of a private Ray; 0: it chooses one."""
+    node_id: str = ""
+    """The Ray node that hosts are kept on; empty: the one this process is connected through."""
 
 
 class Plan(Spec):
@@ -98,6 +121,7 @@ class Plan(Spec):
     """Modules a spare imports before it is needed."""
     warm: Factory | None = None
     """Called in a spare as `warm(state, run)`: reads, once, what every child reads at its start."""
+    outposts: tuple[Outpost, ...] = ()
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:

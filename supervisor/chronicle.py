@@ -12,7 +12,7 @@ from pathlib import Path
 
 from supervisor import directory as directories
 from supervisor.child import Child
-from supervisor.directory import Directory, RayEntry
+from supervisor.directory import Directory, NodeEntry, RayEntry
 from supervisor.event_log import EventLog
 from supervisor.health import Mark
 from supervisor.process import Process
@@ -34,6 +34,8 @@ class Hooks:
     """Count a pass of the supervisor's own work, for whoever watches it."""
     quiet: Callable[[], bool] = lambda: True
     """Whether no order is unanswered or in doubt."""
+    fence: Callable[[], None] = lambda: None
+    """Take the epoch, far above every one that anybody may hold or take elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Chronicle:
         self._log = EventLog(paths.state / "supervisor.log.jsonl")
         self._directory = Directory(supervisor=None, since=now, written_at=now)
         self.changed = True
+        self.nodes: dict[str, NodeEntry] = {}
+        """Other nodes, as last heard."""
         self._is_unwritable = False
 
     def begin(self, me: Process, ray: RayEntry) -> None:
@@ -81,11 +85,19 @@ class Chronicle:
         self.note(event, child, text=text)
         self._tell(event, child.spec.name, text)
 
+    def tell_of(self, event: str, name: str, text: str) -> None:
+        """Tell the trader of something that is no child."""
+        self._tell(event, name, text)
+
+    def know(self, node: str, entry: NodeEntry) -> None:
+        """Take note of what another node is now."""
+        self.nodes[node], self.changed = entry, True
+
     def write(self, children: Mapping[str, Child], spares: Mapping[int, Process]) -> None:
         """Write the directory now."""
         self.changed = False
         entries = {name: child.entry() for name, child in children.items()}
-        now = {"written_at": datetime.now(UTC), "spares": dict(spares), "children": entries}
+        now = {"written_at": datetime.now(UTC), "spares": dict(spares), "children": entries, "nodes": dict(self.nodes)}
         self._directory = self._directory.model_copy(update=now)
         directories.write(self._path, self._directory)
 

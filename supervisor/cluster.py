@@ -3,6 +3,7 @@
 Ray restarts and retries nothing here (`max_restarts=0`, `max_task_retries=0`): a Ray error may be raised although the
 call ran. Hosts are detached and named by number in a namespace derived from the state folder, so they outlive the
 driver and a restarted supervisor finds them. They are kept on the driver's own node: their deaths are seen by pidfd.
+What is to be on another node (`place`) is detached and named, too, and found there again.
 
 Whatever waits for the GCS waits however long it is away, so threads do it: the supervisor must be free to bring the GCS
 back. Creating and killing are this module's thread's; connecting and `find` are an `errand`'s, before the loop runs.
@@ -16,6 +17,7 @@ import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import ray  # noqa: TID251 - the one module that talks to Ray
@@ -23,21 +25,36 @@ from ray.exceptions import RayError  # noqa: TID251
 from ray.job_config import JobConfig  # noqa: TID251
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: TID251
 
-from supervisor.child_host import ChildHost
+from supervisor.child_host import ChildHost, load
 from supervisor.host_pool import Found
 from supervisor.private_ray import ROOT, RayUnavailable
 
+RESOURCE_SHARE = 0.001
 CLOSE_TIMEOUT_S = 2.0
 FIND_ATTEMPTS = 3
 CONTROL = "control"
 """Concurrency group of the calls that must get through while a start is under way."""
 
 
+class Placed:
+    """An object of ours on another node."""
+
+    def __init__(self, factory: str, argument: str) -> None:
+        self._it = load(factory)(argument, ray.get_runtime_context().get_node_id())
+
+    def call(self, method: str, argument: str) -> str:
+        """Call a method of it."""
+        return str(getattr(self._it, method)(argument))
+
+
 class Cluster:
     """A driver's connection to one Ray."""
 
-    def __init__(self, address: str, namespace: str, readying_json: str) -> None:
-        """Connect; raises `RayUnavailable`. `address` is "host:port", or "auto" for the Ray of this machine's user."""
+    def __init__(self, address: str, namespace: str, readying_json: str, node_id: str = "") -> None:
+        """Connect; raises `RayUnavailable`. `address` is "host:port", or "auto" for the Ray of this machine's user.
+
+        Hosts are kept on the node `node_id`; on this process's own where none is named.
+        """
         # workers of a Ray that was not started by us know nothing of our paths
         paths = JobConfig(_py_driver_sys_path=os.environ.get("PYTHONPATH", str(ROOT)).split(os.pathsep))
         try:
@@ -51,7 +68,8 @@ class Cluster:
         except (ConnectionError, RuntimeError, ValueError, RayError) as error:
             ray.shutdown()  # or the next attempt of this process would find half a connection
             raise RayUnavailable(f"Ray at {address}: {error}") from error
-        this_node = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        node_id = node_id or ray.get_runtime_context().get_node_id()
+        this_node = NodeAffinitySchedulingStrategy(node_id, soft=False)
         self._host = ray.remote(concurrency_groups={CONTROL: 1})(ChildHost)
         self._options = {
             "lifetime": "detached",
@@ -62,6 +80,7 @@ class Cluster:
         }
         self._readying_json = readying_json
         self._handles: dict[int, Any] = {}
+        self._placed: dict[str, Any] = {}
         self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         threading.Thread(target=self._serve, name="ray-calls", daemon=True).start()
 
@@ -121,12 +140,28 @@ class Cluster:
 
         self._calls.put(kill)
 
+    def place(self, name: str, resource: str, factory: str, argument: str) -> None:
+        """Have an object of `factory` on the node that has `resource`, where it is not there already."""
+        placed = ray.remote(Placed).options(
+            name=name,
+            get_if_exists=True,
+            resources={resource: RESOURCE_SHARE},
+            **{key: value for key, value in self._options.items() if key != "scheduling_strategy"},
+        )
+        self._placed[name] = placed.remote(factory, argument)
+
+    def call(self, name: str, method: str, argument: str) -> "Future[str]":
+        """Call a method of something placed. A node that cannot be reached leaves the answer open, or an error."""
+        return _future(self._placed[name].call.remote(method, argument))
+
     def forget(self, number: int) -> None:
         """Drop the handle of a host that is gone."""
         self._handles.pop(number, None)
 
     def close(self) -> None:
         """Disconnect; hosts stay. What was asked for before is done first, as far as it is in a while."""
+        for placed in self._placed.values():
+            self._calls.put(partial(ray.kill, placed))
         done = threading.Event()
         self._calls.put(done.set)
         done.wait(CLOSE_TIMEOUT_S)

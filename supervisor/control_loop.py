@@ -24,9 +24,10 @@ from supervisor.process import Process
 from supervisor.ray_keeper import KEY as RAY_KEY
 from supervisor.ray_keeper import RayKeeper
 from supervisor.restart_policy import End, Escalate, Leave, decide, forgive
+from supervisor.shelter import away, makes_room, turned
 from supervisor.size_watch import SizeWatch
 from supervisor.tree import ChildState, affected, may_start, next_to_stop
-from supervisor.watcher import Answered, Event, Gone, StopAsked, Watcher, boot_s
+from supervisor.watcher import Answered, Event, Gone, NodeTurned, StopAsked, Watcher, boot_s
 
 LOOK_S = 0.05
 LOOK_STARTING_S = 0.005
@@ -44,6 +45,7 @@ class ControlLoop:
         self._chronicle = Chronicle(paths, hooks.tell)
         self._pool = HostPool(hosts, watcher, self._incarnations.take)
         self._children = {spec.name: Child(spec) for spec in plan.children()}
+        away(self._children)
         self._hangs, self._sizes = HangWatch(hooks.mark, boot_s()), SizeWatch(hooks.quiet)
         self._ending = False
 
@@ -97,6 +99,8 @@ class ControlLoop:
                 self._chronicle.changed = True
             case Answered():
                 self._started(event)
+            case NodeTurned():
+                turned(event, self._children, self._incarnations, self._chronicle, self._hooks)
             case StopAsked(reason):
                 self._end(reason)
 
@@ -229,7 +233,7 @@ class ControlLoop:
         running = {name for name, other in self._children.items() if other.state is ChildState.RUNNING}
         tried = {name for name, other in self._children.items() if other.tried}
         falling = affected(self._plan.group_of(child.spec.name), child.spec.name)
-        if any(self._children[name].doomed for name in falling):
+        if any(self._children[name].doomed for name in falling) or not makes_room(child, self._children):
             return False  # those it takes down with it are down before it comes back
         return may_start(self._plan, child.spec.name, running, tried)
 
@@ -268,7 +272,7 @@ class ControlLoop:
         return any(child.up for child in self._children.values())
 
     def _waiting(self) -> list[Child]:
-        down = [child for child in self._children.values() if child.state is ChildState.DOWN]
+        down = [child for child in self._children.values() if child.state in (ChildState.DOWN, ChildState.LOST)]
         return [] if self._ending else [child for child in down if child.wanted]
 
     def _patience(self) -> float:

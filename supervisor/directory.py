@@ -7,6 +7,7 @@ It lives in memory with the boot: after a reboot there is nothing to adopt.
 
 import os
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic import Field
@@ -35,6 +36,25 @@ class Entry(Spec):
     """Numbers of the messages it died over, each time it had them in hand."""
 
 
+class NodeState(StrEnum):
+    """Where another node is; the table is `node`'s."""
+
+    AWAITED = "awaited"
+    PRESENT = "present"
+    LOST = "lost"
+    """Not heard for too long. What runs there may go on."""
+    DEAD = "dead"
+    """Each of its processes is confirmed ended."""
+
+
+class NodeEntry(Spec):
+    """Another node, and what its own supervisor last said of its children."""
+
+    state: NodeState
+    since: datetime
+    children: dict[str, Entry] = Field(default_factory=dict)
+
+
 class RayEntry(Spec):
     """The Ray underneath. `session` is the process session of a private one, `processes` its servers."""
 
@@ -56,6 +76,27 @@ class Directory(Spec):
     ray: RayEntry | None = None
     spares: dict[int, Process] = Field(default_factory=dict)
     children: dict[str, Entry] = Field(default_factory=dict)
+    nodes: dict[str, NodeEntry] = Field(default_factory=dict)
+
+
+def running(directory: Directory) -> set[str]:
+    """Return the children that run, here or on another node that is heard."""
+    here = {name for name, child in directory.children.items() if child.state is ChildState.RUNNING}
+    return here | {
+        name
+        for name, child in directory.children.items()
+        if child.state is ChildState.AWAY
+        and (there := elsewhere(directory, name))
+        and there[1].state is ChildState.RUNNING
+    }
+
+
+def elsewhere(directory: Directory, name: str) -> tuple[str, Entry] | None:
+    """Return the node that keeps a child, and what it says of it; None where no node that is heard does."""
+    for node, entry in directory.nodes.items():
+        if entry.state is NodeState.PRESENT and name in entry.children:
+            return node, entry.children[name]
+    return None
 
 
 def write(path: Path, directory: Directory) -> None:

@@ -128,6 +128,11 @@ class Incarnations:
         self._given = self._reserved = self._reserved + count
         self._write()
 
+    def reach(self, number: int) -> None:
+        """Give out none up to `number` any more, durable on return."""
+        if number > self._reserved:
+            self.skip(number - self._reserved)
+
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)

@@ -4,7 +4,9 @@ What happens when a process or a node dies, between any two lines of an append:
 
     the writer inserts, asks its fence                 dies here: neither has the event
     `ship`: the event leaves for the follower          dies here: the follower alone may have it; the successor takes
-                                                       it over at its start (`join`), and nobody acted upon it
+                                                       it over at its start (`join`), and nobody acted upon it: one
+                                                       that cannot meet the follower writes another in its place,
+                                                       and the follower sets its own aside (`Records.committed`)
     COMMIT: the event is on our own disk               dies here: both have it, or the successor ships it
     `settle`: the follower says it is on its disk      no answer: the event is on our disk alone
 
@@ -36,7 +38,7 @@ class Replica:
         self._dial, self._terms = dial, dial.terms
         self._kept: Mapping[Path, bytes] = dict.fromkeys(kept, b"")
         self._line: Line | None = None
-        self._acked = 0
+        self._acked = self._committed = 0
         self._beat_at = self._asked_at = 0.0
         self._where = f"the journal's follower at {self._terms.address[0]}:{self._terms.address[1]}"
         self._fault = f"{self._where} was not reached yet"
@@ -50,19 +52,23 @@ class Replica:
         """Why nothing may be opened; None where the follower has everything."""
         return None if self._line is not None else self._fault
 
-    def join(self) -> None:
-        """Meet the follower before the journal is opened; take over what it alone has. Raises `TakenOver`."""
-        try:
-            self._attach(*self._dial.meet())
-        except LineLost as error:
-            self._lose(str(error))
+    def join(self, patience_s: float = 0.0) -> None:
+        """Meet the follower before the journal is opened; take over what it alone has. Raises `TakenOver`.
+
+        One that is not there is looked for as long as `patience_s`.
+        """
+        deadline = time.monotonic() + patience_s
+        self._meet()
+        while self._line is None and time.monotonic() < deadline:
+            time.sleep(self._terms.redial_s)
+            self._meet()
         self._dialler.start()
 
     def ship(self, rows: Sequence[Row]) -> None:
         """Send events that are about to be committed; waits for nothing but the socket."""
         if self._line is not None:
             try:
-                self._line.say(Records(tuple(rows)))
+                self._line.say(Records(tuple(rows), self._committed))
             except LineLost as error:
                 self._lose(str(error))
 
@@ -71,6 +77,7 @@ class Replica:
 
         Raises `TakenOver`.
         """
+        self._committed = sequence
         deadline = time.monotonic() + self._terms.ack_timeout_s
         while self._line is not None and self._acked < sequence:
             left_s = deadline - time.monotonic()
@@ -102,6 +109,12 @@ class Replica:
         if self._line is not None:
             self._line.close()
 
+    def _meet(self) -> None:
+        try:
+            self._attach(*self._dial.meet())
+        except LineLost as error:
+            self._lose(str(error))
+
     def _take_offer(self) -> None:
         """Take the newest line that was brought level, if one was: the follower hears no older one."""
         offered = None
@@ -123,7 +136,7 @@ class Replica:
             self._lose(f"silent for {now - self._asked_at:.1f} s")
             return
         self._tell_kept(line)
-        line.say(Records())
+        line.say(Records(committed=self._committed))
         self._asked_at = self._asked_at or now
 
     def _hear(self, line: Line, timeout_s: float) -> None:
@@ -140,7 +153,7 @@ class Replica:
             line.close()
             self._lose(f"it lacks {end - acked} events")
             return
-        self._line, self._acked, self._asked_at = line, acked, 0.0
+        self._line, self._acked, self._committed, self._asked_at = line, acked, end, 0.0
         self._beat_at = time.monotonic() + self._terms.beat_s
         self._kept = dict.fromkeys(self._kept, b"")
         self._tell_kept(line)

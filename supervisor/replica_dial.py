@@ -81,7 +81,7 @@ class ReplicaDial:
         line, welcome, stands = self._greet()
         if stands is Gap.AHEAD:
             self._pull(line, welcome.sequence)
-        return line, welcome.sequence
+        return line, _common(welcome, stands)
 
     def bring_level(self) -> tuple[Line, int]:
         """Return a line whose follower lacks few events or none, and up to which it has them.
@@ -91,9 +91,10 @@ class ReplicaDial:
         line, welcome, stands = self._greet()
         if stands is Gap.AHEAD:
             _give_up(line, f"it has {welcome.sequence} events, more than we: two have led")
-        acked = welcome.sequence
+        acked = _common(welcome, stands)
         while self.end().sequence - acked > BATCH_EVENTS:
-            line.say(Records(self.rows(acked)))
+            rows = self.rows(acked)
+            line.say(Records(rows, rows[-1][0]))
             word = line.answer()
             if not isinstance(word, Acked) or word.sequence <= acked:
                 _give_up(line, refusal(word))
@@ -127,7 +128,7 @@ class ReplicaDial:
             _give_up(line, refusal(welcome))
         if not hmac.compare_digest(welcome.proof, proof(token, Side.FOLLOWER, challenge.nonce, self.nonce)):
             _give_up(line, "it does not know the token")
-        stands = gap(welcome, end.sequence, self._digest_of(welcome.sequence))
+        stands = gap(welcome, end.sequence, self._digest_of)
         if stands is Gap.FORKED:
             _give_up(line, f"forked: event {welcome.sequence}, its last, is another one here")
         return line, welcome, stands
@@ -153,6 +154,11 @@ class ReplicaDial:
         except FileNotFoundError:
             return None
         return there[0].hash if there and there[0].sequence == sequence else None
+
+
+def _common(welcome: Welcome, stands: Gap) -> int:
+    """Return the last event that both have."""
+    return welcome.committed if stands is Gap.PARTED else welcome.sequence
 
 
 def refusal(word: AnyWord) -> str:

@@ -17,8 +17,11 @@ Rules of this file
    keep would be as bad as a leader that is none. The token never crosses; what is kept crosses in plain.
 2. A leader below the highest epoch that the follower ever heard of is refused for good (FENCED), and so is every leader
    once the copy was taken over (TAKEN_OVER): an old executor can make no intent durable, so it sends nothing.
-3. The copy goes on only from an event that both have with the same hash. A leader whose end the follower knows with
-   another hash, or the other way round, has another past (FORKED): it is refused and named, and nothing is cut off.
+3. The copy goes on only from an event that both have with the same hash. A leader says up to which event its own disk
+   has everything (`committed`), and acts upon no other. What a follower has beyond the last such event it was told of,
+   in this life of it, nobody acted upon: a leader who wrote something else there, because it started without the
+   follower, is right. The follower sets its own aside, in a file, and takes the leader's. Where they part earlier than
+   that, it is another past (FORKED): refused and named, and nothing is set aside.
 4. A follower that has more, on the same past, got it from a leader that died between telling it and its own disk, and
    never acted upon it; or our folder is an older one, brought back. Either way those events come first: a leader that
    starts takes them over (`Pull`) before it does anything else.
@@ -28,7 +31,7 @@ Rules of this file
 import hashlib
 import hmac
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -65,11 +68,17 @@ class Hello(Word, frozen=True, array_like=True, tag=True):
 
 
 class Welcome(Word, frozen=True, array_like=True, tag=True):
-    """The last event the follower has."""
+    """The last event the follower has, and the last it knows to be committed.
+
+    Where the leader's last event is another here, and nobody acted upon the one here, the follower has no more than
+    what is committed.
+    """
 
     proof: bytes
     sequence: int
     digest: bytes
+    committed: int = 0
+    committed_digest: bytes = b""
 
 
 class Refused(Word, frozen=True, array_like=True, tag=True):
@@ -80,9 +89,10 @@ class Refused(Word, frozen=True, array_like=True, tag=True):
 
 
 class Records(Word, frozen=True, array_like=True, tag=True):
-    """Events, in order."""
+    """Events, in order; those up to `committed` are on the leader's own disk."""
 
     rows: tuple[Row, ...] = ()
+    committed: int = 0
 
 
 class Keep(Word, frozen=True, array_like=True, tag=True):
@@ -213,6 +223,8 @@ class Standing:
     """Of the event the leader ends with; None where the follower has none of that number."""
     taken_over: str = ""
     """By whom and when, where it was."""
+    committed: int = 0
+    """The last event that a leader may have acted upon."""
 
 
 def judge(hello: Hello, challenge: bytes, token: bytes, standing: Standing) -> Refused | None:
@@ -223,7 +235,7 @@ def judge(hello: Hello, challenge: bytes, token: bytes, standing: Standing) -> R
         return Refused(Refusal.TAKEN_OVER, f"the follower's copy was taken over {standing.taken_over}")
     if hello.epoch < standing.epoch:
         return Refused(Refusal.FENCED, f"epoch {standing.epoch} was heard of; this leader holds {hello.epoch}")
-    if hello.sequence <= standing.sequence and standing.digest_there != hello.digest:
+    if hello.sequence <= standing.committed and standing.digest_there != hello.digest:
         return Refused(Refusal.FORKED, f"event {hello.sequence}, the leader's last, is another one here")
     return None
 
@@ -233,14 +245,17 @@ class Gap(StrEnum):
 
     LEVEL = "level"
     BEHIND = "behind"
+    PARTED = "parted"
+    """It has others than ours after its last committed one, which is ours, too."""
     AHEAD = "ahead"
     FORKED = "forked"
 
 
-def gap(welcome: Welcome, own_sequence: int, own_digest_there: bytes | None) -> Gap:
-    """Return where a follower stands. `own_digest_there`: of our event with the number of its last."""
+def gap(welcome: Welcome, own_sequence: int, own_digest_of: Callable[[int], bytes | None]) -> Gap:
+    """Return where a follower stands. `own_digest_of`: of our event of that number."""
     if welcome.sequence > own_sequence:
         return Gap.AHEAD
-    if own_digest_there != welcome.digest:
-        return Gap.FORKED
+    if own_digest_of(welcome.sequence) != welcome.digest:
+        is_ours = own_digest_of(welcome.committed) == welcome.committed_digest
+        return Gap.PARTED if is_ours else Gap.FORKED
     return Gap.LEVEL if welcome.sequence == own_sequence else Gap.BEHIND

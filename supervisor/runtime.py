@@ -27,12 +27,14 @@ from enum import IntEnum
 from functools import partial
 from pathlib import Path
 
+from actors.epoch import read_epoch, take_epoch
 from actors.latch import Latch, StopLevel, tighten
 from actors.places import Places, places
 from actors.watermark import MappedWatermark, read_watermark
 from supervisor import directory as directories
 from supervisor.adoption import Unkillable, bury, recorded_hosts
 from supervisor.app.herald import Herald
+from supervisor.app.outposts import watches
 from supervisor.app.quiet import is_quiet
 from supervisor.child_spec import Plan, Readying
 from supervisor.chronicle import Hooks, Paths
@@ -46,6 +48,7 @@ from supervisor.private_ray import RayUnavailable, begin, end, finish, intact, r
 from supervisor.process import Process, identify
 from supervisor.ray_keeper import RayKeeper, RayLost
 from supervisor.ray_wait import connect
+from supervisor.shelter import STEP
 from supervisor.state_disk import FULL, RESERVE
 from supervisor.watcher import StopAsked, Watcher
 
@@ -121,7 +124,7 @@ def _supervise(plan: Plan, where: Places, me: Process) -> None:
     readying = Readying(preload=plan.preload, warm=plan.warm, state=where.state, run=where.run).model_dump_json()
 
     def join(address: str) -> Cluster:
-        return Cluster(address, where.run.name, readying)
+        return Cluster(address, where.run.name, readying, plan.ray.node_id)
 
     keeper = RayKeeper(ray, watcher)
     errands = Errands(watcher, keeper, hooks.progress, partial(_stand_on, where, hooks), hooks.tell)
@@ -131,7 +134,12 @@ def _supervise(plan: Plan, where: Places, me: Process) -> None:
     paths = Paths(state=where.state, run=where.run, directory=where.directory)
     loop = ControlLoop(plan, paths, cluster, watcher, hooks)
     loop.take_over(me, keeper, before, found)
+    nodes = list(watches(plan, cluster.address, cluster, where, watcher.post, before))
+    for node in nodes:
+        node.start()
     loop.run()
+    for node in nodes:
+        node.end(hooks.progress)
     keeper.close()
     hooks.progress()
     cluster.close()
@@ -207,6 +215,12 @@ def _hooks(where: Places, me: Process) -> Hooks:
         except OSError as error:  # worse without a supervisor
             tell("unsafe", NAME, f"{reason}; the stop cannot be latched: {error.strerror}")
 
+    def fence() -> None:
+        try:
+            take_epoch(where.epoch, above=read_epoch(where.epoch) + STEP)
+        except OSError as error:  # the executor that starts here takes it, too, or does not start
+            tell("unsafe", NAME, f"the epoch cannot be taken: {error.strerror}")
+
     herald = Herald(where, time.time_ns())
 
     def tell(event: str, name: str, text: str) -> None:
@@ -220,6 +234,7 @@ def _hooks(where: Places, me: Process) -> Hooks:
         tell=tell,
         jitter=lambda: secrets.randbelow(1000) / 1000,
         quiet=lambda: is_quiet(where.journal),
+        fence=fence,
     )
 
 

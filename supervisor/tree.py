@@ -22,6 +22,10 @@ class ChildState(StrEnum):
     STOPPING = "stopping"
     KILLED = "killed"
     """SIGKILL was sent; the death is not confirmed yet."""
+    AWAY = "away"
+    """On another node, where a supervisor of that node keeps it."""
+    LOST = "lost"
+    """It was on a node that cannot be reached: it may still run, and one in its stead may start here (`node`)."""
 
 
 def affected(group: Group, who: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import signal
 import time
 from dataclasses import dataclass
 
+from supervisor.directory import NodeEntry
 from supervisor.process import Process, watch
 
 
@@ -38,7 +39,16 @@ class StopAsked:
     reason: str
 
 
-Event = Gone | Answered | StopAsked
+@dataclass(frozen=True)
+class NodeTurned:
+    """Another node is not what it was; `entry` is what it is now."""
+
+    node: str
+    entry: NodeEntry
+    text: str
+
+
+Event = Gone | Answered | StopAsked | NodeTurned
 
 
 class Watcher:

@@ -36,8 +36,9 @@ class Orphans:
         self._away_ns = None
 
     def away(self) -> None:
-        """The executor's end was seen."""
-        self._away_ns = self._clock.boot_ns()
+        """The executor's end was seen; it may be seen again and again."""
+        if self._away_ns is None:
+            self._away_ns = self._clock.boot_ns()
 
     @property
     def are_due(self) -> bool:

@@ -76,6 +76,20 @@ def write_takeover(state: Path, takeover: Takeover) -> None:
     replace(takeover_path(state), takeover.model_dump_json().encode())
 
 
+def mark_outpost(state: Path) -> None:
+    """Note that another node's tree starts what runs on this folder; durable on return."""
+    replace(_outpost_path(state), b"{}\n")
+
+
+def is_outpost(state: Path) -> bool:
+    """Whether this folder belongs to another node's tree, so that none may be started from it here."""
+    return _outpost_path(state).exists() and not takeover_path(state).exists()
+
+
+def _outpost_path(state: Path) -> Path:
+    return state / "outpost.json"
+
+
 def is_copy(state: Path) -> bool:
     """Whether this folder follows another one's leader, so that nothing may trade from it."""
     return leader_path(state).exists() and not takeover_path(state).exists()

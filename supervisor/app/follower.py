@@ -5,8 +5,9 @@ Rules of this file
 2. The highest epoch heard of is on the disk before its leader is welcome; a lower one is refused, and asked for within
    each transaction, so that a takeover holds from the moment its epoch is taken. One leader at a time: a new one, of no
    lower epoch, ends the line of the one before it.
-3. The folder is held like a running one, so nothing else starts on it. Once it was taken over the follower lets go of
-   everything but its port: there it goes on refusing, so that an old leader that comes back ends itself.
+3. The folder is held like a running one, so nothing else starts on it; but for a follower within a tree, whose keeper
+   holds it. Once it was taken over the follower lets go of everything but its port: there it goes on refusing, so that
+   an old leader that comes back ends itself. Within a tree it ends, and the executor here takes a higher epoch.
 4. A stranger gets one short word and a short while.
 """
 
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from actors.brokers.gates import Remembered
@@ -41,6 +43,7 @@ from supervisor.replication import (
     Records,
     Refusal,
     Refused,
+    Row,
     Side,
     Standing,
     Welcome,
@@ -74,7 +77,19 @@ class Guest:
 class Follower:
     """One copy, its port, and whoever leads it. Moves in `turn` alone."""
 
-    def __init__(self, where: Places, door: socket.socket, token: bytes, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        where: Places,
+        door: socket.socket,
+        token: bytes,
+        tell: Callable[[str], None],
+        notes: Path | None = None,
+    ) -> None:
+        """Follow into a folder. `notes`: where it is written who leads, for a follower within a tree.
+
+        Without it that stands in the folder itself, which is then a copy, and nothing else.
+        """
+        self._notes, self._is_in_tree = notes or where.state, notes is not None
         self._where, self._door, self._token, self._tell = where, door, token, tell
         self._held = ExitStack()
         self._copy: JournalCopy | None = None
@@ -83,7 +98,7 @@ class Follower:
         self._guests: dict[Line, Guest] = {}
         door.setblocking(False)  # noqa: FBT003 - its only name
         self._selector.register(door, selectors.EVENT_READ)
-        if read_takeover(where.state) is None:
+        if read_takeover(self._notes) is None:
             self._hold()
 
     @property
@@ -98,7 +113,7 @@ class Follower:
                 self._admit()
             else:
                 self._attend(key.data)
-        if self.follows and (takeover := read_takeover(self._where.state)) is not None:
+        if self.follows and (takeover := read_takeover(self._notes)) is not None:
             self._tell(f"let go of the copy: {takeover.told}")
             self._let_go()
         self._weed()
@@ -110,11 +125,12 @@ class Follower:
         self._door.close()
 
     def _hold(self) -> None:
-        self._held.callback(Ownership.take(keeper.lock(self._where.state), datetime.now(UTC)).release)
+        if not self._is_in_tree:
+            self._held.callback(Ownership.take(keeper.lock(self._where.state), datetime.now(UTC)).release)
         self._copy = JournalCopy(self._where.journal)
         self._held.callback(self._copy.close)
-        if (leader := read_leader(self._where.state)) is not None and leader.connected:  # to one who was killed
-            write_leader(self._where.state, leader.model_copy(update={"connected": False, "since": datetime.now(UTC)}))
+        if (leader := read_leader(self._notes)) is not None and leader.connected:  # to one who was killed
+            write_leader(self._notes, leader.model_copy(update={"connected": False, "since": datetime.now(UTC)}))
 
     def _let_go(self) -> None:
         for guest in list(self._guests.values()):
@@ -153,12 +169,12 @@ class Follower:
         match word:
             case Hello():
                 self._meet(guest, word)
-            case Records(rows=rows):
-                self._take(guest, rows)
+            case Records(rows=rows, committed=committed):
+                self._take(guest, rows, committed)
             case Pull(after=after):
                 assert self._copy is not None
                 guest.line.say(Records(self._copy.rows(after, PULLED_EVENTS_MAX)))
-            case Keep(name=name, content=content) if name in KEPT:
+            case Keep(name=name, content=content) if name in KEPT and not self._is_in_tree:
                 if content:
                     replace(self._where.state / name, content)
                 else:
@@ -187,20 +203,32 @@ class Follower:
             connected=True,
             since=datetime.now(UTC),
         )
-        write_leader(self._where.state, guest.leader)
+        write_leader(self._notes, guest.leader)
         self._tell(
             f"{hello.node} leads with epoch {hello.epoch}; it has {hello.sequence}, here {self._copy.end.sequence}"
         )
         shown = proof(self._token, Side.FOLLOWER, guest.nonce, hello.nonce)
-        guest.line.say(Welcome(shown, self._copy.end.sequence, self._copy.end.digest))
+        guest.line.say(self._welcome(shown, hello))
+
+    def _welcome(self, shown: bytes, hello: Hello) -> Welcome:
+        """Return what the copy stands by: what is committed, where the leader's last is another event here."""
+        assert self._copy is not None
+        copy, committed = self._copy, self._copy.committed
+        stands_by = copy.digest_of(committed) or b""
+        here = copy.digest_of(hello.sequence)
+        if here is not None and here != hello.digest:
+            self._tell(f"what is here after event {committed} was never acted upon, and is another past's")
+            return Welcome(shown, committed, stands_by, committed, stands_by)
+        return Welcome(shown, copy.end.sequence, copy.end.digest, committed, stands_by)
 
     def _standing(self, hello: Hello) -> Standing:
-        takeover = read_takeover(self._where.state)
+        takeover = read_takeover(self._notes)
         if self._copy is None or takeover is not None:
             return Standing(self._epoch(), 0, None, takeover.told if takeover else "elsewhere")
-        return Standing(self._epoch(), self._copy.end.sequence, self._copy.digest_of(hello.sequence))
+        copy = self._copy
+        return Standing(self._epoch(), copy.end.sequence, copy.digest_of(hello.sequence), committed=copy.committed)
 
-    def _take(self, guest: Guest, rows: tuple[tuple[int, int, str, str, int, bytes, bytes, int], ...]) -> None:
+    def _take(self, guest: Guest, rows: tuple[Row, ...], committed: int) -> None:
         assert self._copy is not None
         try:
             if rows:
@@ -212,6 +240,7 @@ class Follower:
         except (JournalFullError, JournalUnwritableError) as error:
             self._refuse(guest, Refused(Refusal.UNWRITABLE, str(error)))
         else:
+            self._copy.know_committed(committed)
             guest.line.say(Acked(self._copy.end.sequence))
 
     def _fence(self, guest: Guest) -> None:
@@ -230,6 +259,6 @@ class Follower:
         guest.line.close()
         if guest.leader is not None:
             gone = guest.leader.model_copy(update={"connected": False, "since": datetime.now(UTC)})
-            write_leader(self._where.state, gone)
+            write_leader(self._notes, gone)
             if why:
                 self._tell(f"{gone.node} is gone: {why}")

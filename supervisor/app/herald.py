@@ -16,8 +16,9 @@ from actors.messages import AlertRaised
 from actors.places import Places
 from actors.ports import PeerUnavailable
 from actors.streams import LocalStream
+from supervisor.app.copy_folder import is_outpost
 
-NAME: Final = "supervisor"
+NAME, NAME_AWAY = "supervisor", "supervisor.away"
 NOTIFIER: Final = "notifier"
 KEPT_MAX: Final = 1_000
 PACE_S: Final = 0.2
@@ -37,6 +38,12 @@ _WORDS: Final = {
     "log_unwritable": ("S015", Level.P1, "its lines are kept, and written once there is room"),
     "unsafe": ("S016", Level.P0, "the stop is not on disk: it is tried again at the next death"),
     "restarted_by_hand": ("S003", Level.P2, "it is stopped in order and started again"),
+    "node_lost": (
+        "S030",
+        Level.P0,
+        "openings are off; one in its stead starts here, on the journal's copy, and exits go on",
+    ),
+    "node_dead": ("S031", Level.P1, "nothing of it can act any more; it is part of the tree after the next start"),
     "gcs_restarted": ("S020", Level.P1, "the children went on without it"),
     "ray_awaited": ("S021", Level.P0, "nothing is supervised until a Ray answers; it is looked for without end"),
     "ray_found": ("S022", Level.P1, "the tree is taken over, or built anew"),
@@ -76,7 +83,8 @@ class Herald:
         self._words.put(alert)
 
     def _work(self) -> None:
-        stream = LocalStream(self._where, NAME, incarnation=self._incarnation, peers=(NOTIFIER,))
+        name = NAME_AWAY if is_outpost(self._where.state) else NAME  # both speak to one notifier
+        stream = LocalStream(self._where, name, incarnation=self._incarnation, peers=(NOTIFIER,))
         kept: deque[Alert] = deque(maxlen=KEPT_MAX)
         while True:
             try:

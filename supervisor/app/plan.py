@@ -16,6 +16,7 @@ from actors.domain.market.session import NEW_YORK
 from actors.places import Places
 from actors.products import load_products
 from actors.venue.venue_settings import venue_file
+from supervisor.app.placement import FOLLOWER, GATE, place
 from supervisor.child_spec import ChildSpec, Group, Plan, RaySettings
 
 PORTS = ("tastytrade_port", "streamer_port", "dxlink_port", "alpaca_port", "quantconnect_port", "control_port")
@@ -23,6 +24,7 @@ SKIPPED_TOLD_MAX = 20
 TABLES = Path(__file__).resolve().parents[2] / "config"
 PRELOAD = ("anyio._backends._asyncio", "httpcore2", "httpcore2._backends.anyio", "numpy.random", "truststore")
 """What libraries import at their first use, which would otherwise be within a takeover."""
+PRELOAD_PLACED = ("supervisor.app.gate", "supervisor.app.following")
 VENUE_START_S = 120.0
 """A large recorded day takes a while to read."""
 
@@ -125,14 +127,22 @@ def plan(config: RuntimeConfig) -> Plan:
         ),
         Group(name="looking", children=(_bystander(_child(config, "analyst", "telling:analyst")),)),
     ]
+    here, outposts = place(
+        config, groups, _child(config, GATE, "gate:gate"), _child(config, FOLLOWER, "following:follower")
+    )
     return Plan(
-        groups=tuple(groups),
+        groups=here,
+        outposts=outposts,
         ray=RaySettings(
             address=config.runtime.ray_address, object_store_bytes=config.supervisor.object_store_mb * 1_000_000
         ),
         spares=config.supervisor.spares,
         supervisor_hang_after_s=config.supervisor.supervisor_hang_after_s,
-        preload=(*PRELOAD, "supervisor.app.market", "supervisor.app.trading", "supervisor.app.telling"),
+        preload=(
+            *PRELOAD,
+            *("supervisor.app.market", "supervisor.app.trading", "supervisor.app.telling"),
+            *(PRELOAD_PLACED if outposts else ()),
+        ),
         warm="supervisor.app.warmth:warm",
     )
 
@@ -149,6 +159,7 @@ def _venue(config: RuntimeConfig) -> ChildSpec:
 
 def _connection(config: RuntimeConfig, route: RouteSection) -> ChildSpec:
     child = _child(config, connection_name(route.name), "trading:connection", route=route.name)
+    child = child.model_copy(update={"sends": True})
     return _critical(config, child) if route.role == "primary" else child
 
 

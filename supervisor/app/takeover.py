@@ -1,4 +1,7 @@
-"""Makes a follower's copy the journal to trade on, on a person's word that the node of its leader is dead.
+"""Makes a folder on this node the journal to trade on, on a person's word that the node it served is dead.
+
+It is a follower's copy, and its leader's node is dead; or the executor's own folder on another node than its tree's
+supervisor and connections (`placement`), and that node is dead.
 
 Nobody but a person can know that: a node that cannot be reached may still be sending (law 9). What can be checked is
 checked, and then the word is taken, in this order:
@@ -17,19 +20,21 @@ Rules of this file
    go on far above the old ones, so that no attempt is taken for one's own.
 """
 
+import socket
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from actors.brokers.send_ledger import boot_id
+from actors.config_model import RuntimeConfig
 from actors.epoch import read_epoch, take_epoch
 from actors.latch import Latch, StopLevel, tighten
 from actors.places import Places
 from supervisor import keeper
-from supervisor.app.copy_folder import Takeover, read_leader, read_takeover, write_takeover
+from supervisor.app.copy_folder import Takeover, is_outpost, read_leader, read_takeover, write_takeover
 from supervisor.app.restore import STEP
 from supervisor.chain import JournalDamagedError
 from supervisor.journal import JournalReader
@@ -53,7 +58,8 @@ def take_over(
     """
     if (done := read_takeover(where.state)) is not None:
         raise TakeoverRefused(f"{where.state} was taken over already: {done.told}")
-    _is_dead(where, node, silence_s)
+    is_copied = not is_outpost(where.state)
+    (_is_dead if is_copied else _home_is_dead)(where, node, silence_s)
     sequence, known = _walk(where)
     epoch = take_epoch(where.epoch, above=max(known, read_epoch(where.epoch)) + STEP)
     _go_on_above(where.state / "incarnations")
@@ -61,7 +67,8 @@ def take_over(
     tighten(where.latch, Latch(level=StopLevel.REDUCE, reason=reason, by="takeover", at=now()))
     takeover = Takeover(node=node, by=by, why=why, at=now(), sequence=sequence, epoch=epoch)
     write_takeover(where.state, takeover)
-    _until_let_go(where)
+    if is_copied:
+        _until_let_go(where)
     return takeover
 
 
@@ -86,6 +93,23 @@ def _is_dead(where: Places, node: str, silence_s: float) -> None:
         time.sleep(LOOK_S)
         heard = read_leader(where.state) or heard
     raise TakeoverRefused(f"{node} still answers: its leader on {heard.host} was heard at {heard.since:%H:%M:%S} UTC")
+
+
+def _home_is_dead(where: Places, node: str, silence_s: float) -> None:
+    """Refuse where the node that a tree is run from has another name, still answers, or is still served from here."""
+    config = RuntimeConfig.model_validate_json(where.config.read_bytes())
+    if config.journal.node != node:
+        raise TakeoverRefused(f"this folder serves {config.journal.node}, not {node}")
+    if owner(keeper.lock(where.state)) is not None:
+        raise TakeoverRefused(f"its executor still runs here; end it first: holdfast down --state {where.state}")
+    doors = [door for door in (config.nodes.gate, config.journal.follower) if door is not None]
+    deadline = time.monotonic() + silence_s
+    while time.monotonic() < deadline:
+        for door in doors:
+            host, _, port = door.rpartition(":")
+            with suppress(OSError), socket.create_connection((host, int(port)), silence_s):
+                raise TakeoverRefused(f"{node} still answers at {door}")
+        time.sleep(LOOK_S)
 
 
 def _walk(where: Places) -> tuple[int, int]:

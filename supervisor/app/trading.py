@@ -40,8 +40,7 @@ from supervisor.app.event_schema import EVENTS
 from supervisor.app.plan import connection_name
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
-from supervisor.journal import JournalReader, JournalWriter
-from supervisor.replica import Replica
+from supervisor.journal import Following, JournalReader, JournalWriter
 from supervisor.state_disk import MB, DiskLimits, StateDisk
 
 
@@ -105,7 +104,7 @@ def _greeting(place: Workplace) -> Stream:
     return stream
 
 
-def _journal(where: Places, epoch: int, disk: StateDisk, replica: Replica | None) -> JournalWriter:
+def _journal(where: Places, epoch: int, disk: StateDisk, replica: Following | None) -> JournalWriter:
     held_epoch = Remembered(where.epoch, read_epoch)
 
     def fence() -> None:

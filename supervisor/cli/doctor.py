@@ -15,11 +15,12 @@ from actors.domain.market.session import NEW_YORK
 from actors.places import Places, places
 from supervisor import directory as directories
 from supervisor import keeper
-from supervisor.app.doctor import calendars, installation, machine, modes, ray_checkup, reach
+from supervisor.app.doctor import calendars, copies, installation, machine, modes, ray_checkup, reach
 from supervisor.app.doctor.finding import Finding, Verdict
 from supervisor.app.plan import TABLES
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import json_option, state_option
+from supervisor.cli.snapshot import routes
 from supervisor.listeners import listening
 from supervisor.ownership import owner
 from supervisor.private_ray import ROOT
@@ -56,7 +57,9 @@ def examine(where: Places) -> Iterator[Finding]:
     directory = directories.read(where.directory)
     yield from reach.examine(listening(), reach.members(directory, _masters(where)))
     yield from ray_checkup.examine(directory.ray if directory else None)
-    yield from modes.examine((where.state, where.run), _secret_files(where))
+    config = _config(where)
+    yield from copies.examine(config.journal if config else None, routes(where), directory)
+    yield from modes.examine((where.state, where.run), _secret_files(config))
     yield from installation.examine(ROOT)
     yield from machine.examine(where.state)
     sessions = load_sessions(TABLES / "sessions.toml", where.state / "exchange-days.json")
@@ -69,11 +72,15 @@ def _masters(where: Places) -> Iterator[tuple[str, Process]]:
             yield name, held.process
 
 
-def _secret_files(where: Places) -> list[Path]:
+def _config(where: Places) -> RuntimeConfig | None:
+    """Return the settled configuration; None where nothing was ever started."""
+    return RuntimeConfig.model_validate_json(where.config.read_bytes()) if where.config.exists() else None
+
+
+def _secret_files(config: RuntimeConfig | None) -> list[Path]:
     """Return the files that the settled configuration names as secrets."""
-    if not where.config.exists():
+    if config is None:
         return []
-    config = RuntimeConfig.model_validate_json(where.config.read_bytes())
     names = [name for route in config.routes for name in route.secrets.values()]
     names += [name for targets in config.notifier.targets.values() for name in targets]
     return [Path(name.removeprefix(FILE_PREFIX)).expanduser() for name in names if name.startswith(FILE_PREFIX)]

@@ -52,6 +52,9 @@ def _entry(where: Places, actor: str) -> Entry:
     if actor not in directory.children:
         click.echo(f"no actor {actor}; there is {', '.join(directory.children)}", err=True)
         sys.exit(ExitCode.USAGE)
+    if directory.children[actor].state is ChildState.AWAY:
+        click.echo(f"{actor} runs on another node: restart it there, with that node's --state", err=True)
+        sys.exit(ExitCode.USAGE)
     return directory.children[actor]
 
 

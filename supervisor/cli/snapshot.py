@@ -17,7 +17,7 @@ from supervisor import directory as directories
 from supervisor.app.preflight import standing_behind
 from supervisor.cli.breaker_lines import breaker_board
 from supervisor.cli.exit_code import ExitCode
-from supervisor.directory import Directory, Entry
+from supervisor.directory import Directory, Entry, NodeEntry, NodeState
 from supervisor.journal import JournalReader
 from supervisor.ownership import owner
 from supervisor.process import alive
@@ -40,7 +40,9 @@ def snapshot(where: Places) -> dict[str, Any]:
     supervised = directory is not None and directory.supervisor is not None and alive(directory.supervisor)
     children = {} if directory is None else _children(directory, where)
     running = keeper is not None or supervised or any(child["alive"] for child in children.values())
-    whole = supervised and keeper is not None and bool(children) and all(map(_healthy, children.values()))
+    healthy = bool(children) and all(map(_healthy, children.values()))
+    none_lost = directory is None or all(node.state is NodeState.PRESENT for node in directory.nodes.values())
+    whole = supervised and keeper is not None and healthy and none_lost
     condition = "running" if whole else "degraded"
     if latch.level.rank >= StopLevel.HALT.rank:
         condition = "halted"
@@ -54,6 +56,7 @@ def snapshot(where: Places) -> dict[str, Any]:
         "supervisor": _supervisor(directory, alive=supervised),
         "ray": None if directory is None or directory.ray is None else _ray(directory),
         "children": children,
+        "nodes": {} if directory is None else {name: _node(entry) for name, entry in directory.nodes.items()},
         "journal": journal_summary(where.journal),
         "routes": routes(where),
         "breakers": breaker_board(where),
@@ -98,7 +101,22 @@ def _ray(directory: Directory) -> dict[str, Any]:
 
 
 def _children(directory: Directory, where: Places) -> dict[str, dict[str, Any]]:
-    return {name: _child(name, entry, where) for name, entry in directory.children.items()}
+    return {
+        name: _away(name, directory) if entry.state is ChildState.AWAY else _child(name, entry, where)
+        for name, entry in directory.children.items()
+    }
+
+
+def _away(name: str, directory: Directory) -> dict[str, Any]:
+    """Return a child of another node as that one's supervisor last told it; `alive` is its word, not looked at here."""
+    there = directories.elsewhere(directory, name)
+    node, entry = there if there is not None else ("", directory.children[name])
+    runs = entry.state is ChildState.RUNNING
+    return _told(entry) | {"alive": runs, "progress_age_s": None, "node": node, "wanted": True}
+
+
+def _node(entry: NodeEntry) -> dict[str, Any]:
+    return {"state": entry.state.value, "since": entry.since.isoformat()}
 
 
 def _child(name: str, entry: Entry, where: Places) -> dict[str, Any]:
@@ -106,20 +124,24 @@ def _child(name: str, entry: Entry, where: Places) -> dict[str, Any]:
     age_s = None
     if reading is not None and reading[0] == entry.incarnation and reading[1]:
         age_s = round(max(time.clock_gettime_ns(time.CLOCK_BOOTTIME) - reading[2], 0) / 1e9, 3)
+    is_alive = entry.process is not None and alive(entry.process)
+    return _told(entry) | {"alive": is_alive, "progress_age_s": age_s, "node": ""}
+
+
+def _told(entry: Entry) -> dict[str, Any]:
     return {
         "state": entry.state.value,
-        "alive": entry.process is not None and alive(entry.process),
         "pid": entry.process.pid if entry.process else None,
         "incarnation": entry.incarnation,
         "restarts": entry.restarts,
         "escalated": entry.escalated,
         "wanted": entry.wanted,
         "since": entry.since.isoformat(),
-        "progress_age_s": age_s,
         "last_reason": entry.last_reason,
     }
 
 
 def _healthy(child: dict[str, Any]) -> bool:
+    """Whether a child is as it should be: one that gave way to another is down for good, and well."""
     finished = not child["wanted"] and child["state"] == ChildState.DOWN.value
     return finished or (child["alive"] and child["state"] == ChildState.RUNNING.value and not child["escalated"])

@@ -1,4 +1,4 @@
-"""`holdfast takeover --confirm-dead NODE`: make this follower's copy the journal to trade on.
+"""`holdfast takeover --confirm-dead NODE`: make this folder, which served that node, the journal to trade on.
 
 Exit 0: taken over, and openings are off; 6: refused, and nothing was changed.
 """

@@ -36,6 +36,8 @@ def draw(seen: dict[str, Any], now: datetime) -> list[str]:
     for number, (name, child) in enumerate(children, start=1):
         branch = "└─" if number == len(children) else "├─"
         lines.append(f"{branch} {name:<{wide}}  {_child(child, now)}")
+    for name, node in seen["nodes"].items():
+        lines.append(f"node {name}: {node['state']} for {_age(node['since'], now)}")
     return lines
 
 
@@ -46,6 +48,7 @@ def _child(child: dict[str, Any], now: datetime) -> str:
     last = f"  last: {child['last_reason']}" if child["last_reason"] else ""
     pid = child["pid"] or "-"
     age = _age(child["since"], now)
+    mark = f"on node {child['node']}" if child["node"] else mark
     return f"{state:<9} {age:>7}  pid {pid:<8} {mark:<22} restarts {child['restarts']}{escalated}{last}"
 
 

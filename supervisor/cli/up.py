@@ -27,7 +27,7 @@ from supervisor import directory as directories
 from supervisor import keeper
 from supervisor.app import plan as plans
 from supervisor.app import preflight
-from supervisor.app.copy_folder import is_copy
+from supervisor.app.copy_folder import is_copy, is_outpost
 from supervisor.child_spec import Plan
 from supervisor.cli import recovery
 from supervisor.cli.exit_code import ExitCode
@@ -35,7 +35,6 @@ from supervisor.cli.options import STATE_DEFAULT
 from supervisor.cli.route_lines import backing_lines
 from supervisor.ownership import AlreadyOwned, Ownership, owner
 from supervisor.runtime import lock_path, plan_path
-from supervisor.tree import ChildState
 
 DETACH_TIMEOUT_S = 180.0
 RECOVERY_TIMEOUT_S = 90.0
@@ -74,9 +73,7 @@ def up(state: Path | None, detach: bool, **options: Any) -> None:
     except (NoSuchData, DamagedData) as error:
         click.echo(f"{error}\nNothing was started.", err=True)
         sys.exit(ExitCode.CONFIG_INVALID)
-    if is_copy(where.state):
-        click.echo(f"{where.state} is a follower's copy: holdfast takeover --confirm-dead NODE comes first", err=True)
-        sys.exit(ExitCode.REFUSED)
+    _refuse_anothers(where)
     try:
         ownership = Ownership.take(keeper.lock(where.state), datetime.now(UTC))
     except AlreadyOwned as error:
@@ -100,6 +97,17 @@ def up(state: Path | None, detach: bool, **options: Any) -> None:
         threading.Thread(target=recovery.print_when_told, args=telling, name="recovery", daemon=True).start()
     orderly = keeper.keep(plan, where)
     sys.exit(ExitCode.DONE if orderly else ExitCode.NOT_CONFIRMED)
+
+
+def _refuse_anothers(where: Places) -> None:
+    """End, where this folder is another node's to trade from, or that node's copy."""
+    if is_outpost(where.state):
+        click.echo(f"{where.state} belongs to another node's tree, which starts what is to run here", err=True)
+    elif is_copy(where.state):
+        click.echo(f"{where.state} is a follower's copy: holdfast takeover --confirm-dead NODE comes first", err=True)
+    else:
+        return
+    sys.exit(ExitCode.REFUSED)
 
 
 def _ready_plan(
@@ -175,7 +183,7 @@ def _wait_until_running(where: Places, plan: Plan) -> None:
     while time.monotonic() < deadline:
         directory = directories.read(where.directory)
         children = directory.children if directory else {}
-        running = {name for name, child in children.items() if child.state is ChildState.RUNNING}
+        running = directories.running(directory) if directory else set()
         if running.issuperset(names):
             click.echo(f"{len(names)} children run; holdfast status --state {where.state}")
             return

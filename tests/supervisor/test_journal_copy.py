@@ -62,6 +62,7 @@ def test_another_past_is_refused_by_name_and_nothing_of_it_is_kept(tmp_path, the
     write(other, "a", "B", "c", "d")
     copy = JournalCopy(tmp_path / "copy.sqlite")
     copy.append(rows(there))
+    copy.know_committed(2)
     with pytest.raises(Forked, match="event 2 is another one here"):
         copy.append(rows(other))
     with pytest.raises(JournalDamagedError, match="event 4"):
@@ -97,3 +98,41 @@ def test_a_copy_has_one_writer(tmp_path):
     with pytest.raises(JournalBusyError):
         JournalCopy(tmp_path / "copy.sqlite")
     copy.close()
+
+
+def test_what_nobody_acted_upon_is_set_aside_for_what_was_written_in_its_place(tmp_path, there):
+    other, copied = tmp_path / "other.sqlite", tmp_path / "copy.sqlite"
+    write(other, "a", "b", "C", "D")
+    copy = JournalCopy(copied)
+    copy.append(rows(there))
+    copy.know_committed(2)
+    copy.append(rows(other))
+    copy.close()
+    assert rows(copied) == rows(other)
+    (aside,) = tmp_path.glob("copy.sqlite.aside-3-*")
+    assert aside.read_text().count("\n") == 1
+    again = JournalCopy(copied)
+    with pytest.raises(Forked, match="event 3"):
+        again.append(rows(there))  # what a copy has at its opening counts as committed
+    again.close()
+
+
+def test_a_copy_whose_fence_holds_keeps_what_it_has_and_is_sound(tmp_path, there):
+    other, copied = tmp_path / "other.sqlite", tmp_path / "copy.sqlite"
+    write(other, "a", "b", "C", "D")
+    copy = JournalCopy(copied)
+    copy.append(rows(there))
+    copy.know_committed(2)
+    with pytest.raises(Fenced):
+        copy.append(rows(other), fence=fenced)
+    copy.close()
+    assert rows(copied) == rows(there)
+    JournalCopy(copied).close()
+
+
+class Fenced(Exception):
+    pass
+
+
+def fenced() -> None:
+    raise Fenced

@@ -173,6 +173,23 @@ def test_a_leader_killed_at_any_step_of_an_append_leaves_one_past_that_its_succe
     led.close()
 
 
+def test_what_a_killed_leader_told_and_never_committed_gives_way_to_what_its_successor_wrote(
+    journal, follower, tmp_path
+):
+    command = [sys.executable, "-c", LEADER, "before it is committed", str(journal), str(follower.port), "1"]
+    subprocess.run([*command, str(tmp_path / "said")], cwd=ROOT, check=False, timeout=30)
+    until(lambda: len(follower.rows()) == 6)
+    follower.stop()
+    led = Led(journal, follower.port, 2)  # it cannot ask
+    assert led.append("another") == 6
+    follower.go_on()
+    led.until_level()
+    assert follower.rows() == rows(journal)
+    assert led.append("next") == 7
+    assert list(follower.state.glob("journal.sqlite.aside-6-*"))
+    led.close()
+
+
 @pytest.mark.parametrize("lives", range(4))
 def test_a_follower_killed_while_it_is_written_to_loses_nothing_that_was_acknowledged(lives, led, journal, follower):
     acknowledged = 0
@@ -225,6 +242,7 @@ def test_the_followers_epoch_is_on_its_disk_before_its_leader_is_welcome(led, fo
 
 def test_another_past_is_refused_and_named_and_the_copy_stays(led, follower, tmp_path):
     led.append("a", "b")
+    led.append("c")  # says that the first two are committed
     before = follower.rows()
     other = tmp_path / "other.sqlite"
     writer = JournalWriter(other, epoch=2, clock=lambda: 0, fence=lambda: None)

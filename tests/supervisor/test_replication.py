@@ -110,8 +110,9 @@ def test_a_stranger_gets_one_short_word_and_nonsense_is_no_word():
         (hello(epoch=6), Standing(5, 10, b"ten"), None),
         (hello(sequence=0, digest=bytes(16)), Standing(5, 12, bytes(16)), None),
         (hello(epoch=4), Standing(5, 10, b"ten"), Refusal.FENCED),
-        (hello(), Standing(5, 10, b"another"), Refusal.FORKED),
-        (hello(), Standing(5, 12, b"another"), Refusal.FORKED),
+        (hello(), Standing(5, 10, b"another", committed=10), Refusal.FORKED),
+        (hello(), Standing(5, 12, b"another", committed=11), Refusal.FORKED),
+        (hello(), Standing(5, 12, b"another", committed=9), None),  # nobody acted upon what it has there
         (hello(epoch=9), Standing(5, 10, b"ten", "by alice"), Refusal.TAKEN_OVER),
         (hello(token=b"another token"), Standing(5, 10, b"ten", "by alice"), Refusal.UNKNOWN),
     ],
@@ -129,14 +130,15 @@ def test_nobodys_proof_serves_another_side_another_talk_or_another_token():
 
 
 @pytest.mark.parametrize(
-    ("its_end", "ours", "our_digest_there", "stands"),
+    ("its_end", "committed", "ours", "stands"),
     [
-        (10, 10, b"x", Gap.LEVEL),
-        (7, 10, b"x", Gap.BEHIND),
-        (12, 10, None, Gap.AHEAD),
-        (7, 10, b"y", Gap.FORKED),
-        (10, 10, b"y", Gap.FORKED),
+        ((10, b"10"), (9, b"9"), 10, Gap.LEVEL),
+        ((7, b"7"), (7, b"7"), 10, Gap.BEHIND),
+        ((12, b"12"), (9, b"9"), 10, Gap.AHEAD),
+        ((7, b"x"), (6, b"6"), 10, Gap.PARTED),
+        ((7, b"x"), (7, b"x"), 10, Gap.FORKED),
+        ((10, b"x"), (6, b"x"), 10, Gap.FORKED),
     ],
 )
-def test_where_a_follower_stands_is_told_by_number_and_hash(its_end, ours, our_digest_there, stands):
-    assert gap(Welcome(b"", its_end, b"x"), ours, our_digest_there) is stands
+def test_where_a_follower_stands_is_told_by_number_and_hash(its_end, committed, ours, stands):
+    assert gap(Welcome(b"", *its_end, *committed), ours, lambda number: b"%d" % number) is stands

@@ -67,10 +67,10 @@ def known() -> dict[str, Drill]:
 
 
 def of(where: Places) -> dict[str, Drill]:
-    """Return the drills of the tree in a state folder."""
+    """Return the drills of the tree in a state folder; what runs on another node is not ours to break from here."""
     config = RuntimeConfig.model_validate_json(where.config.read_bytes())
     plan = Plan.model_validate_json(plan_path(where.state).read_bytes())
-    return table(config, [child.name for child in plan.children()])
+    return table(config, [child.name for child in plan.children() if not child.node])
 
 
 def runs(where: Places) -> bool:

@@ -56,6 +56,16 @@ def test_under_a_stop_the_opening_of_an_executor_that_is_gone_is_cancelled_and_t
     assert said == {"cancelled": "a-r1", "why": "latched: reduce by supervisor: it died too often"}
 
 
+def test_an_end_that_is_seen_again_and_again_is_one_absence(tmp_path):
+    with running(tmp_path, settings=QUICK) as rig:
+        left_alone(rig)
+        deadline = time.monotonic() + 10
+        while not rig.broker.cancelled:
+            assert time.monotonic() < deadline, "nothing was cancelled"
+            rig.stream.arrive(PeerLost("executor"))
+            time.sleep(AWAY_S / 10)
+
+
 def test_it_is_asked_for_again_as_long_as_the_order_works(tmp_path):
     with running(tmp_path, settings=QUICK) as rig:
         rig.broker.takes_cancel = False

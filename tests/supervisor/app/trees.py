@@ -15,6 +15,7 @@ from actors.domain.market.contract import Right
 from actors.domain.orders.event import Event, parse_event
 from actors.domain.orders.order import Action, Leg
 from actors.domain.orders.signal import Open
+from actors.messages import SignalAnswered
 from actors.places import Places
 from actors.streams import LocalStream
 from supervisor.app import plan as plans
@@ -85,8 +86,10 @@ def down(where: Places) -> None:
     shutil.rmtree(where.run, ignore_errors=True)
 
 
-def rest_an_order(where: Places) -> None:
-    """Have one call bought far below its market, so that it rests; return once it was admitted."""
+def rest_an_order(
+    where: Places, prefix: str = "alone", *, share: Decimal = Decimal("0.5"), takes_no: bool = False
+) -> SignalAnswered:
+    """Have one call bought at a share of its bid, so that it rests; return once it was admitted, or answered at all."""
     place = Workplace.visitor(where)
     stream = LocalStream(where, NAME, incarnation=time.time_ns(), peers=(EXECUTOR, FEED), hears_quotes_of=FEED)
     trader = FaultTrader(stream, place.clock, JournalTail(where, place.products), 0, "SPX")
@@ -94,15 +97,16 @@ def rest_an_order(where: Places) -> None:
     try:
         while True:
             trader.turn(0.05)
-            if any(answer.admitted for answer in trader.answers.values()):
-                return
+            for answer in trader.answers.values():
+                if answer.admitted or takes_no:
+                    return answer
             assert time.monotonic() < deadline, [answer.checks for answer in trader.answers.values()][-1:]
             bids = _bids(trader) if trader.has_quotes and not trader.waits else {}
             if bids:
                 symbol, count = min(bids, key=bids.get), count + 1
-                price = -max((bids[symbol] / 2 / STEP).to_integral_value(ROUND_FLOOR) * STEP, STEP)
+                price = -max((bids[symbol] * share / STEP).to_integral_value(ROUND_FLOOR) * STEP, STEP)
                 leg = Leg(symbol=symbol, action=Action.BUY_TO_OPEN)
-                trader.ask(f"alone-{count}", Open(underlying="SPX", legs=(leg,), order_qty=1, net_price=price))
+                trader.ask(f"{prefix}-{count}", Open(underlying="SPX", legs=(leg,), order_qty=1, net_price=price))
     finally:
         stream.close()
 
