@@ -46,10 +46,7 @@ class IssuePermit(Value):
 
 
 class ReportBreaker(Value):
-    """Risk to executor: journal this, unless a reset later than `reset` in the journal has made it void.
-
-    Said again until the book that is published has it.
-    """
+    """Risk to executor, until its book has it: journal this, unless a reset later than `reset` made it void."""
 
     event: Annotated[BreakerTripped | BreakerWarned, Field(discriminator="kind")]
     reset: int = 0
