@@ -46,6 +46,7 @@ SETTINGS: Final = {
     "strategies.condor.parameters.entry_from": "open+1",
     "strategies.condor.parameters.entries_max": "20",
     "strategies.condor.parameters.profit_target": "0.02",
+    "strategies.condor.breakers": "{}",  # twenty small trades in a row, and each of them pays the spread
 }
 
 

@@ -56,7 +56,7 @@ def turned(trader: FaultTrader, true) -> bool:
 
 
 def put_spread(trader: FaultTrader) -> Open | None:
-    """Sell the put at the money, and buy one far below, at what both trade at now."""
+    """Sell the put at the money, and buy one far below, at what both trade at now; None where nobody would."""
     puts = [each for each in trader.quotes.universe.contracts if each.right is Right.PUT]
     first = min(each.expires_on for each in puts)
     by_strike = {each.strike: each.symbol for each in puts if each.expires_on == first}
@@ -74,9 +74,9 @@ def put_spread(trader: FaultTrader) -> Open | None:
     return Open(underlying="SPX", legs=legs, order_qty=1, net_price=price)
 
 
-def asked(trader: FaultTrader, name: str, request) -> bool:
+def asked(trader: FaultTrader, name: str, request: Open | Close) -> bool:
     """Ask once, and return whether the answer is here."""
-    if name not in trader.answers and not trader.waits and request is not None:
+    if name not in trader.answers and not trader.waits:
         trader.ask(name, request)
     trader.turn(0.05)
     return name in trader.answers
@@ -90,8 +90,11 @@ def admitted(trader: FaultTrader) -> bool:
     return any(answer.admitted for answer in trader.answers.values())
 
 
-def refused_by(trader: FaultTrader, name: str) -> set[str]:
-    until(lambda: asked(trader, name, put_spread(trader)), 30)
+def refused_by(trader: FaultTrader, name: str, opening: str) -> set[str]:
+    """Ask for what an order opened once more; return the codes of what it fails."""
+    order = trader.tail.book.orders[opening].order
+    again = Open(underlying=order.underlying, legs=order.legs, order_qty=1, net_price=order.net_price)
+    until(lambda: asked(trader, name, again), 60)
     return {check.code.value for check in trader.answers[name].checks if not check.passed}
 
 
@@ -106,12 +109,12 @@ def test_a_crash_trips_the_daily_loss_and_openings_stop_until_a_person_resets(wh
     trip = next(each for each in events(where, BreakerTripped) if each.name == TRIPPED)
     assert trip.value >= trip.limit == Decimal("0.05") * trip.base
     assert (read_latch(where.latch).level, read_latch(where.latch).by) == (StopLevel.REDUCE, "breaker")
-    assert "R018" in refused_by(trader, "after-the-crash")
+    assert "R018" in refused_by(trader, "after-the-crash", name)
     until(lambda: "A091" in (where.state / "alerts.log").read_text(), 20)
 
     strike(where, "risk")
     strike(where, "executor")
-    until(lambda: "R018" in refused_by(trader, f"after-the-kill-{time.monotonic_ns()}"), 60)
+    assert "R018" in refused_by(trader, "after-the-kill", name)
     assert len([each for each in events(where, BreakerTripped) if each.name == TRIPPED]) == 1
 
     until(lambda: asked(trader, "exit", Close(structure_id=name)), 30)
@@ -121,5 +124,5 @@ def test_a_crash_trips_the_daily_loss_and_openings_stop_until_a_person_resets(wh
     assert done.returncode == 0, done.stderr
     assert TRIPPED in json.loads(done.stdout)["reset"]
     assert read_latch(where.latch).level is StopLevel.NONE
-    until(lambda: "R018" not in refused_by(trader, f"after-the-reset-{time.monotonic_ns()}"), 30)
+    until(lambda: "R018" not in refused_by(trader, f"after-the-reset-{time.monotonic_ns()}", name), 30)
     assert all(each.text for each in events(where, BreakerWarned))
