@@ -37,7 +37,7 @@ from actors.domain.orders.report import AccountState
 from actors.domain.orders.route_event import RouteTurned
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.imbalance import is_covering
-from actors.domain.portfolio.structure import Structure
+from actors.domain.portfolio.structure import Structure, founded
 from actors.domain.value import Value
 
 _AT_BROKER = {AttemptState.SENDING, AttemptState.IN_DOUBT, AttemptState.ACCEPTED}
@@ -160,13 +160,19 @@ def longest_by_trades(book: Book, accounts: Iterable[AccountState], netted: Iter
         read_at = state.read_at if read_at is None else max(read_at, state.read_at)
         for report in state.orders:
             order_id = book.order_of(report)
-            if order_id is not None and not book.orders[order_id].is_stray(report):
+            if order_id is not None and report.fills and not book.orders[order_id].is_stray(report):
                 moves[book.orders[order_id].order.structure_id] += trades(report.fills)
     for event in netted:
         for name, moved in netting_moves(event):
             moves[name].append(moved)
-    spans = (longest_naked(book.structures[name], found, read_at) for name, found in moves.items())
+    spans = (longest_naked(_structure(name, book), found, read_at) for name, found in moves.items())
     return max(spans, default=timedelta(0))
+
+
+def _structure(name: str, book: Book) -> Structure:
+    """Return a structure, also one that the book has no fill of yet."""
+    opening = book.orders[name].order
+    return book.structures.get(name) or founded(opening, opening.account_domain or "", opening.created_at)
 
 
 def trades(fills: Iterable[Fill]) -> list[Move]:

@@ -246,7 +246,7 @@ def test_a_death_before_the_first_event_or_after_the_last_does_no_harm():
 # By the brokers' own trades.
 
 
-def traded(*moments: tuple[float, str, int], netted: Sequence[HoldingsNetted] = ()) -> float:
+def traded(*moments: tuple[float, str, int], netted: Sequence[HoldingsNetted] = (), is_heard: bool = True) -> float:
     """The longest by trades: each moment its second, the order, and the place of the leg that traded."""
     book = Book(PRODUCTS)
     for number, event in enumerate(
@@ -259,7 +259,7 @@ def traded(*moments: tuple[float, str, int], netted: Sequence[HoldingsNetted] = 
         fill = fills_of(order(name, Intent.OPEN if name == NAME else Intent.CLOSE))[place]
         fills[name].append(fill.model_copy(update={"at": START + timedelta(seconds=second)}))
     told = [report(f"at-{name}", Status.FILLED, *each, attempt=f"{name}-r1") for name, each in fills.items()]
-    for number, each in enumerate(told, start=10):
+    for number, each in enumerate(told if is_heard else (), start=10):
         book.apply(ReportTaken(cl_ord_id=each.attempt_id.removesuffix("-r1"), report=each, at=START), number)
     state = account(orders=told, read_at=START + timedelta(seconds=60))
     return longest_by_trades(book, [state], netted).total_seconds()
@@ -275,6 +275,14 @@ def test_legs_that_trade_in_one_moment_leave_nothing_naked():
 
 def test_what_is_still_naked_counts_up_to_the_reading():
     assert traded((10, NAME, 1)) == 50
+
+
+def test_an_order_that_nothing_traded_of_leaves_nothing_naked():
+    assert traded() == 0
+
+
+def test_what_the_book_has_not_heard_of_yet_counts_too():
+    assert traded((10, NAME, 1), (13, UNWIND, 0), is_heard=False) == 3
 
 
 def netted_short(second: float, counterpart: str | None = None) -> HoldingsNetted:
