@@ -55,7 +55,8 @@ def doctor(state: Path, as_json: bool) -> None:
 def examine(where: Places) -> Iterator[Finding]:
     """Yield every finding of one runtime."""
     directory = directories.read(where.directory)
-    yield from reach.examine(listening(), reach.members(directory, _masters(where)))
+    members, has_nodes = reach.members(directory, _masters(where)), bool(directory and directory.nodes)
+    yield from reach.examine(listening(), members, has_nodes=has_nodes)
     yield from ray_checkup.examine(directory.ray if directory else None)
     config = _config(where)
     yield from copies.examine(config.journal if config else None, routes(where), directory)

@@ -1,4 +1,7 @@
-"""Every port that a process of the tree listens at, and who may reach it. Anything but loopback forbids trading."""
+"""Every port that a process of the tree listens at, and who may reach it. Anything but loopback forbids trading.
+
+A tree over several nodes cannot do without; then it is a warning, for each asks for a token, in plain.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -27,8 +30,12 @@ def members(directory: Directory | None, masters: Iterable[tuple[str, Process]])
     return found | ({directory.supervisor: "supervisor"} if directory.supervisor is not None else {})
 
 
-def examine(listeners: Iterable[Listener], tree: Mapping[Process, str]) -> Iterator[Finding]:
-    """Yield a finding for each port of the tree."""
+def examine(
+    listeners: Iterable[Listener], tree: Mapping[Process, str], *, has_nodes: bool = False
+) -> Iterator[Finding]:
+    """Yield a finding for each port of the tree. `has_nodes`: whether it has other nodes, which must reach this one."""
+    open_to_others = Verdict.WARN if has_nodes else Verdict.FAIL
+    remedy = "keep it on a network of your own" if has_nodes else "holdfast ray-env prints what binds a Ray to loopback"
     if not tree:
         yield Finding(code=CODE, subject="ports", verdict=Verdict.UNKNOWN, text="nothing of this tree runs")
         return
@@ -39,7 +46,7 @@ def examine(listeners: Iterable[Listener], tree: Mapping[Process, str]) -> Itera
         yield Finding(
             code=CODE,
             subject=f"port {each.port}",
-            verdict=Verdict.OK if each.is_loopback else Verdict.FAIL,
+            verdict=Verdict.OK if each.is_loopback else open_to_others,
             text=f"{tree[each.process]} ({each.process.pid}) at {each.host}: {who}",
-            todo="" if each.is_loopback else "holdfast ray-env prints what binds a Ray to loopback",
+            todo="" if each.is_loopback else remedy,
         )

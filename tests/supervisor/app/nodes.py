@@ -1,9 +1,11 @@
 """A tree over two nodes of one machine: two raylets of one Ray, each with a state folder of its own."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +35,7 @@ class TwoNodes:
     def __init__(self, folder: Path) -> None:
         self.home, self.far = places(folder / "home"), places(folder / "far")
         self._folder, self._sessions = folder, {}
+        self._temporary = Path(tempfile.mkdtemp(prefix="two-"))  # short: Ray's sockets lie below it
         settings = {setting.name: setting.value for setting in (*OURS, *SHARED) if setting is not LOOPBACK}
         self.environment: Mapping[str, str] = (
             os.environ
@@ -47,10 +50,9 @@ class TwoNodes:
 
     def start(self) -> None:
         """Start both nodes and the tree; return once every child runs."""
-        temporary = Path("/tmp") / f"hf2-{os.getpid()}-{free_port()}"
-        head = ("--head", "--port=0", f"--temp-dir={temporary}", "--include-dashboard=false", "--no-monitor")
+        head = ("--head", "--port=0", f"--temp-dir={self._temporary}", "--include-dashboard=false", "--no-monitor")
         self._raylet("home", *head)
-        self.ray = (temporary / "ray_current_cluster").read_text().strip()
+        self.ray = (self._temporary / "ray_current_cluster").read_text().strip()
         starting = self._up()
         until(lambda: (directory := self.directory()) and directory.nodes)
         self._raylet(FAR, f"--address={self.ray}", f'--resources={{"{FAR}": 1}}')
@@ -91,6 +93,9 @@ class TwoNodes:
         for session in self._sessions.values():
             for process, _ in list(in_session(session)):
                 kill_and_confirm(process, 10)
+        for where in (self.home, self.far):
+            shutil.rmtree(where.run, ignore_errors=True)
+        shutil.rmtree(self._temporary, ignore_errors=True)
 
     def _raylet(self, name: str, *arguments: str) -> None:
         with (self._folder / f"ray-{name}.log").open("wb") as log:

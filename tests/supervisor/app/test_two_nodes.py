@@ -2,7 +2,6 @@
 
 import signal
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -40,7 +39,7 @@ def nodes(tmp_path: Path) -> Iterator[TwoNodes]:
 def test_the_loss_of_the_executors_node_loses_nothing_and_exits_go_on_here(nodes):
     home = nodes.home
     until(lambda: stands(home))
-    holds = rest_an_order(home, "holds", share=Decimal(2)).cl_ord_id
+    holds = rest_an_order(home, "holds", share="1.3", worth=5).cl_ord_id
     until(lambda: has_become(home, holds, Status.FILLED))
     rests = rest_an_order(home, "rests").cl_ord_id
     until(lambda: rests in {event.attempt_id.removesuffix("-r1") for event in events(home, AttemptEnded)})

@@ -87,9 +87,12 @@ def down(where: Places) -> None:
 
 
 def rest_an_order(
-    where: Places, prefix: str = "alone", *, share: Decimal = Decimal("0.5"), takes_no: bool = False
+    where: Places, prefix: str = "alone", *, share: str = "0.5", worth: int = 1, takes_no: bool = False
 ) -> SignalAnswered:
-    """Have one call bought at a share of its bid, so that it rests; return once it was admitted, or answered at all."""
+    """Have one call bought at a share of its bid, so that it rests; return once it was admitted, or answered at all.
+
+    Above 1 it fills: then of a call that is worth enough for its spread to be narrow.
+    """
     place = Workplace.visitor(where)
     stream = LocalStream(where, NAME, incarnation=time.time_ns(), peers=(EXECUTOR, FEED), hears_quotes_of=FEED)
     trader = FaultTrader(stream, place.clock, JournalTail(where, place.products), 0, "SPX")
@@ -103,8 +106,8 @@ def rest_an_order(
             assert time.monotonic() < deadline, [answer.checks for answer in trader.answers.values()][-1:]
             bids = _bids(trader) if trader.has_quotes and not trader.waits else {}
             if bids:
-                symbol, count = min(bids, key=bids.get), count + 1
-                price = -max((bids[symbol] * share / STEP).to_integral_value(ROUND_FLOOR) * STEP, STEP)
+                symbol, count = min(bids, key=lambda each: abs(bids[each] - worth)), count + 1
+                price = -max((bids[symbol] * Decimal(share) / STEP).to_integral_value(ROUND_FLOOR) * STEP, STEP)
                 leg = Leg(symbol=symbol, action=Action.BUY_TO_OPEN)
                 trader.ask(f"{prefix}-{count}", Open(underlying="SPX", legs=(leg,), order_qty=1, net_price=price))
     finally:

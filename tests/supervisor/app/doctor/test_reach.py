@@ -21,6 +21,11 @@ def test_a_port_that_others_can_reach_forbids_trading():
     assert found.verdict is Verdict.FAIL
 
 
+def test_a_tree_over_several_nodes_is_warned_of_the_ports_it_cannot_do_without():
+    (found,) = examine([listener("0.0.0.0")], {RISK: "gate"}, has_nodes=True)
+    assert (found.verdict, found.todo) == (Verdict.WARN, "keep it on a network of your own")
+
+
 def test_ports_of_other_programs_are_not_told():
     assert list(examine([listener("0.0.0.0", STRANGER)], {RISK: "risk"})) == []
 
