@@ -1,6 +1,7 @@
 """One process of this machine, known by its number and its start time, so a reused number is never mistaken for it.
 
-Deaths are seen by pidfd: no polling, no race. A process counts as gone when it has ended, even before it is reaped.
+Deaths are seen by pidfd: no polling, no race. A process counts as gone when it has ended, even before it is reaped; its
+first thread may end before the others do, which still hold its locks and finish what they were at.
 Assumes Linux's /proc and pidfd.
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-STATE, SESSION, USER_TICKS, SYSTEM_TICKS, START = 0, 3, 11, 12, 19
+STATE, SESSION, USER_TICKS, SYSTEM_TICKS, THREADS, START = 0, 3, 11, 12, 17, 19
 """Fields of /proc/PID/stat, counted after the program's name."""
 
 
@@ -25,7 +26,7 @@ class Process(NamedTuple):
 def identify(pid: int) -> Process | None:
     """Return the live process with this number; None where there is none."""
     fields = _stat(pid)
-    return None if fields is None or fields[STATE] in "ZX" else Process(pid, int(fields[START]))
+    return None if fields is None or _has_ended(fields) else Process(pid, int(fields[START]))
 
 
 def alive(process: Process) -> bool:
@@ -102,7 +103,7 @@ def of_this_user() -> Iterator[tuple[Process, int, tuple[str, ...]]]:
         if not entry.name.isdigit():
             continue
         fields = _stat(int(entry.name))
-        if fields is None or fields[STATE] in "ZX":
+        if fields is None or _has_ended(fields):
             continue
         try:
             ours = entry.stat().st_uid == os.getuid()
@@ -111,6 +112,11 @@ def of_this_user() -> Iterator[tuple[Process, int, tuple[str, ...]]]:
             continue
         if ours:
             yield Process(int(entry.name), int(fields[START])), int(fields[SESSION]), tuple(command.split("\0")[:-1])
+
+
+def _has_ended(fields: list[str]) -> bool:
+    """Whether all of it has: the state is the first thread's, which waits as a zombie for the others."""
+    return fields[STATE] in "ZX" and int(fields[THREADS]) <= 1
 
 
 def _stat(pid: int) -> list[str] | None:
