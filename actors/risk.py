@@ -14,7 +14,7 @@ from threading import Event
 
 from pydantic import Field
 
-from actors.breaker_watch import BreakerPorts, BreakerWatch
+from actors.breaker_watch import NO_STOP, BreakerPorts, BreakerWatch
 from actors.domain.alerts.alert import Alert, Level
 from actors.domain.portfolio.view import BookView
 from actors.domain.risk.breaker_limits import BreakerLimits
@@ -66,6 +66,8 @@ class RiskActor:
         self._breakers = BreakerWatch(name, settings.breakers, ports.breakers)
         self._unknown: frozenset[str] = frozenset()
         """Accounts that were told of as unknown."""
+        self._latch = NO_STOP
+        """The stop as last read."""
         self._loosened_at: datetime | None = None
         """When the stop was loosened that was told last."""
         self._due_ns = 0
@@ -96,7 +98,7 @@ class RiskActor:
         if not book.ready:
             return
         clock = self._ports.clock
-        told = self._breakers.on_book(book, clock.boot_ns(), clock.market_now())
+        told = self._breakers.on_book(book, clock.boot_ns(), clock.market_now(), self._latch)
         unknown = {**self._breakers.unknown}
         alerts = [_unknown_alert(each, unknown[each], clock) for each in unknown if each not in self._unknown]
         self._unknown = frozenset(unknown)
@@ -108,6 +110,7 @@ class RiskActor:
     def _work(self) -> None:
         now_ns = self._ports.clock.boot_ns()
         latch = self._ports.read_latch()
+        self._latch = latch
         self._tell_loosened(latch)
         found = findings(self._book, self._sight(now_ns), latch.level.value, latch.reason, self._settings.issue)
         found = (*found, *self._breakers.findings)

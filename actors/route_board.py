@@ -15,6 +15,7 @@ from actors.domain.orders.coverage import Coverage, Covers
 from actors.domain.orders.order import Intent
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.report import Status
+from actors.domain.portfolio.day_result import foreign_positions
 from actors.domain.portfolio.view import BookView
 from actors.domain.value import ZERO, Money, Value
 from actors.failback import Failback
@@ -80,6 +81,8 @@ class OpenView(Value):
     """Whether every account agrees."""
     structures: tuple[HeldView, ...]
     orders: tuple[WorkingView, ...]
+    foreign: Mapping[str, Mapping[str, int]]
+    """By account domain: signed contracts by symbol that are not ours."""
     quarantined: Mapping[str, str]
     """Underlyings that take no new risk, each with the reason."""
 
@@ -170,6 +173,7 @@ class RouteBoard:
                 for each in held
             ),
             orders=tuple(_working(life) for life in book.live_orders()),
+            foreign=foreign_positions(book),
             quarantined=dict(book.quarantined),
         )
 

@@ -23,6 +23,7 @@ VERBS: Final[Mapping[str, str]] = {
     "close": "Close what is left of a structure through the executor, and say what became of it.",
     "reduce": "Latch: no new risk; openings at work are cancelled, exits go on.",
     "halt": "Latch: trading is halted; openings at work are cancelled, exits go on.",
+    "flatten": "Latch, close everything held as whole structures, and say what the brokers say then.",
     "resume": "Loosen the stop in force: shows what tripped and what is open, and asks.",
     "breaker": "Show the limits on losses and what is tripped, or reset it with a reason.",
     "status": "Say what runs, how it is, and what stops are latched.",
