@@ -4,8 +4,8 @@ The halt is latched before anybody is asked; after a yes the flatten is, and fro
 for the closes, for as long as anything is held (`actors.flattener`): this verb only watches, and may be killed. Flat is
 what the brokers say: each account is read anew over its own protocol. What is not ours is named, and never traded.
 
-Exit 0: flat, by every broker's word; 3: latched, and nothing was ever traded in this folder; 5: not confirmed by the
-person, the halt stays; 8: not confirmed: do not assume flat.
+Exit 0: flat, by every broker's word; 3: latched, in a folder where nothing was ever traded, or a follower's; 5: the
+person did not confirm, the halt stays; 8: not confirmed: do not assume flat.
 """
 
 import json
@@ -24,7 +24,7 @@ from supervisor.cli import boards
 from supervisor.cli.boards import Board
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import by_option, json_option, state_option, stop_reason_option
-from supervisor.cli.stops import in_force
+from supervisor.cli.stops import astray, in_force
 from supervisor.stop import latch_or_make_room
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ def flatten(reason: str, by: str, yes: bool, wait: float, state: Path, as_json: 
         _confirm()
     held = _latched(stop, where)
     click.echo("\n".join(in_force(held)), err=as_json)
-    if not where.journal.exists():
-        click.echo(f"Nothing was ever traded in {where.state}: is that the folder you meant (--state)?", err=True)
+    if (why := astray(where)) is not None:
+        click.echo(why, err=True)
         sys.exit(ExitCode.NOT_RUNNING)
     board = boards.follow(where, wait, lambda seen: seen["open"]["stop"] == held.words and is_flat(seen))
     told, lines = verdict(board, where, read_accounts)
@@ -138,7 +138,7 @@ def _latched(stop: Latch, where: Places) -> Latch:
 
 
 def _open_now(where: Places) -> list[str]:
-    board = boards.follow(where, boards.HEARD_S) if where.journal.exists() else None
+    board = boards.follow(where, boards.HEARD_S) if astray(where) is None else None
     return ["Executor not heard: what is open is not known"] if board is None else boards.open_lines(board)
 
 

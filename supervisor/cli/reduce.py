@@ -1,7 +1,7 @@
 """`holdfast reduce`: no new risk from now on, whatever runs or does not. Openings at work are cancelled, exits go on.
 
-Exit 0: latched, obeyed, and no opening works; 3: latched, and nothing was ever traded in this folder; 8: latched, and
-not confirmed that no opening works, or not latched at all, which is then said.
+Exit 0: latched, obeyed, and no opening works; 3: latched, in a folder where nothing was ever traded, or a follower's;
+8: latched, and not confirmed that no opening works, or not latched at all, which is then said.
 """
 
 import sys

@@ -14,6 +14,7 @@ import click
 from actors.domain.market.session import NEW_YORK
 from actors.latch import Latch, StopLevel
 from actors.places import Places
+from supervisor.app.copy_folder import is_copy
 from supervisor.cli import boards
 from supervisor.cli.boards import Board
 from supervisor.cli.exit_code import ExitCode
@@ -30,10 +31,24 @@ def stop(level: StopLevel, by: str, reason: str, where: Places, wait_s: float, *
         return ExitCode.NOT_CONFIRMED
     if not as_json:
         click.echo("\n".join(in_force(held, is_new=held == asked)))
-    board = _heard(held, where, wait_s) if where.journal.exists() else None
-    code = _verdict(board, held, where)
-    click.echo(json.dumps(_told(held, asked, board, code)) if as_json else "\n".join(_lines(board, held, code, where)))
+    if (why := astray(where)) is not None:
+        click.echo(why, err=True)
+    board = _heard(held, where, wait_s) if why is None else None
+    code = ExitCode.NOT_RUNNING if why is not None else _verdict(board, held)
+    if as_json:
+        click.echo(json.dumps(_told(held, asked, board, code)))
+    elif why is None:
+        click.echo("\n".join(_lines(board, held)))
     return code
+
+
+def astray(where: Places) -> str | None:
+    """Return why a stop in this folder stops nothing; None where it may well do."""
+    if is_copy(where.state):
+        return f"{where.state} follows another node's journal: this stops nothing. Stop it there."
+    if not where.journal.exists():
+        return f"Nothing was ever traded in {where.state}: is that the folder you meant (--state)?"
+    return None
 
 
 def in_force(held: Latch, *, is_new: bool = True) -> list[str]:
@@ -55,10 +70,9 @@ def _openings(board: Board | None) -> list[dict[str, Any]]:
     return [] if board is None else [each for each in board["open"]["orders"] if each["intent"] == "OPEN"]
 
 
-def _verdict(board: Board | None, held: Latch, where: Places) -> ExitCode:
-    if board is None:
-        return ExitCode.NOT_CONFIRMED if where.journal.exists() else ExitCode.NOT_RUNNING
-    return ExitCode.DONE if _obeys(board, held) and not _openings(board) else ExitCode.NOT_CONFIRMED
+def _verdict(board: Board | None, held: Latch) -> ExitCode:
+    is_done = board is not None and _obeys(board, held) and not _openings(board)
+    return ExitCode.DONE if is_done else ExitCode.NOT_CONFIRMED
 
 
 def _told(held: Latch, asked: Latch, board: Board | None, code: ExitCode) -> dict[str, Any]:
@@ -72,9 +86,7 @@ def _told(held: Latch, asked: Latch, board: Board | None, code: ExitCode) -> dic
     }
 
 
-def _lines(board: Board | None, held: Latch, code: ExitCode, where: Places) -> Sequence[str]:
-    if code is ExitCode.NOT_RUNNING:
-        return [f"Nothing was ever traded in {where.state}: is that the folder you meant (--state)?"]
+def _lines(board: Board | None, held: Latch) -> Sequence[str]:
     if board is None:
         return [
             "Executor not heard: no opening leaves, for each connection reads the stop itself;",

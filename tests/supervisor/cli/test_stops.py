@@ -10,6 +10,7 @@ from actors.domain.orders.attempt import Accepted, InDoubt
 from actors.domain.orders.report import Status
 from actors.latch import Latch, StopLevel, history, read_latch, tighten
 from actors.messages import CancelOrder
+from supervisor.app.copy_folder import Leader, write_leader
 from supervisor.cli import boards
 from tests.builders import close_signal, open_signal
 from tests.rig import Rig, report
@@ -122,6 +123,13 @@ def test_a_stop_that_cannot_be_written_says_so_and_is_no_success(where):
     where.latch.with_name("latch.json.new").mkdir()
     code, said = stop(where, "halt")
     assert (code, "NOT LATCHED" in said) == (8, True)
+
+
+def test_a_followers_folder_is_not_where_trading_is_stopped(where, rig):
+    leader = {"node": "desk", "host": "h", "boot": "b", "pid": 1, "started": 1, "epoch": 1, "connected": True}
+    write_leader(where.state, Leader(**leader, since=NOW))
+    code, said = stop(where, "halt")
+    assert (code, "this stops nothing" in said) == (3, True)
 
 
 def test_json_is_one_object_with_a_schema(where, rig, living):
