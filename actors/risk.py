@@ -9,18 +9,19 @@ against those of a predecessor.
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Event
 
 from pydantic import Field
 
-from actors.breaker_watch import BreakerPorts, BreakerWatch
+from actors.breaker_watch import NO_STOP, BreakerPorts, BreakerWatch
 from actors.domain.alerts.alert import Alert, Level
 from actors.domain.portfolio.view import BookView
 from actors.domain.risk.breaker_limits import BreakerLimits
 from actors.domain.risk.issue import FeedSight, Finding, IssueLimits, findings, trading_state
 from actors.domain.risk.permit import Limits, Permit
 from actors.domain.value import Value
-from actors.latch import Latch
+from actors.latch import Latch, StopLevel
 from actors.messages import AlertRaised, AskBook, BookChanged, FeedState, IssuePermit
 from actors.ports import Arrival, Clock, Envelope, PeerLost, PeerUnavailable, Resync, Stream, Watermark
 
@@ -65,6 +66,10 @@ class RiskActor:
         self._breakers = BreakerWatch(name, settings.breakers, ports.breakers)
         self._unknown: frozenset[str] = frozenset()
         """Accounts that were told of as unknown."""
+        self._latch = NO_STOP
+        """The stop as last read."""
+        self._loosened_at: datetime | None = None
+        """When the stop was loosened that was told last."""
         self._due_ns = 0
 
     def run(self, stop: Event) -> None:
@@ -93,7 +98,7 @@ class RiskActor:
         if not book.ready:
             return
         clock = self._ports.clock
-        told = self._breakers.on_book(book, clock.boot_ns(), clock.market_now())
+        told = self._breakers.on_book(book, clock.boot_ns(), clock.market_now(), self._latch)
         unknown = {**self._breakers.unknown}
         alerts = [_unknown_alert(each, unknown[each], clock) for each in unknown if each not in self._unknown]
         self._unknown = frozenset(unknown)
@@ -105,6 +110,8 @@ class RiskActor:
     def _work(self) -> None:
         now_ns = self._ports.clock.boot_ns()
         latch = self._ports.read_latch()
+        self._latch = latch
+        self._tell_loosened(latch)
         found = findings(self._book, self._sight(now_ns), latch.level.value, latch.reason, self._settings.issue)
         found = (*found, *self._breakers.findings)
         says = frozenset((finding.rule.value, finding.state.value) for finding in found)
@@ -117,6 +124,13 @@ class RiskActor:
             if self._book is None:
                 self._ports.stream.tell(self._ports.executor, AskBook(reply_to=self._name))
             self._ports.stream.tell(self._ports.executor, IssuePermit(permit=self._permit(found)))
+
+    def _tell_loosened(self, latch: Latch) -> None:
+        """Tell that a person loosened the stop; the notifier drops what a predecessor told it."""
+        if latch.level is StopLevel.NONE and latch.at is not None and latch.at != self._loosened_at:
+            with contextlib.suppress(PeerUnavailable):  # told again with the next look
+                self._ports.stream.tell(self._ports.notifier, _loosened_alert(latch, latch.at))
+                self._loosened_at = latch.at
 
     def _permit(self, found: tuple[Finding, ...]) -> Permit:
         self._sequence += 1
@@ -141,6 +155,20 @@ class RiskActor:
             frame_age_s=(now_ns - feed.last_frame_ns) / 1e9 if feed.last_frame_ns else None,
             reason=feed.reason,
         )
+
+
+def _loosened_alert(latch: Latch, at: datetime) -> AlertRaised:
+    alert = Alert(
+        alert_id=f"A094-{at.timestamp():.6f}",
+        code="A094",
+        level=Level.P1,
+        subject=f"resume-{at:%Y%m%d-%H%M%S}",
+        text=f"The stop was loosened by {latch.by}: {latch.reason}",
+        done="Openings go again where nothing else withholds them.",
+        todo="holdfast halt --reason WHY stops them at once.",
+        at=at,
+    )
+    return AlertRaised(alert=alert)
 
 
 def _unknown_alert(subject: str, why: str, clock: Clock) -> AlertRaised:

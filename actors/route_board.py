@@ -1,17 +1,21 @@
 """What the executor knows of each route, on a board for the screens: a small file in the run folder, replaced whole.
 
 It is a picture, never a source: nothing decides on it, nothing is fsynced, and it says when it was written. The data
-feed's word stands beside the routes', for a route's market data is the feed's to judge; and the day's result beside
-both, as the book that was last published has it.
+feed's word stands beside the routes', for a route's market data is the feed's to judge; the day's result, as the book
+that was last published has it; and what is open, with the stop that the executor obeys, for who stops or resumes.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from actors.desk import Desk
 from actors.domain.connection.route_health import Vitals
 from actors.domain.orders.coverage import Coverage, Covers
+from actors.domain.orders.order import Intent
+from actors.domain.orders.order_state import OrderLife
+from actors.domain.orders.report import Status
+from actors.domain.portfolio.day_result import foreign_positions
 from actors.domain.portfolio.view import BookView
 from actors.domain.value import ZERO, Money, Value
 from actors.failback import Failback
@@ -48,6 +52,41 @@ class DayView(Value):
     """Foreign symbols nobody quotes: their accounts' results are those of our structures alone."""
 
 
+class HeldView(Value):
+    """One structure that holds something: signed contracts by symbol."""
+
+    structure_id: str
+    strategy: str
+    account_domain: str
+    holdings: Mapping[str, int]
+
+
+class WorkingView(Value):
+    """One order that may still trade. `in_doubt`: it may or may not exist at its broker; an answer is due, or lost."""
+
+    cl_ord_id: str
+    strategy: str
+    intent: Intent
+    status: Status
+    route: str | None
+    in_doubt: bool
+
+
+class OpenView(Value):
+    """What is open, and what keeps more from being opened."""
+
+    stop: str | None
+    """The latched stop as the executor reads it; None: there is none."""
+    ready: bool
+    """Whether every account agrees."""
+    structures: tuple[HeldView, ...]
+    orders: tuple[WorkingView, ...]
+    foreign: Mapping[str, Mapping[str, int]]
+    """By account domain: signed contracts by symbol that are not ours."""
+    quarantined: Mapping[str, str]
+    """Underlyings that take no new risk, each with the reason."""
+
+
 class RoutesView(Value):
     """The board. `at_ns` is the boot clock; `waiting` the closes that wait for their account, each with the reason."""
 
@@ -61,6 +100,7 @@ class RoutesView(Value):
     """None before any account has a baseline."""
     follower: str | None = None
     """Why the journal's follower lacks something, empty where it has everything; None where there is to be none."""
+    open: OpenView
 
 
 class RouteBoard:
@@ -114,6 +154,27 @@ class RouteBoard:
             day=self._day,
             follower=None if self._desk.replica is ALONE else self._desk.replica.fault or "",
             waiting={life.order.cl_ord_id: life.waits for life in lives if life.waits},
+            open=self._open(),
+        )
+
+    def _open(self) -> OpenView:
+        book = self._desk.book
+        held = [each for each in book.structures.values() if not each.is_flat]
+        return OpenView(
+            stop=self._desk.latch(),
+            ready=self._desk.ready,
+            structures=tuple(
+                HeldView(
+                    structure_id=each.structure_id,
+                    strategy=each.strategy,
+                    account_domain=each.account_domain,
+                    holdings={symbol: count for symbol, count in each.holdings.items() if count},
+                )
+                for each in held
+            ),
+            orders=tuple(_working(life) for life in book.live_orders()),
+            foreign=foreign_positions(book),
+            quarantined=dict(book.quarantined),
         )
 
     def _hedges(self) -> dict[str, str]:
@@ -125,6 +186,17 @@ class RouteBoard:
         barred = self._desk.book.failed_over.get(route, "")
         waits = "; ".join(self._failback.waiting.get(route, ()))
         return f"{barred}; waits for {waits}" if barred and waits else barred
+
+
+def _working(life: OrderLife) -> WorkingView:
+    return WorkingView(
+        cl_ord_id=life.order.cl_ord_id,
+        strategy=life.order.strategy,
+        intent=life.order.intent,
+        status=life.status,
+        route=life.last.route if life.last else None,
+        in_doubt=life.in_doubt or life.is_unanswered,
+    )
 
 
 def write_board(path: Path, view: Value) -> None:

@@ -32,7 +32,8 @@ from supervisor.ownership import owner
 from supervisor.private_ray import ROOT, environment
 from supervisor.process import Process, identify, send
 from supervisor.restart_policy import Escalate, History, Leave, decide
-from supervisor.runtime import NAME, ExitCode, latch_or_make_room, lock_path, read_mark
+from supervisor.runtime import NAME, ExitCode, lock_path, read_mark
+from supervisor.stop import latch_or_make_room
 from supervisor.watcher import StopAsked, Watcher, boot_s
 
 SUPERVISOR = ChildSpec(name=NAME, factory="supervisor.runtime:main", restarts_max=5, period_s=120, start_timeout_s=60)

@@ -28,7 +28,7 @@ from functools import partial
 from pathlib import Path
 
 from actors.epoch import read_epoch, take_epoch
-from actors.latch import Latch, StopLevel, tighten
+from actors.latch import Latch, StopLevel
 from actors.places import Places, places
 from actors.watermark import MappedWatermark, read_watermark
 from supervisor import directory as directories
@@ -49,7 +49,7 @@ from supervisor.process import Process, identify
 from supervisor.ray_keeper import RayKeeper, RayLost
 from supervisor.ray_wait import connect
 from supervisor.shelter import STEP
-from supervisor.state_disk import FULL, RESERVE
+from supervisor.stop import latch_or_make_room
 from supervisor.watcher import StopAsked, Watcher
 
 WHY = 2
@@ -236,17 +236,6 @@ def _hooks(where: Places, me: Process) -> Hooks:
         quiet=lambda: is_quiet(where.journal),
         fence=fence,
     )
-
-
-def latch_or_make_room(where: Places, latch: Latch) -> None:
-    """Latch a stop; on a full disk out of the reserve for exits. Raises `OSError`."""
-    try:
-        tighten(where.latch, latch)
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        (where.state / RESERVE).unlink(missing_ok=True)
-        tighten(where.latch, latch)
 
 
 def _obey_signals(watcher: Watcher) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from actors import close_queue, difference_watch, failback, order_desk, recovery, signal_desk
 from actors.account_desk import AccountDesk
@@ -35,6 +36,7 @@ from actors.domain.orders.attempt import Absent, Accepted, Attempt, AttemptState
 from actors.domain.orders.event import ReportTaken
 from actors.domain.orders.order import Action, Intent
 from actors.domain.orders.order_state import OrderLife
+from actors.domain.orders.refusal import Check, Code
 from actors.domain.orders.report import Status
 from actors.domain.portfolio import closable as closable_rule
 from actors.domain.portfolio import imbalance, legging, reconcile
@@ -43,7 +45,7 @@ from actors.domain.portfolio.reconcile import news
 from actors.domain.portfolio.retention import Retained
 from actors.domain.risk import gate
 from actors.epoch import take_epoch
-from actors.latch import Latch, StopLevel, tighten
+from actors.latch import Latch, StopLevel, read_latch, tighten
 from actors.messages import (
     AccountRead,
     AskAccount,
@@ -60,6 +62,8 @@ from actors.places import Places, places
 from supervisor import hang_watch, health
 from supervisor.child import Child
 from supervisor.child_spec import ChildSpec
+from supervisor.cli import stops
+from supervisor.cli.main import main
 from supervisor.hang_watch import HangWatch
 from supervisor.journal import JournalWriter
 from supervisor.journal_file import JournalFullError
@@ -819,6 +823,31 @@ def the_latch_is_not_read(off: pytest.MonkeyPatch) -> None:
     off.setattr(Gates, "stop", lambda self: None)
 
 
+def a_halt_by_a_person_keeps_an_opening_in(folder: Path) -> None:
+    where = places(folder / "state")
+    try:
+        said = CliRunner().invoke(main, ["halt", "--state", str(where.state), "--reason", "enough"]).output
+    finally:
+        shutil.rmtree(where.run)
+    rig = Rig().ready()
+    rig.stop = read_latch(where.latch).words
+    rig.ask(open_signal(1))
+    assert ("LATCHED" in said, rig.told(SendOrder)) == (True, [])
+
+
+def the_gate_does_not_know_of_the_stop(off: pytest.MonkeyPatch) -> None:
+    leave = gate._leave_to_trade
+
+    def more_leave(*seen: Any) -> Iterator[Check]:
+        return (check for check in leave(*seen) if check.code is not Code.R012_LATCHED)
+
+    off.setattr(gate, "_leave_to_trade", more_leave)
+
+
+def a_person_latches_nothing(off: pytest.MonkeyPatch) -> None:
+    off.setattr(stops, "latch_or_make_room", lambda where, latch: latch)
+
+
 def a_latched_stop_cancels_what_works(_: Path) -> None:
     rig = sent()
     rig.outcome(ATTEMPT)
@@ -996,6 +1025,8 @@ LAW_SWITCHES = (
     Switch(9, a_predecessor_sends_nothing, epochs_are_not_compared),
     Switch(9, a_fenced_executor_writes_nothing, the_journal_asks_nobody),
     Switch(10, a_latched_stop_keeps_an_opening_in, the_latch_is_not_read),
+    Switch(10, a_halt_by_a_person_keeps_an_opening_in, the_gate_does_not_know_of_the_stop),
+    Switch(10, a_halt_by_a_person_keeps_an_opening_in, a_person_latches_nothing),
     Switch(10, a_latched_stop_cancels_what_works, openings_go_on),
     Switch(10, an_opening_whose_executor_is_gone_is_cancelled_under_a_stop, nobody_else_obeys_a_stop),
     Switch(10, a_restart_keeps_the_baseline, every_start_is_a_new_day),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from actors.epoch import read_epoch
-from actors.latch import Latch, StopLevel, read_latch
+from actors.latch import Latch, read_latch
 from actors.places import Places
 from actors.ports import DamagedState
 
@@ -67,5 +67,5 @@ class Gates:
 
     def stop(self) -> str | None:
         """Return which stop keeps openings in; None if there is none."""
-        latch = self.latch()
-        return None if latch.level is StopLevel.NONE else f"latched: {latch.level} by {latch.by}: {latch.reason}"
+        words = self.latch().words
+        return None if words is None else f"latched: {words}"

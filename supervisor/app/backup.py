@@ -31,6 +31,7 @@ SCHEMA: Final = "holdfast.backup/1"
 JOURNAL: Final = "journal.sqlite"
 BEFORE: Final = ("latch.json", "epoch", "checkpoints/*/key", "checkpoints/*/cache.db")
 AFTER: Final = (
+    "latch.history.jsonl",
     "incarnations",
     "ledgers/*/*",
     "config.json",

@@ -148,12 +148,7 @@ def _last_epoch(journal: Path) -> int:
 
 def _latch(place: Workplace) -> Callable[[], str | None]:
     held = Remembered(place.places.latch, read_latch)
-
-    def read() -> str | None:
-        latch = held()
-        return None if latch.level is StopLevel.NONE else f"{latch.level} by {latch.by}: {latch.reason}"
-
-    return read
+    return lambda: held().words
 
 
 def _reduce(place: Workplace, reason: str) -> None:

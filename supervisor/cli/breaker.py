@@ -10,7 +10,6 @@ Exit 0: told, or reset; 2: no tripped breaker has that name; 3: nothing runs, or
 import json
 import sys
 from datetime import UTC, datetime
-from getpass import getuser
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import click
 
 from actors.domain.orders.event import parse_event
 from actors.domain.portfolio.breakers import Breakers
-from actors.latch import BREAKER, Latch, StopLevel, read_latch
+from actors.latch import BREAKER, Latch, LatchChanged, StopLevel, read_latch
 from actors.latch import resume as loosen
 from actors.messages import BreakersReset, ResetBreakers
 from actors.places import Places, places
@@ -26,7 +25,7 @@ from supervisor.app.event_schema import EVENTS
 from supervisor.cli import door
 from supervisor.cli.breaker_lines import board_lines, breaker_board, trip_lines
 from supervisor.cli.exit_code import ExitCode
-from supervisor.cli.options import json_option, state_option
+from supervisor.cli.options import by_option, json_option, state_option
 from supervisor.journal import JournalReader
 
 
@@ -59,7 +58,7 @@ def show(state: Path, as_json: bool) -> None:
 @breaker.command(help="Reset the tripped breakers whose NAME begins so, part by part; `all` resets all of them.")
 @click.argument("name")
 @click.option("--reason", required=True, help="Why; kept in the journal.")
-@click.option("--by", default=getuser, show_default="your user name", help="Who; kept in the journal.")
+@by_option
 @state_option
 @json_option
 def reset(name: str, reason: str, by: str, state: Path, as_json: bool) -> None:
@@ -93,7 +92,10 @@ def _loosen(where: Places, name: str, done: BreakersReset, by: str, reason: str)
     own = held.by == BREAKER and held.reason.startswith(f"breaker {'' if name == 'all' else name}")
     if held.by != BREAKER or done.tripped or not (done.names or own):
         return Latch()
-    return loosen(where.latch, by, reason, datetime.now(UTC))
+    try:
+        return loosen(where.latch, by, reason, datetime.now(UTC), held)
+    except LatchChanged:
+        return Latch()  # somebody stops for another reason now
 
 
 def tripped(where: Places) -> list[dict[str, Any]]:

@@ -20,10 +20,11 @@ def route_lines(board: dict[str, Any] | None) -> list[str]:
         lines.append(f"Quotes   {'market data':<{_WIDE}} {state}")
     waits = [f"Waits    {order_id}: {why}" for order_id, why in board["waiting"].items()]
     hedges = [f"HEDGE    {name} offsets {hedged}" for name, hedged in board.get("hedges", {}).items()]
-    return [*stale, *_day(board.get("day")), *_follower(board.get("follower")), *lines, *waits, *hedges]
+    return [*stale, *day_lines(board.get("day")), *_follower(board.get("follower")), *lines, *waits, *hedges]
 
 
-def _day(day: dict[str, Any] | None) -> Iterator[str]:
+def day_lines(day: dict[str, Any] | None) -> Iterator[str]:
+    """Yield the session's result and its baseline; nothing before any account has one."""
     if day is None:
         return
     baseline = Decimal(day["baseline"])

@@ -109,7 +109,7 @@ def stepping(step: BreakerStep, reset: ResetBy = ResetBy.PERSON) -> BreakerLimit
         (BreakerStep.PAUSE, ResetBy.PERSON, StopLevel.NONE),
         (BreakerStep.REDUCE, ResetBy.PERSON, StopLevel.REDUCE),
         (BreakerStep.HALT, ResetBy.PERSON, StopLevel.HALT),
-        (BreakerStep.FLATTEN, ResetBy.PERSON, StopLevel.FLATTEN),
+        (BreakerStep.FLATTEN, ResetBy.PERSON, StopLevel.HALT),
         (BreakerStep.FLATTEN, ResetBy.SESSION, StopLevel.NONE),
     ],
 )

@@ -299,3 +299,37 @@ def test_an_executor_that_cannot_be_told_does_not_stop_the_loop(bench):
     assert bench.turn(book(), bench.feed()) == []
     bench.line.cut = False
     assert len(bench.turn(after_s=0.5)) == 1
+
+
+def loosened(bench: Bench) -> list[str]:
+    return [each.alert.alert_id for each in bench.told(AlertRaised) if each.alert.code == "A094"]
+
+
+def test_a_stop_that_a_person_loosened_is_told_once_with_who_and_why(bench):
+    bench.turn()
+    assert loosened(bench) == [], "a fresh folder has no stop that anybody loosened"
+    tighten(bench.path, Latch(level=StopLevel.HALT, reason="lunch", by="ann", at=AT))
+    bench.turn()
+    resume(bench.path, "ann", "lunch is over", AT)
+    for _ in range(3):
+        bench.turn(after_s=1)
+    (alert,) = (each.alert for each in bench.told(AlertRaised) if each.alert.code == "A094")
+    assert (alert.level, "ann: lunch is over" in alert.text) == ("P1", True)
+
+
+def test_a_loosening_that_nobody_could_be_told_of_is_told_later(bench):
+    resume(bench.path, "ann", "looked", AT)
+    bench.line.cut = True
+    bench.turn()
+    bench.line.cut = False
+    bench.turn()
+    assert len(loosened(bench)) == 1
+
+
+def test_a_successor_tells_of_a_loosening_under_the_same_name(bench):
+    resume(bench.path, "ann", "looked", AT)
+    bench.turn()
+    bench.start(2)
+    bench.turn()
+    first, second = loosened(bench)
+    assert first == second, "so the notifier knows it"

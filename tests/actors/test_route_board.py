@@ -2,7 +2,7 @@
 
 import json
 
-from actors.domain.orders.attempt import NotSent
+from actors.domain.orders.attempt import InDoubt, NotSent
 from actors.messages import FeedState
 from actors.route_board import RoutesView, write_board
 from tests.builders import close_signal, open_signal
@@ -53,6 +53,29 @@ def test_the_feeds_word_stands_beside_the_routes():
     )
     rig.hear("data_feed", said)
     assert board(rig).feed == said
+
+
+def test_what_is_open_is_told_with_the_stop_that_is_obeyed():
+    rig = Rig().ready()
+    held = rig.opened(open_signal(1))
+    working = rig.ask(open_signal(2)).cl_ord_id
+    rig.outcome(f"{working}-r1")
+    doubtful = rig.ask(close_signal(3, held)).cl_ord_id
+    rig.outcome(f"{doubtful}-r1", InDoubt(cause="timeout"))
+    rig.stop = "halt by ann: lunch"
+    seen = board(rig).open
+    assert (seen.stop, seen.ready) == ("halt by ann: lunch", True)
+    assert [(each.structure_id, sorted(each.holdings.values())) for each in seen.structures] == [(held, [-1, -1, 1, 1])]
+    assert [(each.cl_ord_id, each.intent, each.in_doubt) for each in seen.orders] == [
+        (working, "OPEN", False),
+        (doubtful, "CLOSE", True),
+    ]
+
+
+def test_a_send_without_an_answer_counts_as_doubt():
+    rig = Rig().ready()
+    rig.ask(open_signal(1))
+    assert [each.in_doubt for each in board(rig).open.orders] == [True]
 
 
 def test_a_board_is_replaced_whole_and_a_place_that_cannot_be_written_is_no_fault(tmp_path):

@@ -1,0 +1,59 @@
+"""A person halts, resumes and flattens a real tree by the command line; the brokers' own word ends it."""
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from actors.latch import StopLevel, read_latch
+from actors.places import Places, places
+from actors.streams import LocalStream
+from supervisor.app.drill import JournalTail
+from supervisor.app.fault_trader import EXECUTOR, FEED, NAME, FaultTrader
+from supervisor.app.workplace import Workplace
+from tests.supervisor.app.test_breaker_on_a_tree import SETTINGS, admitted, refused_by, turned
+from tests.supervisor.app.trees import down, holdfast, until, up
+
+pytestmark = [pytest.mark.tree, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def where(tmp_path) -> Iterator[Places]:
+    where = places(tmp_path / "state")
+    try:
+        up(where, settings={name: value for name, value in SETTINGS.items() if name.startswith("risk.")})
+        yield where
+    finally:
+        down(where)
+
+
+@pytest.fixture
+def trader(where) -> Iterator[FaultTrader]:
+    place = Workplace.visitor(where)
+    stream = LocalStream(where, NAME, incarnation=time.time_ns(), peers=(EXECUTOR, FEED), hears_quotes_of=FEED)
+    yield FaultTrader(stream, place.clock, JournalTail(where, place.products), 0, "SPX")
+    stream.close()
+
+
+def test_a_person_halts_resumes_and_flattens(where, trader):
+    until(lambda: admitted(trader))
+    name = next(answer.cl_ord_id for answer in trader.answers.values() if answer.admitted)
+    held = trader.tail.book.structures
+    until(lambda: turned(trader, lambda: name in held and held[name].quantity), 30)
+
+    done = holdfast("halt", "--reason", "the test looks", "--state", where.state, "--json")
+    assert (done.returncode, json.loads(done.stdout)["confirmed"]) == (0, True), done.stdout + done.stderr
+    assert "R012" in refused_by(trader, "after-the-halt", name)
+
+    done = holdfast("resume", "--reason", "the test has looked", "--yes", "--state", where.state)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"Holds    {name}" in done.stdout
+    assert "R012" not in refused_by(trader, "after-the-resume", name)
+    until(lambda: "A094" in (where.state / "alerts.log").read_text(), 20)
+
+    done = holdfast("flatten", "--reason", "the test ends", "--yes", "--wait", 90, "--state", where.state)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "FLAT"
+    assert turned(trader, lambda: held[name].is_flat)
+    assert read_latch(where.latch).level is StopLevel.FLATTEN
