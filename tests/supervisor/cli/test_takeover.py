@@ -52,10 +52,16 @@ def takeover(copy: Places, *said: str) -> tuple[int, str]:
     return call("takeover", "--state", copy.state, *(said or SAID))
 
 
+def gone(led: Led, copy: Places) -> None:
+    """Have the leader leave, and its follower see it."""
+    led.close()
+    until(lambda: not read_leader(copy.state).connected)
+
+
 def test_a_takeover_leaves_a_folder_to_trade_from_with_openings_off_far_above_every_number_known(led, copy, tmp_path):
     tighten(tmp_path / "latch.json", Latch(level=StopLevel.HALT, reason="a bad day", by="bob"))
     until(lambda: led.replica.look() is None and read_latch(copy.latch).level is StopLevel.HALT)
-    led.close()
+    gone(led, copy)
     code, out = takeover(copy, *SAID, "--json")
     assert code == ExitCode.DONE, out
     told = json.loads(out)
@@ -68,7 +74,7 @@ def test_a_takeover_leaves_a_folder_to_trade_from_with_openings_off_far_above_ev
 
 
 def test_without_a_stop_of_its_own_a_copy_is_reduced(led, copy):
-    led.close()
+    gone(led, copy)
     assert takeover(copy)[0] == ExitCode.DONE
     latch = read_latch(copy.latch)
     assert (latch.level, latch.by) == (StopLevel.REDUCE, "takeover")
@@ -78,7 +84,7 @@ def test_without_a_stop_of_its_own_a_copy_is_reduced(led, copy):
 def test_after_a_takeover_its_follower_lets_go_and_the_old_leader_that_comes_back_is_refused_for_good(
     led, copy, follower, tmp_path
 ):
-    led.close()
+    gone(led, copy)
     assert takeover(copy)[0] == ExitCode.DONE
     journal = JournalWriter(copy.journal, epoch=8, clock=lambda: 0, fence=lambda: None)
     assert journal.append([("noted", "order-c", b"c")]) == 3  # it is free, and goes on
@@ -101,7 +107,7 @@ def test_a_node_that_still_leads_is_not_taken_over_from(led, copy):
 
 
 def test_a_node_that_comes_back_while_it_is_listened_for_is_not_taken_over_from(led, copy, follower, tmp_path):
-    led.close()
+    gone(led, copy)
     again: list[Led] = []
 
     def now() -> None:
@@ -121,7 +127,7 @@ def test_a_node_that_comes_back_while_it_is_listened_for_is_not_taken_over_from(
 def test_a_leader_that_lives_on_this_machine_is_seen_although_it_is_silent(copy, follower, tmp_path):
     led = Led(tmp_path / "journal.sqlite", follower.port, 1)
     led.append("a")
-    led.close()
+    gone(led, copy)
     code, said = takeover(copy)
     assert code == ExitCode.REFUSED
     assert "desk lives: its executor is process" in said
@@ -135,7 +141,7 @@ def test_a_leader_that_lives_on_this_machine_is_seen_although_it_is_silent(copy,
     ],
 )
 def test_another_name_or_no_reason_changes_nothing(led, copy, said, words):
-    led.close()
+    gone(led, copy)
     code, told = takeover(copy, *said)
     assert code in (ExitCode.REFUSED, ExitCode.USAGE)
     assert words in told
@@ -143,7 +149,7 @@ def test_another_name_or_no_reason_changes_nothing(led, copy, said, words):
 
 
 def test_without_a_follower_nobody_would_hear_the_node(led, copy, follower):
-    led.close()
+    gone(led, copy)
     follower.kill()
     assert "start `holdfast follow` first" in takeover(copy)[1]
 
@@ -153,8 +159,7 @@ def test_a_folder_that_followed_nobody_and_one_that_was_taken_over_are_refused(l
     take_epoch(own.epoch)
     assert "no follower's copy" in takeover(own)[1]
     shutil.rmtree(own.run)
-    led.close()
-    until(lambda: not read_leader(copy.state).connected)
+    gone(led, copy)
     assert takeover(copy)[0] == ExitCode.DONE
     assert "was taken over already" in takeover(copy)[1]
 
