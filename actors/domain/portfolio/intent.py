@@ -43,12 +43,14 @@ def opening_order(signal: Signal, request: Open, now: datetime, quotes: QuoteTab
 def closing_order(
     signal: Signal, request: Close, structure: Structure, quotes: QuoteTable | None, now: datetime
 ) -> Order | None:
-    """Return the order that closes a structure as a whole; None where no price can bound it."""
+    """Return the order that closes a structure as a whole; None where no price can bound it, or nobody wants it."""
     legs, quantity = closing(structure.holdings, quotes)
+    if not legs:
+        return None
     price = request.net_price
     if price is None and quotes is not None:
         price = marketable_price(legs, quotes)
-    if price is None or not legs:
+    if price is None:
         return None
     order = Order(
         cl_ord_id=signal.signal_id,

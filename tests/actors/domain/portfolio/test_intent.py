@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 from actors.domain.market.contract import Kind, Product, Products
 from actors.domain.market.quote import QuoteFrame, QuoteTable, Universe
 from actors.domain.orders.order import Action, Leg
-from actors.domain.portfolio.intent import PRICE_STEP, marketable_price, marketable_within
+from actors.domain.orders.signal import Close
+from actors.domain.portfolio.intent import PRICE_STEP, closing_order, marketable_price, marketable_within
 from actors.domain.portfolio.mark import natural_price
-from tests.builders import spxw
+from actors.domain.portfolio.structure import Structure
+from tests.builders import close_signal, spxw
+from tests.fakes import START
 
 SPXW = Product(
     root="SPXW",
@@ -109,3 +112,12 @@ def test_far_from_its_bound_a_price_has_the_ordinary_slack():
     legs = (Leg(symbol=SYMBOLS[0], action=Action.BUY_TO_OPEN),)
     assert marketable_within(legs, quotes, Decimal(-100)) == marketable_price(legs, quotes)
     assert marketable_within(legs, quotes, Decimal("-2.06")) == Decimal("-2.05")
+
+
+def test_what_nobody_bids_for_is_not_closed():
+    quotes = table(Decimal("0.05"))
+    quotes.bid[0] = np.nan
+    legs = (Leg(symbol=SYMBOLS[0], action=Action.BUY_TO_OPEN),)
+    held = {"order_qty": 1, "holdings": {SYMBOLS[0]: 1}, "opened_at": START}
+    structure = Structure(structure_id="s", strategy="long", underlying="SPX", account_domain="a", legs=legs, **held)
+    assert closing_order(close_signal(2, "s"), Close(structure_id="s"), structure, quotes, START) is None
