@@ -10,7 +10,7 @@ import pytest
 
 from actors.config_sections import RouteSection
 from actors.messages import AccountRead, AskAccount
-from actors.places import Places
+from actors.places import places
 from actors.ports import BrokerUnavailable, Envelope
 from actors.streams import LocalStream
 from supervisor.app import statement
@@ -42,8 +42,7 @@ ELSEWHERE = route("qc", "quantconnect", "elsewhere", covers="broker", role="back
 @pytest.fixture
 def place(tmp_path: Path) -> SimpleNamespace:
     """A runtime's places and clock: all that is asked of it here."""
-    (tmp_path / "run").mkdir()
-    return SimpleNamespace(places=Places(state=tmp_path, run=tmp_path / "run"), clock=FakeClock())
+    return SimpleNamespace(places=places(tmp_path), clock=FakeClock())
 
 
 @contextmanager
