@@ -30,6 +30,7 @@ from tastytrade.utils import TastytradeError
 from tests.actors.venue.conftest import ALPACA, SESSION, TASTYTRADE, Running, eventually, option
 from tests.actors.venue.wire_clients import CONDOR
 
+pytestmark = pytest.mark.alone  # the vendors' clients give up on an answer after five seconds, whatever else runs
 PATIENCE_S = 20
 ACTIONS = {"Buy to Open": OrderAction.BUY_TO_OPEN, "Sell to Open": OrderAction.SELL_TO_OPEN}
 
