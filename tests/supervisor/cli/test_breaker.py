@@ -13,7 +13,7 @@ from actors.domain.orders.breaker_event import BreakerStep, Scope
 from actors.domain.risk.breaker_limits import BreakerLimits
 from actors.latch import BREAKER, Latch, StopLevel, read_latch, tighten
 from actors.messages import BreakersReset, ReportBreaker, ResetBreakers
-from actors.places import Places, places
+from actors.places import Places
 from actors.ports import Envelope
 from actors.route_board import write_board
 from actors.streams import LocalStream
@@ -26,15 +26,6 @@ from tests.filed_rig import FiledRig
 
 NOW = datetime(2026, 1, 5, 16, tzinfo=UTC)
 NAME = "account.primary-account.loss_day.reduce"
-
-
-@pytest.fixture
-def where(tmp_path) -> Iterator[Places]:
-    found = places(tmp_path / "state")
-    yield found
-    for file in found.run.iterdir():
-        file.unlink()
-    found.run.rmdir()
 
 
 @pytest.fixture
