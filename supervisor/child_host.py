@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NoReturn, Protocol, cast
 
 from supervisor.child_spec import ChildContext, Readying, Spec
+from supervisor.huge_pages import keep_in_huge_pages
 from supervisor.process import identify
 
 REASON_CHARS_MAX = 400
@@ -95,6 +96,7 @@ class ChildHost:
         gc.freeze()
         gc.set_threshold(GARBAGE_MIN, *gc.get_threshold()[1:])
         threading.Thread(target=self._work, args=(shell, context), name=context.name, daemon=True).start()
+        keep_in_huge_pages(self._stop)
         return os.getpid()
 
     def stop(self) -> None:
