@@ -1,7 +1,8 @@
 """Which tests run beside which, where pytest has several workers: `pytest -n 2`.
 
     plain   whatever has no mark below: any worker, a file at a time
-    tree    starts a Ray: one worker alone hands itself these, so that never two trees boot beside each other
+    tree    starts a Ray: the first worker begins with these, the others come to them when nothing plain is left, from
+            the end, so that two trees share the machine as late as can be
     alone   measures time, or fills the machine by itself: comes last, when every other worker has gone
 
 A test's kind is its mark. The process that hands tests out collects none, so each worker writes down the kinds of what
@@ -38,7 +39,7 @@ def tell(items: Iterable[pytest.Item], file: Path) -> None:
 
 
 class Lanes(LoadScopeScheduling):
-    """Hands out files; the first worker stays to the end and has the trees."""
+    """Hands out files; the first worker begins with the trees and stays to the end."""
 
     def __init__(self, config: pytest.Config, log: object, kinds: Path) -> None:
         super().__init__(config, log)
@@ -57,10 +58,11 @@ class Lanes(LoadScopeScheduling):
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         is_first = node is self.nodes[0]
-        kinds = [TREE, PLAIN] if is_first else [PLAIN]
+        kinds = [TREE, PLAIN] if is_first else [PLAIN, TREE]
         if len(self.nodes) == 1:
             kinds.append(ALONE)
-        by_kind = {kind: scope for scope in reversed(self.workqueue) if (kind := scope.partition("@")[2]) in kinds}
+        order = reversed(self.workqueue) if is_first else self.workqueue  # of a kind the last one seen is taken
+        by_kind = {kind: scope for scope in order if (kind := scope.partition("@")[2]) in kinds}
         scope = next((by_kind[kind] for kind in kinds if kind in by_kind), None)
         if scope is not None:
             self.workqueue.move_to_end(scope, last=False)

@@ -80,11 +80,18 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> list[Ran]:
     return run(tmp_path_factory.mktemp("suite"), "-n", "2")
 
 
-def test_trees_run_on_one_worker_from_the_start_with_plain_tests_beside_them(ran):
-    trees = [each for each in ran if each.kind == "test_tree"]
-    assert len({tree.worker for tree in trees}) == 1
-    assert {each.kind for each in ran[:2]} == {"test_tree", "test_plain"}
-    assert any(tree.overlaps(each) for tree in trees for each in ran)
+def test_one_worker_begins_with_the_trees_and_the_other_with_what_is_plain(ran):
+    first, second = ran[:2]
+    assert {first.kind, second.kind} == {"test_tree", "test_plain"}
+    assert first.overlaps(second)
+
+
+def test_the_other_comes_to_the_trees_once_nothing_plain_is_left(ran):
+    begun = {kind: [each for each in ran if each.kind == kind] for kind in ("test_tree", "test_plain")}
+    assert len({tree.worker for tree in begun["test_tree"]}) == 2
+    helper = begun["test_plain"][0].worker
+    last_plain = max(each.began for each in begun["test_plain"])
+    assert all(tree.began > last_plain for tree in begun["test_tree"] if tree.worker == helper)
 
 
 def test_what_runs_alone_comes_last_and_beside_nothing(ran):
