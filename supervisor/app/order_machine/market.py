@@ -1,8 +1,10 @@
 """What the order machine trades: one index, four of its options, one long session, quotes that stand still.
 
-Quotes, sessions and limits of risk are made to refuse nothing: what is proved here is what becomes of orders.
+Quotes, sessions and limits of risk are made to refuse nothing: what is proved here is what becomes of orders. But for
+one thing: wings lose their bids for a while, as far ones do on any day, and then a long alone is worth nothing.
 """
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
@@ -11,6 +13,7 @@ import numpy as np
 
 from actors.domain.market.contract import Kind, Product, Products, Right, Settlement, Style, occ_symbol
 from actors.domain.market.quote import QuoteFrame, Universe
+from actors.domain.market.quote_check import QuoteCode
 from actors.domain.market.session import ExchangeDay, ExchangeTable, LastSession, OfficialTable, SessionRule, Sessions
 from actors.domain.orders.order import Action, Leg
 from actors.domain.risk.permit import Limits, Permit, TradingState
@@ -44,6 +47,7 @@ CONDOR: Final = tuple(
 )
 SPREAD: Final = CONDOR[2:]
 SHAPES: Final = (CONDOR, SPREAD)
+WINGS: Final = (CONDOR[0].symbol, CONDOR[3].symbol)
 UNIVERSE: Final = Universe(
     version=1, contracts=tuple(PRODUCTS.contract(each) for each in (UNDERLYING, *(leg.symbol for leg in CONDOR)))
 )
@@ -83,21 +87,22 @@ def sessions() -> Sessions:
     )
 
 
-def quotes() -> QuoteFrame:
-    """Return the market: a condor worth 1.90 at the natural, its call spread half of that."""
+def quotes(sequence: int = 1, unwanted: Collection[str] = ()) -> QuoteFrame:
+    """Return the market: a condor worth 1.90 at the natural, its call spread half of that; `unwanted`: without bids."""
     bid = np.array([5950.0, 1.00, 2.00, 2.00, 1.00])
     ask = bid + 0.05
     ask[0] = bid[0]
     count = len(bid)
+    lacks = np.array([contract.symbol in unwanted for contract in UNIVERSE.contracts])
     return QuoteFrame(
         universe=UNIVERSE.version,
-        sequence=1,
+        sequence=sequence,
         rows=np.arange(count, dtype=np.int32),
-        bid=bid,
+        bid=np.where(lacks, np.nan, bid),
         ask=ask,
-        bid_size=np.full(count, 20, np.float32),
+        bid_size=np.where(lacks, 0, 20).astype(np.float32),
         ask_size=np.full(count, 20, np.float32),
         exchange_ns=np.full(count, int(START.timestamp() * 1e9), np.int64),
         received_ns=1,
-        codes=np.zeros(count, np.uint16),
+        codes=np.where(lacks, np.uint16(QuoteCode.ONE_SIDED | QuoteCode.NO_SIZE), np.uint16(0)),
     )

@@ -1,9 +1,10 @@
 """One seed of the order machine: a few seconds of trading under faults and deaths, then quiet, then the verdict.
 
 The trader opens, closes and cancels at drawn moments, and says again what was not answered. Deaths fall between drawn
-steps of the executor, at drawn moments, and inside sends (`luck`). At the end all is calm, a halt is latched, what
-still works is cancelled or trades, and when nothing is open any more the journal's fold, the executor's own book and
-the brokers' truth are held against each other by the same `audit` that judges the whole tree.
+steps of the executor, at drawn moments, and inside sends (`luck`). In some seeds nobody bids for the wings for a while.
+At the end all is calm, a halt is latched, what still works is cancelled or trades, and when nothing is open any more
+the journal's fold, the executor's own book and the brokers' truth are held against each other by the same `audit` that
+judges the whole tree.
 
 What the audit does not know is told as `wrong`: an exception, an answer taken back, a yes that the journal does not
 hold, an underlying still in quarantine, orders that do not come to an end.
@@ -13,6 +14,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+import numpy as np
+
 from actors.domain.orders.signal import Cancel, Close, Open, Signal
 from actors.domain.value import Value
 from actors.messages import SignalAnswered
@@ -20,7 +23,7 @@ from supervisor.app.audit import Audit
 from supervisor.app.fault_tally import left_alone
 from supervisor.app.order_machine.broker import Kind
 from supervisor.app.order_machine.luck import SeededLuck
-from supervisor.app.order_machine.market import SHAPES, UNDERLYING
+from supervisor.app.order_machine.market import SHAPES, UNDERLYING, WINGS
 from supervisor.app.order_machine.verdict import verdict
 from supervisor.app.order_machine.world import DESK, World
 
@@ -35,6 +38,9 @@ READINGS_S: Final = 5.0
 """After the last order ended: every account is read again meanwhile, and more than once."""
 POWER_SHARE: Final = 0.04
 STOP_SHARE: Final = 0.08
+UNWANTED_SHARE: Final = 0.4
+PRICELESS_SHARE: Final = 0.3
+"""Of the closes: those that leave the price to us."""
 KINDS: Final = tuple(Kind)
 _TICK: Final = Decimal("0.01")
 
@@ -75,6 +81,7 @@ class _Game:
 
     def __init__(self, seed: int) -> None:
         self._seed, self._luck = seed, SeededLuck(seed)
+        self._market = np.random.default_rng((seed, 1))  # of its own: the luck of the orders stays what it was
         primary = KINDS[int(self._luck.draw() * len(KINDS))]
         backup = KINDS[int(self._luck.draw() * len(KINDS))]
         self._world = World({"primary": primary, "backup": backup}, self._luck)
@@ -92,6 +99,10 @@ class _Game:
             world.at(luck.between(1.0, TRADING_S), world.lose_power)
         if luck.draw() < STOP_SHARE:
             world.at(luck.between(1.0, TRADING_S), lambda: setattr(world, "stop", "reduce by the machine"))
+        if self._market.random() < UNWANTED_SHARE:
+            lost_s, found_s = sorted(self._market.uniform(0.3, 2 * TRADING_S, 2))
+            world.at(lost_s, lambda: world.unwant(WINGS))
+            world.at(found_s, lambda: world.unwant(()))
         self._chase()
         world.run(TRADING_S)
         luck.calm, world.blow.left = True, None
@@ -111,7 +122,8 @@ class _Game:
             self._ask(Cancel(cl_ord_id=live[int(self._luck.draw() * len(live))].order.cl_ord_id))
         elif luck < 0.5 and held:
             name = held[int(self._luck.draw() * len(held))]
-            self._ask(Close(structure_id=name, net_price=Decimal("-2.50") - _TICK * self._count))
+            is_priced = self._market.random() >= PRICELESS_SHARE
+            self._ask(Close(structure_id=name, net_price=Decimal("-2.50") - _TICK * self._count if is_priced else None))
         else:
             self._ask(self._opening())
 

@@ -7,7 +7,7 @@ and the checkpoint for the executor, the send ledger for a connection.
 """
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from functools import partial
 from itertools import count
@@ -81,6 +81,7 @@ class World:
         self._places = count()
         self._clear_at_ns: dict[tuple[str, str], int] = {}
         self._has_gap: set[tuple[str, str]] = set()
+        self._quoted, self._unwanted = 1, frozenset[str]()
         self.links = {route: Link(ModelBroker(route, kind), self, settle) for route, kind in kinds.items()}
         self._by_peer = {link.peer: link for link in self.links.values()}
         for link in self.links.values():
@@ -194,7 +195,7 @@ class World:
             self._executor_died()
             return
         self._arrive(_from("data_feed", UniverseChanged(universe=UNIVERSE)))
-        self._arrive(quotes())
+        self._arrive(quotes(self._quoted, self._unwanted))
         self._arrive(_from("risk", IssuePermit(permit=PERMIT)))
         self._turn()
         for link in self.links.values():
@@ -264,6 +265,12 @@ class World:
         heapq.heappush(self._moments, (arrives_ns, next(self._places), lambda: act(gap)))
 
     # -- the market ---------------------------------------------------------------------------------------------------
+
+    def unwant(self, symbols: Collection[str]) -> None:
+        """Have nobody bid for these, and for all else somebody."""
+        self._quoted, self._unwanted = self._quoted + 1, frozenset(symbols)
+        self._arrive(quotes(self._quoted, self._unwanted))
+        self._turn()
 
     def booked(self, link: Link, held: Held) -> None:
         """Let an order trade that a broker just booked."""

@@ -3,15 +3,28 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from actors.domain.orders.signal import Open, Signal
+from actors.domain.orders.signal import Close, Open, Signal
 from supervisor.app.order_machine.broker import Kind
 from supervisor.app.order_machine.luck import Fate, Send, Trade
-from supervisor.app.order_machine.market import SPREAD, UNDERLYING
+from supervisor.app.order_machine.market import SPREAD, UNDERLYING, WINGS
 from supervisor.app.order_machine.world import World
 from tests.switches import unwindings_may_look_alike
 from tests.told_luck import ToldLuck
 
 LOST = Send(fate=Fate.LOST, answered_s=None)
+
+
+def ask(world: World, number: int, request: Open | Close) -> None:
+    now = world.clock.market_now()
+    signal = Signal(
+        signal_id=f"told-20260105-{number}",
+        strategy="told",
+        request=request,
+        reason="test",
+        created_at=now,
+        expires_at=now + timedelta(minutes=10),
+    )
+    world.submit(signal)
 
 
 def two_that_lost_their_unwinding() -> World:
@@ -20,17 +33,8 @@ def two_that_lost_their_unwinding() -> World:
     world = World({"primary": Kind.LISTS, "backup": Kind.ECHOES}, luck)
     world.run(0.5)
     for number in (1, 2):
-        now = world.clock.market_now()
         price = Decimal("0.90") - Decimal("0.01") * number
-        signal = Signal(
-            signal_id=f"told-20260105-{number}",
-            strategy="told",
-            request=Open(underlying=UNDERLYING, legs=SPREAD, order_qty=1, net_price=price),
-            reason="test",
-            created_at=now,
-            expires_at=now + timedelta(minutes=10),
-        )
-        world.submit(signal)
+        ask(world, number, Open(underlying=UNDERLYING, legs=SPREAD, order_qty=1, net_price=price))
     world.run(0.1)
     primary = world.links["primary"]
     for held in list(primary.broker.orders.values()):
@@ -59,3 +63,23 @@ def test_were_they_alike_neither_doubt_would_ever_end(monkeypatch):
     world = two_that_lost_their_unwinding()
     assert [life.in_doubt for life in world.book.live_orders()] == [True, True]
     assert len(naked(world)) == 2
+
+
+def test_a_long_alone_that_nobody_bids_for_has_no_closing_order_and_no_executor_dies_of_it():
+    world = World({"primary": Kind.LISTS, "backup": Kind.ECHOES}, ToldLuck())
+    world.run(0.5)
+    ask(world, 1, Open(underlying=UNDERLYING, legs=SPREAD, order_qty=1, net_price=Decimal("0.90")))
+    world.run(0.1)
+    primary = world.links["primary"]
+    (held,) = primary.broker.orders.values()
+    world.unwant(WINGS)
+    world.trade(primary, held, Trade(after_s=0, combos=1, places=(1,)))
+    primary.broker.cancel(held)
+    primary.push(held)
+    world.run(1)
+    (structure,) = world.book.structures.values()
+    assert structure.holdings == {WINGS[1]: 1}
+    ask(world, 2, Close(structure_id=structure.structure_id))
+    world.run(1)
+    assert [answer.admitted for answer in world.answers] == [True, False]
+    assert world.deaths == 0
