@@ -12,9 +12,9 @@ Rules of this file
 from supervisor.adoption import take_over
 from supervisor.asked import obey
 from supervisor.child import Child
-from supervisor.child_host import crash_report
 from supervisor.child_spec import Plan
 from supervisor.chronicle import Chronicle, Hooks, Paths
+from supervisor.death import death_of
 from supervisor.directory import Directory
 from supervisor.hang_watch import HangWatch
 from supervisor.health import alive
@@ -117,25 +117,26 @@ class ControlLoop:
             self._chronicle.note("spare_lost", host=number)
 
     def _died(self, child: Child) -> None:
-        report = crash_report(self._paths.run, child.spec.name, child.incarnation)
-        ours = child.state in (ChildState.STOPPING, ChildState.KILLED)
-        if report is not None:
-            child.reason = report.reason
-        elif not ours:
-            child.reason = "killed: the process ended without a word"
-        now, mark = boot_s(), self._hooks.mark(child.spec.name)
-        ours_mark = mark is not None and mark.incarnation == child.incarnation
-        detected_ms = round(now * 1e3 - mark.at_ns / 1e6, 1) if ours_mark and mark and mark.passes else None
-        self._chronicle.note("died", child, reason=child.reason, doomed=child.doomed, detected_ms=detected_ms)
+        now = boot_s()
+        death = death_of(child, self._paths.run, self._hooks.mark(child.spec.name), now)
+        child.reason = death.reason
+        self._chronicle.note(
+            "died",
+            child,
+            reason=death.reason,
+            doomed=child.doomed,
+            detected_ms=death.detected_ms,
+            places="; ".join(death.places) or None,
+        )
         child.host = child.process = None
         child.died_s, child.tried = now, True
         child.enter(ChildState.DOWN)
         if child.doomed:
             child.doomed = False
         else:
-            if (text := child.die_over(mark.in_hand if ours_mark and mark else 0)) is not None:
+            if (text := child.die_over(death.in_hand)) is not None:
                 self._chronicle.tell("set_aside", child, text)
-            self._decide(child, "finished" if report is not None and report.finished else "failed", now)
+            self._decide(child, death.end, now)
 
     def _decide(self, child: Child, end: End, now: float) -> None:
         decision = decide(child.spec, child.history, end, now, self._hooks.jitter())

@@ -267,6 +267,13 @@ def test_an_exception_is_named_in_the_directory(tree):
     assert "abcd1234" not in reason
 
 
+def test_where_in_the_code_it_was_raised_outlives_the_run_folder_in_the_log(tree):
+    before = tree.child("feed")
+    tree.order("feed", "raise")
+    tree.replaced("feed", before)
+    assert "dummy_shells.py:" in tree.events("feed", before.incarnation)["died"]["places"]
+
+
 def test_in_a_line_those_after_the_dead_one_restart_with_it_and_are_not_charged(tree):
     broker, executor = tree.child("broker"), tree.child("executor")
     os.kill(broker.process.pid, signal.SIGKILL)
