@@ -8,6 +8,7 @@ from collections import deque
 from typing import Final
 
 from actors.desk import Desk
+from actors.domain.market.flaw import Survey
 from actors.domain.market.quote import QuoteFrame, QuoteTable, Universe
 
 EARLY_FRAMES_MAX: Final = 256
@@ -34,6 +35,11 @@ class QuoteSight:
             return True
         self._early.append(frame)
         return False
+
+    def take_survey(self, survey: Survey) -> None:
+        """Take in what the feed saw against single contracts. One that came early is followed by the next."""
+        if self._desk.quotes is not None:
+            self._desk.quotes.take_survey(survey)
 
     def take_universe(self, universe: Universe) -> None:
         """Take in the universe, and what came early for it."""

@@ -28,7 +28,7 @@ from actors.domain.market.contract import Contract, Kind, Products
 from actors.domain.market.quote import RawQuotes
 from actors.domain.market.streamer_symbol import streamer_symbol
 from actors.domain.value import Value
-from actors.feeds.dxlink_decode import QUOTE, TRADE, Decoder, Garbled, empty, parse
+from actors.feeds.dxlink_decode import PROFILE, QUOTE, TRADE, Decoder, Garbled, empty, parse
 from actors.feeds.dxlink_handshake import Handshake, Say, SessionEnded, State, keepalive
 from actors.feeds.tastytrade_chain import read_chain
 from actors.ports import BrokerUnavailable, Clock, FeedLost
@@ -97,8 +97,11 @@ class DxlinkFeed:
             names = [self._names.get(contract.symbol) or streamer_symbol(contract) for contract in contracts]
             prints = {name: row for row, name in enumerate(names) if contracts[row].product.kind is Kind.INDEX}
             quotes = {name: row for row, name in enumerate(names) if name not in prints}
-            wanted = [*((TRADE, name) for name in prints), *((QUOTE, name) for name in quotes)]
-            async for batch in self._session(wire, Decoder(quotes, prints), token, wanted):
+            profiles = {name: row for row, name in enumerate(names) if not contracts[row].is_option}
+            wanted = [
+                (kind, name) for kind, of in ((TRADE, prints), (QUOTE, quotes), (PROFILE, profiles)) for name in of
+            ]
+            async for batch in self._session(wire, Decoder(quotes, prints, profiles), token, wanted):
                 yield batch
         except (SessionEnded, Garbled, BrokerUnavailable) as error:
             raise FeedLost(str(error)) from error

@@ -78,7 +78,7 @@ class Broker:
             for answer in self.answers(message):
                 await ws.send(json.dumps(answer))
             subscribed += len(message.get("add", ()))
-            if "add" in message and subscribed == 3:
+            if "add" in message and subscribed == 4:
                 await self.play(ws)
 
     def answers(self, message):
@@ -169,8 +169,9 @@ def test_contracts_come_from_the_chain_and_quotes_from_the_wire():
     broker = asyncio.run(run())
     assert broker.logins == 1
     asked = [(entry["type"], entry["symbol"]) for said in broker.heard for entry in said.get("add", ())]
-    assert asked == [("Trade", "SPX"), ("Quote", ".SPXW210104C3700"), ("Quote", ".SPXW210104P3700")]
-    assert [len(said["add"]) for said in broker.heard if "add" in said] == [2, 1]
+    options = [("Quote", ".SPXW210104C3700"), ("Quote", ".SPXW210104P3700")]
+    assert asked == [("Trade", "SPX"), *options, ("Profile", "SPX")]
+    assert [len(said["add"]) for said in broker.heard if "add" in said] == [2, 2]
 
 
 def test_an_empty_batch_says_that_everything_was_subscribed():

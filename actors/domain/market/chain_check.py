@@ -1,0 +1,146 @@
+"""Which contracts' prices cannot stand beside the others': one look over every chain of a universe, vectorised.
+
+Each check is of one form, points in hand against points allowed, and counts only what could be traded on: bids
+against asks, so that a wide spread accuses nobody. NaN accuses nobody either: what is missing is the gate's business.
+
+    UNDER_WORTH  ask below intrinsic value at the chain's forward
+    PARITY       call less put, bid and ask, beside forward less strike; both are flawed
+    VERTICAL     neighbouring strikes: a spread for nothing, or for more than it can ever pay; both are flawed
+    BUTTERFLY    bid above the line between the neighbours' asks
+    OFF_MODEL    ask below the line between the neighbours' bids, by more than prices bend where the chain's own
+                 straddle is what it is: the smile around a contract says what it is worth, within that
+    STUCK        neither side changed while the underlying moved so far that, by the slope of the prices around it, the
+                 middle should have moved by several of its own spreads
+
+The forward is the chain's own, by parity near the money. The underlying's moves are those of its own quote, and the
+forward's where it has none. What is remembered is how each price last stood, and the underlying then: a new start
+remembers nothing, so a price can be called stuck only by what happened since.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from actors.domain.market.chain_sheet import ChainSheet, FlawLimits, Places
+from actors.domain.market.flaw import Flaw, FlawFound
+from actors.domain.market.quote import Floats, QuoteTable
+
+Mask = NDArray[np.bool_]
+_NEAR: Final = np.arange(-2, 3)
+"""The columns around the one nearest the money whose median is the forward: one stale quote moves nothing."""
+_HALF_STRADDLE: Final = 1.2533141373
+"""Standard deviation in points, per point of an at-the-money straddle."""
+
+
+class ChainCheck:
+    """The check, with its memory. One owner; lives as long as the numbering."""
+
+    def __init__(self, sheet: ChainSheet, limits: FlawLimits) -> None:
+        self._sheet, self._limits = sheet, limits
+        shape = sheet.rows.shape
+        self._bid, self._ask, self._mid = (np.full(shape, np.nan) for _ in range(3))
+        self._stood_bid, self._stood_ask, self._stood_at = (np.full(shape, np.nan) for _ in range(3))
+        self._flaws = np.zeros(shape, np.uint8)
+        self._values, self._limits_of = np.zeros(shape), np.zeros(shape)
+
+    def look(self, table: QuoteTable) -> dict[int, FlawFound]:
+        """Return the flaws by row of the universe. `table` is of the universe that the sheet was made of."""
+        if not self._sheet.strikes.size:
+            return {}
+        self._flaws[:] = 0
+        with np.errstate(invalid="ignore", divide="ignore"):
+            self._read(table)
+            forward, std_dev = self._money()
+            self._find_worth(forward[self._sheet.chain])
+            self._find_neighbours(std_dev[self._sheet.chain])
+            self._find_stuck(self._spot(table, forward)[self._sheet.chain])
+        return self._found()
+
+    def _read(self, table: QuoteTable) -> None:
+        sheet = self._sheet
+        for column, into in ((table.bid, self._bid), (table.ask, self._ask)):
+            np.take(column, sheet.rows, out=into, mode="clip")
+            if len(sheet.missing):
+                into.reshape(-1)[sheet.missing] = np.nan
+        np.add(self._bid, self._ask, out=self._mid)
+        self._mid *= 0.5
+
+    def _money(self) -> tuple[Floats, Floats]:
+        """Return each chain's forward, and its standard deviation to expiry in points; NaN where nothing says."""
+        sheet = self._sheet
+        above = self._mid[0] - self._mid[1]
+        distance = np.abs(above)
+        nearest = np.fmin.reduceat(distance, sheet.starts)
+        hits = np.flatnonzero(distance == nearest[sheet.chain])
+        at = sheet.starts.copy()
+        at[sheet.chain[hits]] = hits
+        around = np.clip(at[:, None] + _NEAR, sheet.starts[:, None], sheet.ends[:, None])
+        forwards = np.sort(sheet.strikes[around] + above[around], axis=1)  # NaN sorts last
+        count = np.count_nonzero(~np.isnan(forwards), axis=1)
+        middle = np.maximum(count - 1, 0) // 2
+        forward = forwards[np.arange(len(at)), middle]
+        straddle = self._mid[0, at] + self._mid[1, at] - np.abs(forward - sheet.strikes[at])
+        return forward, np.maximum(straddle, 0.0) * _HALF_STRADDLE
+
+    def _spot(self, table: QuoteTable, forward: Floats) -> Floats:
+        known = self._sheet.underlying
+        quoted = np.where(known >= 0, (table.bid[known] + table.ask[known]) * 0.5, np.nan)
+        return np.where(np.isnan(quoted), forward, quoted)
+
+    def _find_worth(self, forward: Floats) -> None:
+        sheet, bid, ask = self._sheet, self._bid, self._ask
+        above = forward - sheet.strikes
+        allowed = np.abs(above)
+        allowed *= sheet.slope
+        allowed += sheet.slack
+        for side, worth in ((0, above), (1, -above)):
+            self._over(Flaw.UNDER_WORTH, np.s_[side, :], worth - ask[side], allowed)
+        apart = np.maximum(bid[0] - ask[1] - above, above - (ask[0] - bid[1]))
+        for side in (0, 1):
+            self._over(Flaw.PARITY, np.s_[side, :], apart, allowed)
+
+    def _find_neighbours(self, std_dev: Floats) -> None:
+        sheet, bid, ask = self._sheet, self._bid, self._ask
+        rise, fall = bid[:, 1:] - ask[:, :-1], bid[:, :-1] - ask[:, 1:]
+        for won, allowed in ((rise, sheet.rise_max), (fall, sheet.fall_max)):
+            self._over(Flaw.VERTICAL, np.s_[:, :-1], won, allowed)
+            self._over(Flaw.VERTICAL, np.s_[:, 1:], won, allowed)
+        tick = sheet.tick[1:-1]
+        above = bid[:, 1:-1] - (sheet.left * ask[:, :-2] + sheet.right * ask[:, 2:])
+        self._over(Flaw.BUTTERFLY, np.s_[:, 1:-1], above, tick)
+        below = sheet.left * bid[:, :-2] + sheet.right * bid[:, 2:] - ask[:, 1:-1]
+        self._over(Flaw.OFF_MODEL, np.s_[:, 1:-1], below, tick + sheet.bend / std_dev[1:-1])
+
+    def _find_stuck(self, spot: Floats) -> None:
+        sheet, mid = self._sheet, self._mid
+        moved = (self._bid != self._stood_bid) | (self._ask != self._stood_ask)
+        np.copyto(self._stood_at, spot, where=moved)
+        np.copyto(self._stood_bid, self._bid)
+        np.copyto(self._stood_ask, self._ask)
+        due = (mid[:, 2:] - mid[:, :-2]) * sheet.per_strike * (spot - self._stood_at)[:, 1:-1]
+        allowed = self._limits.stuck_spreads * (self._ask - self._bid)[:, 1:-1] + sheet.tick[1:-1]
+        self._over(Flaw.STUCK, np.s_[:, 1:-1], np.abs(due), allowed)
+
+    def _over(self, flaw: Flaw, where: tuple[slice | int, slice], value: Floats, limit: Floats) -> None:
+        """Note the contracts whose figure is beyond its limit."""
+        hit: Mask = value > limit
+        if hit.any():
+            fresh = hit & (self._flaws[where] == 0)
+            self._flaws[where] |= hit * np.uint8(flaw)
+            self._values[where][fresh] = value[fresh]
+            self._limits_of[where][fresh] = np.broadcast_to(limit, value.shape)[fresh]
+
+    def _found(self) -> dict[int, FlawFound]:
+        flat = np.flatnonzero(self._flaws)
+        columns: tuple[NDArray[np.generic] | Places, ...] = (
+            self._sheet.rows,
+            self._flaws,
+            self._values,
+            self._limits_of,
+        )
+        rows, flaws, values, limits = (column.reshape(-1)[flat].tolist() for column in columns)
+        return {
+            row: FlawFound(Flaw(each), round(value, 4), round(limit, 4))
+            for row, each, value, limit in zip(rows, flaws, values, limits, strict=True)
+        }
