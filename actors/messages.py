@@ -255,7 +255,7 @@ class UniverseChanged(Value):
 
 
 class AskUniverse(Value):
-    """To data feed: tell `reply_to` the universe, unless it is version `known`, and publish the latest of every quote."""
+    """To data feed: tell `reply_to` the universe, unless it is version `known`, and publish every latest quote."""
 
     reply_to: str
     known: int = 0

@@ -1,6 +1,6 @@
 """`holdfast data`: what the validation of live quotes says of recorded days. Needs no state folder and no Ray.
 
-Exit 0: counted; 9: no such folder or date, or a file that will not open; it says what was looked for, and what there is.
+Exit 0: counted; 9: no such folder or date, or a file that will not open: what was looked for, and what there is.
 """
 
 import json
