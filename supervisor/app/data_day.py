@@ -117,23 +117,16 @@ def _frame(raw: RawQuotes, codes: Codes, now_ns: int) -> QuoteFrame:
 
 
 def check_day(
-    folder: LeanFolder,
-    on: date,
-    underlying: str,
-    products: Products,
-    sessions: Sessions,
-    quotes: QuoteLimits | None = None,
-    flaws: FlawLimits | None = None,
+    market: ReplayMarket, underlying: str, quotes: QuoteLimits | None = None, flaws: FlawLimits | None = None
 ) -> DayCounts:
-    """Return the counts of one underlying's day. Raises `NoSuchData`, `DamagedData`."""
-    market = ReplayMarket(folder, on, underlying, products, sessions)
+    """Return the counts of one underlying's day."""
     day = _Day(market, quotes or QuoteLimits(), flaws or FlawLimits())
     for batch in market.batches(market.opens_at - EARLIEST):
         day.take(batch)
     contracts = {contract.symbol: tally.counts() for contract, tally in zip(market.contracts, day.tallies, strict=True)}
     return DayCounts(
         underlying=underlying,
-        session=on,
+        session=market.session,
         total=summed(contracts.values()),
         prints=day.prints,
         skipped=tuple(f"{each.file} row {each.row}: {each.reason}" for each in market.skipped),
@@ -156,7 +149,7 @@ def summed(every: Iterable[ContractCounts]) -> ContractCounts:
 def check_days(
     path: Path, on: date, underlying: str | None, products: Products, sessions: Sessions
 ) -> Iterator[DayCounts]:
-    """Yield the counts of one underlying, or of every one that the folder has quotes of. Raises as `check_day`."""
+    """Yield the counts of one underlying, or of all the folder has quotes of. Raises `NoSuchData`, `DamagedData`."""
     folder = LeanFolder(path)
     for name in folder.names_on(on) if underlying is None else (underlying,):
-        yield check_day(folder, on, name, products, sessions)
+        yield check_day(ReplayMarket(folder, on, name, products, sessions), name)
