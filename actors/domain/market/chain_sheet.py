@@ -19,10 +19,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from actors.domain.market.contract import Contract, Right, Style
-from actors.domain.market.quote import Floats
 from actors.domain.value import Value
 
 Places = NDArray[np.intp]
+Singles = NDArray[np.float32]
+"""Half as wide as a price is kept, and so half as long to look over; what that loses is added to every tick."""
+_LOST = 4e-7
+"""Of a strike, in the sum of a few singles of its size."""
 _DENSITY = 0.3989422804
 """Of a normal distribution at its middle, times its standard deviation: a chain's prices bend at most so much."""
 _YEAR_DAYS = 365.0
@@ -51,33 +54,35 @@ class ChainSheet:
     """(2, P); 0 where `missing`."""
     missing: Places
     """Flat places of `rows` that no contract has."""
-    strikes: Floats
+    strikes: Singles
     """(P,)"""
     chain: Places
     """(P,): the chain of each column."""
     starts: Places
     """(C,): the first column of each chain ..."""
     ends: Places
-    """... and the last."""
+    """... and the last ..."""
+    columns_of: Places
+    """... and how many it has."""
     underlying: Places
     """(C,): its row; -1 where the universe does not hold it."""
-    tick: Floats
+    tick: Singles
     """(P,): points that mean nothing."""
-    slack: Floats
+    slack: Singles
     """(P,): and those that carry may explain, at the money ..."""
-    slope: Floats
+    slope: Singles
     """... and for each point from the money."""
-    rise_max: Floats
+    rise_max: Singles
     """(2, P - 1): bid of the right column less ask of the left one, for calls and puts ..."""
-    fall_max: Floats
+    fall_max: Singles
     """... and bid of the left one less ask of the right one."""
-    left: Floats
+    left: Singles
     """(P - 2,): weight of the left neighbour on the line through a column; NaN without two of its own chain ..."""
-    right: Floats
+    right: Singles
     """... of the right one ..."""
-    bend: Floats
+    bend: Singles
     """... how far below that line a price may lie, times the chain's standard deviation ..."""
-    per_strike: Floats
+    per_strike: Singles
     """... and one over the distance of the two."""
 
     @classmethod
@@ -87,18 +92,19 @@ class ChainSheet:
         options = [contracts[max(pair)] for pair in columns.values()]
         rows = np.array(list(columns.values()), np.intp).reshape(-1, 2).T
         missing = np.flatnonzero(rows < 0)
-        strikes = np.array([float(option.strike or 0) for option in options])
+        strikes = np.array([float(option.strike or 0) for option in options], np.float32)
         keys = [(option.product.root, option.underlying, option.expires_on) for option in options]
         starts = np.array([at for at, key in enumerate(keys) if at == 0 or key != keys[at - 1]], np.intp)
         ends = np.append(starts[1:] - 1, len(keys) - 1)[: len(starts)]
         chain = np.repeat(np.arange(len(starts)), ends - starts + 1)
         row_of = {contract.symbol: row for row, contract in enumerate(contracts)}
-        tick = limits.ticks * np.array([float(option.product.tick_large) for option in options])
-        years = np.array([max((option.expires_on - today).days, 0) for option in options if option.expires_on])
-        carry = limits.carry_max * years / _YEAR_DAYS
+        step = np.array([float(option.product.tick_large) for option in options], np.float32)
+        tick = limits.ticks * step + _LOST * strikes
+        days = [max((option.expires_on - today).days, 0) for option in options if option.expires_on]
+        carry = limits.carry_max / _YEAR_DAYS * np.array(days, np.float32)
         american = np.array([option.product.style is Style.AMERICAN for option in options], np.bool_)
-        step = _steps(strikes, chain)
-        before, after = step[:-1], step[1:]
+        apart = _steps(strikes, chain)
+        before, after = apart[:-1], apart[1:]
         return cls(
             rows=np.maximum(rows, 0),
             missing=missing,
@@ -106,16 +112,17 @@ class ChainSheet:
             chain=chain,
             starts=starts,
             ends=ends,
+            columns_of=ends - starts + 1,
             underlying=np.array([row_of.get(options[at].underlying, -1) for at in starts], np.intp),
             tick=tick,
             slack=tick + american * carry * strikes,
             slope=carry + american * limits.early_max,
-            rise_max=_for_nothing(tick, step, (0, 1)),
-            fall_max=_for_nothing(tick, step, (1, 0)),
+            rise_max=_for_nothing(tick, apart, (0, 1)),
+            fall_max=_for_nothing(tick, apart, (1, 0)),
             left=after / (before + after),
             right=before / (before + after),
             bend=0.5 * limits.bend * _DENSITY * before * after,
-            per_strike=1 / (before + after),
+            per_strike=(1 / (before + after)).astype(np.float32),
         )
 
 
@@ -129,12 +136,12 @@ def _columns(contracts: Sequence[Contract]) -> dict[tuple[object, ...], list[int
     return dict(sorted(columns.items()))
 
 
-def _steps(strikes: Floats, chain: Places) -> Floats:
+def _steps(strikes: Singles, chain: Places) -> Singles:
     """Return the distance of each column to the next; NaN at the end of a chain."""
     return np.where(np.diff(chain) == 0, np.diff(strikes), np.nan)
 
 
-def _for_nothing(tick: Floats, step: Floats, strikes_apart: tuple[int, int]) -> Floats:
+def _for_nothing(tick: Singles, step: Singles, strikes_apart: tuple[int, int]) -> Singles:
     """Return what a spread between neighbours may win for sure: a tick, above what it could ever be worth."""
-    worth = np.array(strikes_apart, np.float64)[:, None] * step
+    worth = np.array(strikes_apart, np.float32)[:, None] * step
     return np.where(np.isnan(step), np.inf, tick[1:] + worth)
