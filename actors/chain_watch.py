@@ -13,6 +13,7 @@ from actors.domain.market.chain_check import ChainCheck
 from actors.domain.market.chain_sheet import ChainSheet, FlawLimits
 from actors.domain.market.clock_drift import ClockDrift
 from actors.domain.market.flaw import Survey
+from actors.domain.market.interest import Held, Interest
 from actors.domain.market.quote import QuoteTable
 from actors.domain.market.session import NEW_YORK
 from actors.ports import Clock
@@ -26,6 +27,8 @@ class ChainWatch:
         self._drift, self._halted = ClockDrift(), set[str]()
         self._on: date | None = None
         self._drifted = False
+        self._held: dict[int, Held] = {}
+        self._interest: Interest | None = None
         self.survey: Survey | None = None
         """The latest."""
         self.alerts: list[Alert] = []
@@ -42,6 +45,22 @@ class ChainWatch:
         for name in sorted(before - self._halted):
             self._tell("A101", Level.P2, name, f"{name} trades again")
         return self._halted != before
+
+    def know(self, held: Sequence[tuple[int, Held]]) -> None:
+        """Note open interest and volume of rows."""
+        self._held |= dict(held)
+        self._interest = None
+
+    def news(self) -> list[Survey | Interest]:
+        """Return what whoever comes late must be told."""
+        return [each for each in (self.survey, self._interest) if each is not None]
+
+    def look_again(self) -> list[Survey | Interest]:
+        """Look over everything; return what there is to tell: a survey, and interest where that changed."""
+        if self._held and self._interest is None:
+            self._interest = Interest(universe=self._table.universe.version, held=dict(self._held))
+            return [self.look(), self._interest]
+        return [self.look()]
 
     def look(self) -> Survey:
         """Look over everything, and return what was found."""

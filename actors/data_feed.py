@@ -201,6 +201,8 @@ class DataFeed:
         if not self._connected:
             self._set_connected(now=True)
         self._count.add_unknown(raw.unknown)
+        if raw.held:
+            watched.chains.know(raw.held)
         if raw.halts and watched.chains.halt(raw.halts):
             self._survey(watched)
         if len(raw.rows):
@@ -243,12 +245,13 @@ class DataFeed:
             for frame in snapshot(self._watched.table, self._clock.boot_ns(), self._sequence + 1):
                 self._sequence = frame.sequence
                 self._stream.publish_quotes(frame)
-            if self._watched.chains.survey is not None:
-                self._stream.publish(self._watched.chains.survey)
+            for news in self._watched.chains.news():
+                self._stream.publish(news)
             self._publish_state()
 
     def _survey(self, watched: _Watched) -> None:
-        self._stream.publish(watched.chains.look())
+        for news in watched.chains.look_again():
+            self._stream.publish(news)
         alerts = watched.chains.alerts
         with contextlib.suppress(PeerUnavailable):  # told with the next survey
             while alerts:

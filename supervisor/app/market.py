@@ -124,6 +124,7 @@ def data_feed(context: ChildContext) -> Shell:
         url=place.venue.tastytrade if place.is_paper else route.url,
         contracts_max=section.contracts_max,
         dte_max=section.dte_max,
+        summaries=bool(place.config.risk.open_interest_min or place.config.risk.volume_min),
         silence_max_s=section.silence_max_s,
         connect_timeout_s=section.connect_timeout_s,
         subscription_chunk=section.subscription_chunk,

@@ -7,6 +7,7 @@ from actors.chain_watch import ChainWatch
 from actors.domain.alerts.alert import Level
 from actors.domain.market.chain_sheet import FlawLimits
 from actors.domain.market.flaw import Flaw
+from actors.domain.market.interest import Held
 from tests.fakes import FakeClock
 from tests.priced_chain import PricedChain
 
@@ -73,6 +74,22 @@ def test_a_clock_that_is_right_is_not_spoken_of():
     for _ in range(10):
         chain.second(0.5)
     assert chain.told() == []
+
+
+def test_interest_is_told_once_after_it_changed_and_to_whoever_comes_late():
+    chain = Watched()
+    assert chain.watch.look_again() == chain.watch.news()
+    chain.watch.know([(1, Held(40, 3)), (2, Held(7, None))])
+    survey, interest = chain.watch.look_again()
+    assert chain.watch.look_again() == [chain.watch.survey]
+    assert chain.watch.news() == [chain.watch.survey, interest]
+    chain.watch.know([(2, Held(8, None))])
+    interest = chain.watch.look_again()[1]
+    assert interest.held == {1: Held(40, 3), 2: Held(8, None)}
+    chain.table.take_interest(interest.model_validate_json(interest.model_dump_json()))
+    assert chain.table.held(chain.contracts[2].symbol) == Held(8, None)
+    assert chain.table.held("SPX") is None
+    assert survey.universe == 1
 
 
 def test_another_day_is_laid_out_anew_and_what_stood_still_is_forgotten():

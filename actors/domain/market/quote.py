@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from actors.domain.market.contract import Contract
 from actors.domain.market.flaw import FlawFound, Survey
+from actors.domain.market.interest import Held, Interest
 from actors.domain.value import Value
 
 Rows = NDArray[np.int32]
@@ -66,7 +67,7 @@ class RawQuotes:
 
     An index has no quote: its last print stands on both sides, with sizes 0. An empty batch says that the stream lives.
     `unknown` counts the events of the same wire message whose symbol nobody asked for; the arrays do not hold them.
-    `halts` are rows whose trading status the message told, and whether each is halted.
+    `halts` are rows whose trading status the message told, and whether each is halted; `held` what it told of interest.
     """
 
     rows: Rows
@@ -77,6 +78,7 @@ class RawQuotes:
     exchange_ns: Nanos
     unknown: int = 0
     halts: tuple[tuple[int, bool], ...] = ()
+    held: tuple[tuple[int, Held], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ class QuoteTable:
         self.survey: Survey | None = None
         """The latest look over all chains; None: there was none yet."""
         self._flaws: dict[int, FlawFound] = {}
+        self._held: dict[int, Held] = {}
         self._read: dict[int, tuple[_Figures, Quote]] = {}
         """Quotes by row, with the figures they were made of: one decision asks for the same ones several times."""
 
@@ -154,6 +157,15 @@ class QuoteTable:
         """Take in what was seen against single contracts; one of another universe says nothing here."""
         if survey.universe == self.universe.version:
             self.survey, self._flaws = survey, survey.found()
+
+    def take_interest(self, interest: Interest) -> None:
+        """Take in open interest and volume; those of another universe say nothing here."""
+        if interest.universe == self.universe.version:
+            self._held = interest.held
+
+    def held(self, symbol: str) -> Held | None:
+        """Return open interest and volume of `symbol`; None where nobody told them."""
+        return self._held.get(self.row_of.get(symbol, -1))
 
     def flaw(self, symbol: str) -> FlawFound | None:
         """Return what the latest survey has against `symbol`; None for nothing, or where none was made."""

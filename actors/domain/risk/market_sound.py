@@ -39,6 +39,7 @@ def market_sound(request: Open, quotes: QuoteTable, limits: Limits, now: datetim
     yield Check(code=Code.R038_QUOTE_FLAWED, passed=not halted, subject=request.underlying, value=value, age_s=age_s)
     for leg in request.legs:
         yield _unflawed(leg.symbol, quotes, age_s)
+        yield from _held(leg.symbol, quotes, limits)
     yield _clock_right(survey, limits, age_s)
 
 
@@ -66,6 +67,19 @@ def _unflawed(symbol: str, quotes: QuoteTable, age_s: float) -> Check:
         limit="" if flaw is None else f"{flaw.limit} points",
         age_s=age_s,
     )
+
+
+def _held(symbol: str, quotes: QuoteTable, limits: Limits) -> Iterator[Check]:
+    """Say whether enough hold and trade a leg, to those alone who ask for it; what is not told passes."""
+    held = quotes.held(symbol)
+    for name, least, told in (
+        ("open interest", limits.open_interest_min, held and held.open_interest),
+        ("traded the session before", limits.volume_min, held and held.volume),
+    ):
+        if least:
+            value = "not told" if told is None else f"{told:g} {name}"
+            passed = told is None or told >= least
+            yield Check(code=Code.R038_QUOTE_FLAWED, passed=passed, subject=symbol, value=value, limit=f"{least}")
 
 
 def _clock_right(survey: Survey, limits: Limits, age_s: float) -> Check:

@@ -47,6 +47,10 @@ class Limits(Value):
     """Oldest look over the whole chain."""
     drift_max_s: float = Field(default=3.0, gt=0)
     """Farthest the exchange's stamps may lie from this machine's clock."""
+    open_interest_min: int = Field(default=0, ge=0)
+    """Fewest contracts of a leg that are held at all, where its exchange tells; 0: not asked."""
+    volume_min: int = Field(default=0, ge=0)
+    """And fewest that were traded in the session before."""
     naked_allowed: bool = False
 
 

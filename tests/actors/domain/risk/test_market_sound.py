@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from actors.domain.market.flaw import Flaw, Survey
+from actors.domain.market.interest import Held, Interest
 from actors.domain.market.quote import QuoteTable
 from actors.domain.orders.refusal import Admitted, Check, Code, Refused
 from actors.domain.portfolio.book import Book
@@ -105,6 +106,26 @@ def test_the_limits_are_the_permits():
     assert failed(underlying_aged(61), heartbeat_max_s=62.0) == []
     assert failed(surveyed(at_ns=BOOT_NS - int(11e9)), survey_age_max_s=12.0) == []
     assert failed(surveyed(drift_s=3.1), drift_max_s=3.2) == []
+
+
+def interest(**of_short_put: float | None) -> QuoteTable:
+    found = table()
+    held = dict.fromkeys(range(1, 5), Held(1_000, 1_000))
+    held[found.row_of[SHORT_PUT]] = Held(1_000, 1_000)._replace(**of_short_put)
+    found.take_interest(Interest(universe=1, held=held))
+    return found
+
+
+@pytest.mark.parametrize(("figure", "limit"), [("open_interest", "open_interest_min"), ("volume", "volume_min")])
+def test_a_leg_that_few_hold_or_trade_is_refused_where_that_is_told_and_asked_for(figure, limit):
+    thin = interest(**{figure: 99})
+    assert failed(thin) == []
+    (check,) = failed(thin, **{limit: 100})
+    assert (check.code, check.subject, check.limit) == (Code.R038_QUOTE_FLAWED, SHORT_PUT, "100")
+    assert check.value.startswith("99 ")
+    assert failed(interest(**{figure: 100}), **{limit: 100}) == []
+    assert failed(interest(**{figure: None}), **{limit: 100}) == []
+    assert failed(table(), **{limit: 100}) == []
 
 
 def test_a_leg_as_narrow_as_a_few_steps_of_its_product_is_never_too_wide():
