@@ -12,9 +12,9 @@ against asks, so that a wide spread accuses nobody. NaN accuses nobody either: w
     STUCK        neither side changed while the underlying moved so far that, by the slope of the prices around it, the
                  middle should have moved by several of its own spreads
 
-The forward is the chain's own, by parity near the money. The underlying's moves are those of its own quote, and the
-forward's where it has none. What is remembered is how each price last stood, and the underlying then: a new start
-remembers nothing, so a price can be called stuck only by what happened since.
+The forward is the chain's own, by parity near the money, and as blurred as the quotes there are wide. The underlying's
+moves are those of its own quote, and the forward's where it has none. What is remembered is how each price last stood,
+and the underlying then: a new start remembers nothing, so a price can be called stuck only by what happened since.
 """
 
 from typing import Final
@@ -55,9 +55,9 @@ class ChainCheck:
         self._flaws[:] = 0
         with np.errstate(invalid="ignore", divide="ignore"):
             self._read(table)
-            forward, std_dev = self._money()
+            forward, blur, std_dev = self._money()
             of_each = self._sheet.columns_of
-            self._find_worth(np.repeat(forward, of_each))
+            self._find_worth(np.repeat(forward, of_each), np.repeat(blur, of_each))
             self._find_neighbours(np.repeat(std_dev, of_each))
             self._find_stuck(np.repeat(self._spot(table, forward), of_each))
         return self._found()
@@ -71,9 +71,12 @@ class ChainCheck:
         np.add(self._bid, self._ask, out=self._mid)
         self._mid *= 0.5
 
-    def _money(self) -> tuple[Singles, Singles]:
-        """Return each chain's forward, and its standard deviation to expiry in points; NaN where nothing says."""
-        sheet = self._sheet
+    def _money(self) -> tuple[Singles, Singles, Singles]:
+        """Return each chain's forward, how far it may be off, and the standard deviation to expiry; NaN: nothing says.
+
+        All in points. The forward is as good as its quotes: half of what call and put may hide together.
+        """
+        sheet, bid, ask = self._sheet, self._bid, self._ask
         above = self._mid[0] - self._mid[1]
         distance = np.abs(above)
         nearest = np.fmin.reduceat(distance, sheet.starts)
@@ -81,24 +84,23 @@ class ChainCheck:
         at = sheet.starts.copy()
         at[sheet.chain[hits]] = hits
         around = np.clip(at[:, None] + _NEAR, sheet.starts[:, None], sheet.ends[:, None])
-        forwards = np.sort(sheet.strikes[around] + above[around], axis=1)  # NaN sorts last
-        count = np.count_nonzero(~np.isnan(forwards), axis=1)
-        middle = np.maximum(count - 1, 0) // 2
-        forward = forwards[np.arange(len(at)), middle]
+        forward = _median(sheet.strikes[around] + above[around])
+        blur = 0.25 * _median((ask[:, around] - bid[:, around]).sum(axis=0))
         straddle = self._mid[0, at] + self._mid[1, at] - np.abs(forward - sheet.strikes[at])
-        return forward, np.maximum(straddle, 0.0) * _HALF_STRADDLE
+        return forward, blur, np.maximum(straddle, 0.0) * _HALF_STRADDLE
 
     def _spot(self, table: QuoteTable, forward: Singles) -> Singles:
         known = self._sheet.underlying
         quoted = np.where(known >= 0, (table.bid[known] + table.ask[known]) * 0.5, np.nan)
         return np.where(np.isnan(quoted), forward, quoted).astype(np.float32)
 
-    def _find_worth(self, forward: Singles) -> None:
+    def _find_worth(self, forward: Singles, blur: Singles) -> None:
         sheet, bid, ask = self._sheet, self._bid, self._ask
         above = forward - sheet.strikes
         allowed = np.abs(above)
         allowed *= sheet.slope
         allowed += sheet.slack
+        allowed += blur
         self._over(Flaw.UNDER_WORTH, above - ask[0], allowed, _CALLS)
         self._over(Flaw.UNDER_WORTH, -above - ask[1], allowed, _PUTS)
         apart = np.maximum(bid[0] - ask[1] - above, above - (ask[0] - bid[1]))
@@ -151,3 +153,11 @@ class ChainCheck:
             row: FlawFound(Flaw(each), round(value, 3), round(limit, 3))
             for row, each, value, limit in zip(rows, flaws, values, limits, strict=True)
         }
+
+
+def _median(figures: Singles) -> Singles:
+    """Return the (lower) median of each row, of those that are there."""
+    ordered = np.sort(figures, axis=1)  # NaN sorts last
+    count = np.count_nonzero(~np.isnan(ordered), axis=1)
+    found: Singles = ordered[np.arange(len(ordered)), np.maximum(count - 1, 0) // 2]
+    return found

@@ -34,7 +34,10 @@ def test_an_option_offered_for_less_than_exercising_it_is_worth_says_by_how_much
     chain.spoil(deep, 70.0, 78.5)
     found = chain.look()[deep]
     assert Flaw.UNDER_WORTH in found.flaws
-    assert (found.value, found.limit) == (pytest.approx(1.5, abs=0.1), pytest.approx(0.05, abs=0.003))
+    assert (found.value, found.limit) == (
+        pytest.approx(1.5, abs=0.1),
+        pytest.approx(0.05 + 0.125, abs=0.003),
+    )  # a tick, and a blur
     assert found.names.startswith("UNDER_WORTH")
 
 
@@ -74,6 +77,17 @@ def test_an_offer_far_below_what_its_neighbours_leave_it_is_off_the_model():
     cheap = chain.symbol(5050, expires_on=LATER)
     chain.shift(cheap, -2.5)
     assert Flaw.OFF_MODEL in flaws(chain, cheap)
+
+
+def test_where_the_money_is_quoted_wide_its_forward_accuses_nobody_of_less_than_that():
+    narrow, wide = PricedChain(), PricedChain()
+    wide.quote(5000.0, half_width=2.0)
+    for chain in (narrow, wide):
+        row = chain.table.row_of[chain.symbol(4920)]
+        chain.spoil(chain.symbol(4920), 70.0, 79.2)
+        assert chain.table.ask[row] == 79.2
+    assert Flaw.UNDER_WORTH in flaws(narrow, narrow.symbol(4920))
+    assert Flaw.UNDER_WORTH not in flaws(wide, wide.symbol(4920))
 
 
 def test_a_wide_spread_accuses_nobody_of_anything():
