@@ -17,7 +17,9 @@ def test_every_limit_of_the_look_is_a_setting():
     assert changed.every_s == 0.5
 
 
-@pytest.mark.parametrize(("name", "value"), [("every_s", 0), ("every_s", float("inf")), ("ticks", -1), ("bend", 0)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("every_s", 0), ("every_s", float("inf")), ("ticks", -1), ("bend", 0), ("bend", float("inf"))]
+)
 def test_a_limit_that_would_switch_a_look_off_is_no_setting(name, value):
     with pytest.raises(ValidationError):
         ValidationSection(**{name: value})

@@ -34,15 +34,15 @@ _YEAR_DAYS = 365.0
 class FlawLimits(Value):
     """How far a contract may stray from the others. Points, and shares."""
 
-    ticks: float = Field(default=1.0, ge=0)
+    ticks: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     """Steps of its own product that a price may be off and mean nothing."""
-    carry_max: float = Field(default=0.10, ge=0, le=10)
+    carry_max: float = Field(default=0.10, ge=0, le=10, allow_inf_nan=False)
     """Highest interest, dividend or borrow a year that is believed."""
-    early_max: float = Field(default=0.05, ge=0, le=1)
+    early_max: float = Field(default=0.05, ge=0, le=1, allow_inf_nan=False)
     """What early exercise may add, as a share of moneyness."""
-    bend: float = Field(default=2.0, gt=0)
+    bend: float = Field(default=2.0, gt=0, allow_inf_nan=False)
     """The sharpest bend between strikes, as a multiple of what the chain's straddle implies."""
-    stuck_spreads: float = Field(default=2.0, gt=0)
+    stuck_spreads: float = Field(default=2.0, gt=0, allow_inf_nan=False)
     """A price that stands still is stuck once it should have moved by so many of its own spreads."""
 
 
