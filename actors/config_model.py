@@ -29,6 +29,7 @@ from actors.config_sections import (
     StrategySection,
 )
 from actors.config_supervision import SupervisorSection
+from actors.config_validation import ValidationSection
 from actors.domain.risk.breaker_limits import CommonLimits
 from actors.domain.value import Value
 
@@ -60,6 +61,7 @@ class RuntimeConfig(Value):
     strategies: tuple[StrategySection, ...] = Field(default=(), max_length=32)
     clock: ClockSection = ClockSection()
     calendar: CalendarSection = CalendarSection()
+    validation: ValidationSection = ValidationSection()
     disk: DiskSection = DiskSection()
     journal: JournalSection = JournalSection()
     nodes: NodesSection = NodesSection()

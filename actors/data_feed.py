@@ -22,8 +22,10 @@ import numpy as np
 from loguru import logger
 from pydantic import Field
 
+from actors.chain_watch import ChainWatch
 from actors.domain.alerts.alert import Alert, Level
 from actors.domain.connection.backoff import BackoffLimits, delay_s
+from actors.domain.market.chain_sheet import FlawLimits
 from actors.domain.market.contract import Contract
 from actors.domain.market.quote import QuoteFrame, QuoteTable, RawQuotes, Universe
 from actors.domain.market.quote_check import LastGood, QuoteLimits, check
@@ -60,7 +62,13 @@ class DataFeedSettings(Value):
     settled_s: float = Field(default=30.0, gt=0)
     """A connection that held this long starts the pauses anew."""
     reconnect: BackoffLimits = BackoffLimits(first_s=0.2, longest_s=30.0)
+    contracts_told_max: int = Field(default=20, ge=0)
+    """Contracts whose refused quotes are told by reason, the worst first."""
     limits: QuoteLimits = QuoteLimits()
+    flaws: FlawLimits = FlawLimits()
+    survey_every_s: float = Field(default=1.0, gt=0)
+    drift_max_s: float = Field(default=3.0, gt=0)
+    """A clock farther off is told; the gate has its own limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,7 @@ class _Watched:
     universe: Universe
     table: QuoteTable
     last: LastGood
+    chains: ChainWatch
 
 
 class DataFeed:
@@ -88,12 +97,12 @@ class DataFeed:
         self._feed, self._stream, self._clock, self._watermark = feed, stream, clock, watermark
         self._settings, self._checkpoints, self._keep = settings, checkpoints, keep
         self._watched: _Watched | None = None
-        self._count = QuoteCount()
+        self._count = QuoteCount(0)
         self._luck = np.random.default_rng()
         self._sequence = 0
         self._connected, self._reason = False, "not connected yet"
         self._last_frame_ns = 0
-        self._state_due = self._checkpoint_due = 0.0
+        self._state_due = self._checkpoint_due = self._survey_due = 0.0
 
     def run(self, stop: Event) -> None:
         """Feed until `stop` is set."""
@@ -182,17 +191,24 @@ class DataFeed:
         return self._watched
 
     def _number(self, contracts: Sequence[Contract]) -> _Watched:
-        universe = Universe(version=self._settings.incarnation, contracts=tuple(contracts))
-        return _Watched(universe, QuoteTable(universe), LastGood(contracts, self._settings.limits))
+        settings = self._settings
+        table = QuoteTable(Universe(version=settings.incarnation, contracts=tuple(contracts)))
+        self._count = QuoteCount(len(contracts))
+        chains = ChainWatch(table, self._clock, settings.flaws, settings.drift_max_s)
+        return _Watched(table.universe, table, LastGood(contracts, settings.limits), chains)
 
     def _take(self, raw: RawQuotes, watched: _Watched) -> None:
         if not self._connected:
             self._set_connected(now=True)
         self._count.add_unknown(raw.unknown)
+        if raw.held:
+            watched.chains.know(raw.held)
+        if raw.halts and watched.chains.halt(raw.halts):
+            self._survey(watched)
         if len(raw.rows):
             frame = self._checked(raw, watched)
             self._stream.publish_quotes(frame)
-            self._count.add(frame.codes)
+            self._count.add(frame.codes, frame.rows)
             watched.table.apply(frame)
         self._watermark.advance()
 
@@ -229,9 +245,23 @@ class DataFeed:
             for frame in snapshot(self._watched.table, self._clock.boot_ns(), self._sequence + 1):
                 self._sequence = frame.sequence
                 self._stream.publish_quotes(frame)
+            for news in self._watched.chains.news():
+                self._stream.publish(news)
             self._publish_state()
 
+    def _survey(self, watched: _Watched) -> None:
+        for news in watched.chains.look_again():
+            self._stream.publish(news)
+        alerts = watched.chains.alerts
+        with contextlib.suppress(PeerUnavailable):  # told with the next survey
+            while alerts:
+                self._stream.tell(self._settings.notifier, AlertRaised(alert=alerts[0]))
+                del alerts[0]
+
     def _keep_time(self, now: float) -> None:
+        if self._watched is not None and now >= self._survey_due:
+            self._survey_due = now + self._settings.survey_every_s
+            self._survey(self._watched)
         if now >= self._state_due:
             self._state_due = now + self._settings.state_every_s
             self._publish_state()
@@ -256,7 +286,13 @@ class DataFeed:
             accepted=self._count.accepted,
             rejected=self._count.rejected(),
             flagged=self._count.flagged(),
+            rejected_of=self._rejected_of(),
             reason=self._reason,
             last_frame_ns=self._last_frame_ns,
             at_ns=self._clock.boot_ns(),
         )
+
+    def _rejected_of(self) -> dict[str, dict[str, int]]:
+        contracts = self._watched.universe.contracts if self._watched else ()
+        found = self._count.rejected_of(self._settings.contracts_told_max)
+        return {contracts[row].symbol: counts for row, counts in found.items()}

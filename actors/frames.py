@@ -12,6 +12,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from actors import messages
+from actors.domain.market.flaw import Survey
+from actors.domain.market.interest import Interest
 from actors.domain.market.quote import QuoteFrame
 from actors.domain.value import Value
 from actors.ports import Envelope
@@ -33,7 +35,7 @@ _COLUMNS: Mapping[str, str] = {  # widest first, so that every array lies aligne
 }
 _TYPES: Mapping[str, type[Value]] = {
     name: kind for name, kind in vars(messages).items() if isinstance(kind, type) and issubclass(kind, Value)
-}
+} | {"Survey": Survey, "Interest": Interest}
 
 Frame = bytes | bytearray
 """What follows the length."""

@@ -255,10 +255,7 @@ class UniverseChanged(Value):
 
 
 class AskUniverse(Value):
-    """To data feed: send `UniverseChanged`, and frames with the latest quotes, to `reply_to`.
-
-    A universe of version `known` is not sent again: the asker has it, and only the quotes are wanted.
-    """
+    """To data feed: tell `reply_to` the universe, unless it is version `known`, and publish every latest quote."""
 
     reply_to: str
     known: int = 0
@@ -267,8 +264,9 @@ class AskUniverse(Value):
 class FeedState(Value):
     """Data feed to whoever takes quotes: counts since its start. received = accepted + the sum of rejected.
 
-    `flagged` counts marks on accepted quotes, by name; one quote may carry several. `reason` says why it is not
-    connected. `last_frame_ns` is 0 before the first quote; both times are on the boot clock.
+    `flagged` counts marks on accepted quotes, by name; one quote may carry several. `rejected_of` names the contracts
+    that were refused most. `reason` says why it is not connected. `last_frame_ns` is 0 before the first quote; both
+    times are on the boot clock.
     """
 
     incarnation: int
@@ -277,6 +275,7 @@ class FeedState(Value):
     accepted: int
     rejected: dict[str, int]
     flagged: dict[str, int] = Field(default_factory=dict)
+    rejected_of: dict[str, dict[str, int]] = Field(default_factory=dict)
     reason: str = ""
     last_frame_ns: int
     at_ns: int

@@ -8,6 +8,8 @@ from collections import deque
 from typing import Final
 
 from actors.desk import Desk
+from actors.domain.market.flaw import Survey
+from actors.domain.market.interest import Interest
 from actors.domain.market.quote import QuoteFrame, QuoteTable, Universe
 
 EARLY_FRAMES_MAX: Final = 256
@@ -20,6 +22,8 @@ class QuoteSight:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._early: deque[QuoteFrame] = deque(maxlen=EARLY_FRAMES_MAX)
+        self._news: dict[type[Survey | Interest], Survey | Interest] = {}
+        """The latest of each."""
 
     @property
     def known(self) -> int:
@@ -35,6 +39,21 @@ class QuoteSight:
         self._early.append(frame)
         return False
 
+    def take_news(self, news: Survey | Interest) -> None:
+        """Take in what the feed says of single contracts; what comes before its universe waits for it."""
+        self._news[type(news)] = news
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        table = self._desk.quotes
+        if table is None:
+            return
+        for news in self._news.values():
+            if isinstance(news, Survey):
+                table.take_survey(news)
+            else:
+                table.take_interest(news)
+
     def take_universe(self, universe: Universe) -> None:
         """Take in the universe, and what came early for it."""
         if self._desk.quotes is not None and self._desk.quotes.universe.version == universe.version:
@@ -45,3 +64,4 @@ class QuoteSight:
             if frame.universe == universe.version:
                 table.apply(frame)
         self._early.clear()
+        self._pass_on()

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from actors.desk import DeskSettings
+from actors.domain.market.flaw import Survey
 from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import Accepted, SubmitOutcome
 from actors.domain.orders.coverage import Coverage, Terms
@@ -171,6 +172,7 @@ class Rig:
 
     def quote(self) -> None:
         self.stream.arrivals.append(quotes(self.clock.ns, at=self.clock.now, dearer=self.dearer))
+        self.stream.arrive("data_feed", Survey(universe=1, at_ns=self.clock.ns))
         self.executor.turn(0)
 
     def after(self, seconds: float) -> None:

@@ -49,6 +49,8 @@ def test_a_tiny_run_prints_one_line_with_a_key_for_each_section():
     assert {"p50_s", "p99_s"} <= failover.keys()
     assert figures["idle"]["rss_mb"] > figures["idle"]["rss_max_mb"] > 0
     assert figures["idle"]["bare_cpu_pct"] > 0
+    assert figures["validation"]["over_numpy_pass"] > 0
+    assert (figures["validation"]["contracts"], figures["validation"]["flawed"]) == (20_000, 0)
 
 
 @pytest.mark.tree

@@ -30,6 +30,7 @@ from actors.chase import Chase
 from actors.desk import Desk, Step
 from actors.domain.connection import absence
 from actors.domain.connection.absence import Search, SettleLimits
+from actors.domain.market.flaw import Survey
 from actors.domain.market.quote import Quote
 from actors.domain.orders import fill_check, lease
 from actors.domain.orders.attempt import Absent, Accepted, Attempt, AttemptState, Found, InDoubt, NotSent, Rejected
@@ -429,6 +430,7 @@ def an_imbalance_is_waited_out(off: pytest.MonkeyPatch) -> None:
 def a_stale_quote_opens_nothing(_: Path) -> None:
     rig = Rig().ready()
     rig.clock.advance(120)
+    rig.hear("data_feed", Survey(universe=1, at_ns=rig.clock.ns))
     assert not rig.ask(open_signal(1)).admitted
 
 

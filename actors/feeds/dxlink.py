@@ -28,7 +28,7 @@ from actors.domain.market.contract import Contract, Kind, Products
 from actors.domain.market.quote import RawQuotes
 from actors.domain.market.streamer_symbol import streamer_symbol
 from actors.domain.value import Value
-from actors.feeds.dxlink_decode import QUOTE, TRADE, Decoder, Garbled, empty, parse
+from actors.feeds.dxlink_decode import PROFILE, QUOTE, SUMMARY, TRADE, Decoder, Garbled, empty, parse
 from actors.feeds.dxlink_handshake import Handshake, Say, SessionEnded, State, keepalive
 from actors.feeds.tastytrade_chain import read_chain
 from actors.ports import BrokerUnavailable, Clock, FeedLost
@@ -48,6 +48,8 @@ class DxlinkSettings(Value):
     """tastytrade's REST interface; the stream's address comes from there."""
     contracts_max: int = Field(default=5_000, gt=0)
     dte_max: int = Field(default=60, ge=0)
+    summaries: bool = False
+    """Whether open interest and volume are wanted too."""
     silence_max_s: float = Field(default=20.0, gt=0)
     connect_timeout_s: float = Field(default=10.0, gt=0)
     """Longest for the connection, and for each thing we say."""
@@ -97,8 +99,12 @@ class DxlinkFeed:
             names = [self._names.get(contract.symbol) or streamer_symbol(contract) for contract in contracts]
             prints = {name: row for row, name in enumerate(names) if contracts[row].product.kind is Kind.INDEX}
             quotes = {name: row for row, name in enumerate(names) if name not in prints}
-            wanted = [*((TRADE, name) for name in prints), *((QUOTE, name) for name in quotes)]
-            async for batch in self._session(wire, Decoder(quotes, prints), token, wanted):
+            profiles = {name: row for row, name in enumerate(names) if not contracts[row].is_option}
+            summaries = dict(quotes) if self._settings.summaries else {}
+            decoder = Decoder(quotes, prints, profiles, summaries)
+            kinds = ((TRADE, prints), (QUOTE, quotes), (PROFILE, profiles), (SUMMARY, summaries))
+            wanted = [(kind, name) for kind, rows in kinds for name in rows]
+            async for batch in self._session(wire, decoder, token, wanted):
                 yield batch
         except (SessionEnded, Garbled, BrokerUnavailable) as error:
             raise FeedLost(str(error)) from error

@@ -10,23 +10,28 @@ Every event of the types we asked for is either a row or counted as unknown. Wha
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from actors.domain.market.interest import Held
 from actors.domain.market.quote import Nanos, RawQuotes, Rows
 
-QUOTE, TRADE = "Quote", "Trade"
+QUOTE, TRADE, PROFILE, SUMMARY = "Quote", "Trade", "Profile", "Summary"
 FIELDS: Mapping[str, tuple[str, ...]] = {
     QUOTE: ("eventSymbol", "bidPrice", "askPrice", "bidSize", "askSize", "bidTime", "askTime"),
     TRADE: ("eventSymbol", "price", "time"),
+    PROFILE: ("eventSymbol", "tradingStatus"),
+    SUMMARY: ("eventSymbol", "openInterest", "prevDayVolume"),
 }
 """What we ask for, in the order we ask for it."""
-_REQUIRED = {QUOTE: 5, TRADE: 2}
+_REQUIRED = {QUOTE: 5, TRADE: 2, PROFILE: 2, SUMMARY: 2}
 """So many of them must be there; times need not."""
 _NS_PER_MS = 1_000_000
+_STATUS = {"HALTED": True, "ACTIVE": False}
+"""What a Profile says of trading; UNDEFINED, as of an index, says nothing."""
 
 
 class Garbled(ValueError):
@@ -67,10 +72,20 @@ class _Layout:
 
 
 class Decoder:
-    """Turns FEED_DATA of one subscription into batches. `quotes` and `prints` are rows by DXLink name."""
+    """Turns FEED_DATA of one subscription into batches.
 
-    def __init__(self, quotes: Mapping[str, int], prints: Mapping[str, int]) -> None:
-        self._rows = {QUOTE: dict(quotes), TRADE: dict(prints)}
+    Rows by DXLink name: of `quotes`, of `prints`, of `profiles`, which tell halts, and of `summaries`.
+    """
+
+    def __init__(
+        self,
+        quotes: Mapping[str, int],
+        prints: Mapping[str, int],
+        profiles: Mapping[str, int] | None = None,
+        summaries: Mapping[str, int] | None = None,
+    ) -> None:
+        rows = {QUOTE: quotes, TRADE: prints, PROFILE: profiles, SUMMARY: summaries}
+        self._rows = {kind: dict(of or {}) for kind, of in rows.items()}
         self._layouts = {kind: _layout(kind, fields) for kind, fields in FIELDS.items()}
 
     def configure(self, config: Message) -> None:
@@ -99,6 +114,10 @@ class Decoder:
         symbols = values[symbol :: layout.width]
         rows, known = _numbered(symbols, self._rows[kind])
         columns = [None if place is None else values[place :: layout.width] for place in places]
+        if kind == PROFILE:
+            return _halts(rows, columns[0] or [])
+        if kind == SUMMARY:
+            return _interest(rows, *columns)
         batch = _quotes(rows, columns) if kind == QUOTE else _prints(rows, columns)
         return batch if known is None else _only(batch, known)
 
@@ -143,6 +162,23 @@ def _prints(rows: Rows, columns: list[list[Any] | None]) -> RawQuotes:
     return RawQuotes(rows, level, level, none, none, _nanos(ms, len(rows)))
 
 
+def _halts(rows: Rows, statuses: list[Any]) -> RawQuotes:
+    told = ((row, _STATUS.get(status)) for row, status in zip(rows.tolist(), statuses, strict=True) if row >= 0)
+    return replace(empty(), halts=tuple((row, halted) for row, halted in told if halted is not None))
+
+
+def _interest(rows: Rows, open_interest: list[Any] | None, volume: list[Any] | None) -> RawQuotes:
+    nothing = [None] * len(rows)
+    told = zip(rows.tolist(), open_interest or nothing, volume or nothing, strict=True)
+    return replace(
+        empty(), held=tuple((row, Held(_count(held), _count(traded))) for row, held, traded in told if row >= 0)
+    )
+
+
+def _count(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
 def _nanos(ms: list[Any] | None, count: int) -> Nanos:
     if ms is None:
         return np.zeros(count, np.int64)
@@ -176,4 +212,6 @@ def _joined(batches: list[RawQuotes]) -> RawQuotes:
         ask_size=column("ask_size", np.float32),
         exchange_ns=column("exchange_ns", np.int64),
         unknown=sum(batch.unknown for batch in batches),
+        halts=tuple(halt for batch in batches for halt in batch.halts),
+        held=tuple(held for batch in batches for held in batch.held),
     )

@@ -92,6 +92,12 @@ TRADE: Columns = {
     "extendedTradingHours": _constant(value=False),
 }
 EVENTS: Mapping[str, Columns] = {"Quote": QUOTE, "Trade": TRADE}
+PROFILE = "Profile"
+PROFILE_FIELDS = ("eventSymbol", "eventType", "eventTime", "tradingStatus")
+FIELDS: Mapping[str, tuple[str, ...]] = {name: tuple(columns) for name, columns in EVENTS.items()} | {
+    PROFILE: PROFILE_FIELDS
+}
+"""What a client may ask for, by event type."""
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -106,6 +112,18 @@ def encode_quotes(channel: int, fields: Sequence[str], symbols: Sequence[str], b
 def encode_trades(channel: int, fields: Sequence[str], symbols: Sequence[str], batch: Batch) -> bytes:
     """Return one frame of Trade events, the last prints of a batch."""
     return _encode("Trade", channel, fields, symbols, batch)
+
+
+def encode_profiles(channel: int, fields: Sequence[str], halted: Mapping[str, bool]) -> bytes:
+    """Return one frame of Profile events: by streamer symbol, whether it is halted."""
+    flat = [
+        {"eventSymbol": name, "eventType": PROFILE, "eventTime": 0, "tradingStatus": "HALTED" if is_so else "ACTIVE"}[
+            field
+        ]
+        for name, is_so in halted.items()
+        for field in fields
+    ]
+    return _ENCODER.encode({"type": "FEED_DATA", "channel": channel, "data": [PROFILE, flat]})
 
 
 def _encode(event: str, channel: int, fields: Sequence[str], symbols: Sequence[str], batch: Batch) -> bytes:

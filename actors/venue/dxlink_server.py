@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from actors.domain.market.quote import Rows
 from actors.venue.board import Board
-from actors.venue.dxlink_encode import encode_quotes, encode_trades, parts, pick
+from actors.venue.displayed import halted_by
+from actors.venue.dxlink_encode import PROFILE, encode_profiles, encode_quotes, encode_trades, parts, pick
 from actors.venue.dxlink_session import KEEPALIVE_S, Channel, DxlinkSession, Json
 from actors.venue.fault_middleware import fault_middleware
-from actors.venue.faults import QUOTE_KINDS, FaultBook, FaultKind, Route
+from actors.venue.faults import QUOTE_KINDS, Fault, FaultBook, FaultKind, Route
 from actors.venue.market import Batch
 from actors.venue.push import Pusher
 
@@ -76,6 +77,10 @@ class DxlinkServer:
         self._faults = faults
         self._keepalive_s = keepalive_s
         self._clients: set[_Client] = set()
+        self._halt: Fault | None = None
+        self._halted_names = frozenset[str]()
+        self._halted = np.zeros(len(symbols), np.bool_)
+        """Rows that are halted, or whose underlying is."""
         self.rows_played = 0
         self.subscriptions = 0
         """Moves with every change of what is wanted."""
@@ -89,6 +94,25 @@ class DxlinkServer:
         if not len(batch.rows) or not self._clients:
             return
         await asyncio.gather(*(self._send_batch(client, batch) for client in tuple(self._clients)))
+
+    async def mind_halts(self) -> frozenset[str]:
+        """Bring the halts in line with the faults, tell who wants to hear; return the symbols that are halted."""
+        fault = self._faults.standing(Route.DXLINK, FaultKind.HALT)
+        if fault == self._halt:
+            return self._halted_names
+        self._halt = fault
+        self._faults.strike(Route.DXLINK, {FaultKind.HALT})
+        contracts = self._board.contracts
+        fits = () if fault is None else zip(contracts, self._symbols, strict=True)
+        self._halted_names = names = frozenset(
+            contract.symbol for contract, name in fits if fault is not None and fault.covers("", name)
+        )
+        halted = np.array([halted_by(contract, names) for contract in contracts], np.bool_)
+        changed = np.flatnonzero(halted != self._halted).astype(np.int32)
+        if len(changed):
+            self._halted = halted
+            await asyncio.gather(*(self._send_profiles(client, changed) for client in tuple(self._clients)))
+        return names
 
     def status(self) -> Json:
         """Return rows played, and per connection what is subscribed and was sent."""
@@ -158,7 +182,21 @@ class DxlinkServer:
                 if client.is_drained:  # what still waits to be sent keeps the connection alive itself
                     await self._say(client, ({"type": "KEEPALIVE", "channel": 0},))
 
+    async def _send_profiles(self, client: _Client, rows: Rows) -> None:
+        with contextlib.suppress(ConnectionError):
+            async with client.lock:
+                for channel in tuple(client.session.channels.values()):
+                    await self._send_profile(client, channel, rows[channel.mask(PROFILE)[rows]])
+
+    async def _send_profile(self, client: _Client, channel: Channel, rows: Rows) -> None:
+        if len(rows):
+            said = {self._symbols[row]: bool(self._halted[row]) for row in rows.tolist()}
+            await client.pusher.send(encode_profiles(channel.number, channel.fields[PROFILE], said))
+
     async def _send_snapshot(self, client: _Client, channel: Channel, event: str, rows: Rows) -> None:
+        if event == PROFILE:
+            await self._send_profile(client, channel, rows)
+            return
         latest = self._board.snapshot(rows)
         is_print = _is_print(latest)
         chosen = ~is_print if event == "Quote" else ~np.isnan(latest.last)
@@ -170,7 +208,7 @@ class DxlinkServer:
         try:
             async with client.lock:
                 for channel in tuple(client.session.channels.values()):
-                    for event in tuple(channel.wanted):
+                    for event in channel.wanted.keys() - {PROFILE}:
                         wanted = channel.wanted[event][batch.rows]
                         wanted &= ~_is_print(batch) if event == "Quote" else ~np.isnan(batch.last)
                         chosen = batch if wanted.all() else pick(batch, wanted)
@@ -186,6 +224,8 @@ class DxlinkServer:
             yield encode(channel.number, channel.fields[event], self._symbols, part)
 
     def _spoiled(self, batch: Batch) -> Batch:
+        if self._halted.any():
+            batch = pick(batch, ~self._halted[batch.rows])
         fault = self._faults.strike(Route.DXLINK, QUOTE_KINDS)
         if fault is None:
             return batch

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actors.domain.market.quote import Rows
-from actors.venue.dxlink_encode import EVENTS
+from actors.venue.dxlink_encode import FIELDS
 
 VERSION = "1.0-holdfast/1.0"
 KEEPALIVE_S = 60
@@ -48,7 +48,7 @@ class Channel:
 
     number: int
     rows: int
-    fields: dict[str, tuple[str, ...]] = field(default_factory=lambda: {name: tuple(of) for name, of in EVENTS.items()})
+    fields: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(FIELDS))
     wanted: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
     aggregation_s: float = AGGREGATION_S
     is_configured: bool = False
@@ -154,7 +154,7 @@ class DxlinkSession:
     def _feed_setup(self, number: int, message: Json) -> Heard:
         channel = self._open(number)
         for event, fields in message.get("acceptEventFields", {}).items():
-            known = EVENTS.get(event)
+            known = FIELDS.get(event)
             channel.fields[event] = tuple(name for name in fields if known is None or name in known)
         channel.aggregation_s = float(message.get("acceptAggregationPeriod", AGGREGATION_S))
         return Heard(replies=(_feed_config(channel),))
@@ -175,7 +175,7 @@ class DxlinkSession:
         rows: dict[str, list[int]] = {}
         for entry in entries:
             row = self._row_of.get(entry["symbol"])
-            if row is not None and entry["type"] in EVENTS:
+            if row is not None and entry["type"] in FIELDS:
                 rows.setdefault(entry["type"], []).append(row)
         return {event: np.unique(np.array(found, np.int32)) for event, found in rows.items()}
 

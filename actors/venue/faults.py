@@ -6,6 +6,7 @@ What a fault may be, by route:
                           FILL_LEGS                                      of fills (tastytrade and alpaca share a floor)
     alpaca, streamer      MUTE DUPLICATE REORDER                         of pushed reports
     dxlink                MUTE DUPLICATE REORDER FREEZE NAN CROSS        of quotes
+                          HALT                                           of underlyings
     quantconnect          REFUSE BLACK_HOLE DROP DELAY STATUS GARBAGE HALF_BODY     of requests
                           LOSE HOLD DUPLICATE RESTART                    of commands, on their way to the algorithm
     streamer, dxlink      REFUSE BLACK_HOLE DROP DELAY STATUS GARBAGE HALF_BODY     of the websocket's opening request
@@ -73,6 +74,8 @@ class FaultKind(StrEnum):
     """Bid and ask are NaN."""
     CROSS = "cross"
     """Bid and ask change places."""
+    HALT = "halt"
+    """Underlyings whose symbol fits `path` are halted: their profile says so, and nothing on them moves."""
     FILL_LEGS = "fill_legs"
     """Only the legs named in `legs` (from 0) fill."""
     LOSE = "lose"
@@ -87,12 +90,12 @@ REQUEST_KINDS = frozenset({FaultKind.DROP, FaultKind.DELAY, FaultKind.STATUS, Fa
 PUSH_KINDS = frozenset({FaultKind.MUTE, FaultKind.DUPLICATE, FaultKind.REORDER})
 QUOTE_KINDS = frozenset({FaultKind.FREEZE, FaultKind.NAN, FaultKind.CROSS})
 COMMAND_KINDS = frozenset({FaultKind.LOSE, FaultKind.HOLD, FaultKind.DUPLICATE, FaultKind.RESTART})
-LASTING_KINDS = frozenset({FaultKind.REFUSE, FaultKind.BLACK_HOLE, FaultKind.FILL_LEGS})
+LASTING_KINDS = frozenset({FaultKind.REFUSE, FaultKind.BLACK_HOLE, FaultKind.FILL_LEGS, FaultKind.HALT})
 _EVERYWHERE = REQUEST_KINDS | {FaultKind.REFUSE, FaultKind.BLACK_HOLE}
 ALLOWED: dict[Route, frozenset[FaultKind]] = {
     Route.TASTYTRADE: _EVERYWHERE | {FaultKind.FILL_LEGS},
     Route.STREAMER: _EVERYWHERE | PUSH_KINDS,
-    Route.DXLINK: _EVERYWHERE | PUSH_KINDS | QUOTE_KINDS,
+    Route.DXLINK: _EVERYWHERE | PUSH_KINDS | QUOTE_KINDS | {FaultKind.HALT},
     Route.ALPACA: _EVERYWHERE | PUSH_KINDS | {FaultKind.FILL_LEGS},
     Route.QUANTCONNECT: _EVERYWHERE | COMMAND_KINDS,
 }

@@ -210,6 +210,15 @@ class LeanFolder:
         paths = (self._minute(folder, ticker) / f"{on:%Y%m%d}_{kind}.zip" for kind in ("quote", "trade"))
         return tuple((self.families[folder], path) for path in paths if path.is_file())
 
+    def names_on(self, on: date) -> tuple[str, ...]:
+        """Return the option roots that have quotes of a date. Raises `NoSuchData` where none has."""
+        held = self._held()
+        found = tuple(sorted(name.upper() for name, days in held.items() if on in days))
+        if not found:
+            days = sorted({day for days in held.values() for day in days}, key=lambda day: abs(day - on))
+            raise NoSuchData(f"looked for option quotes on {on} in {self.root}; nearest dates there: {_list(days)}")
+        return found
+
     def missing(self, names: Sequence[str], on: date) -> NoSuchData:
         """Return the error for option roots `names` on a date: what was looked for, and the nearest there is."""
         held = self._held()

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from actors.domain.market.contract import Product, Products
+from actors.domain.market.contract import Kind, Product, Products
 from actors.domain.market.quote import Floats, Sizes
 from actors.domain.market.session import NEW_YORK
 from actors.domain.value import Value
@@ -46,6 +46,7 @@ _WING_WIDENS, _WING_THINS, _WING_MAX = 0.25, 0.35, 4.0
 _LEAN_MAX = 0.25
 """How far the middle of a quote strays from the surface, in widths: below a half, so it never passes it."""
 _SIZE_ATM, _SIZE_MAX = 60.0, 999.0
+_CENT = 0.01
 _NOISE_SIZE = 4_096
 _FRESH_S = (2, 16)
 """A contract's maker thinks again every so many seconds."""
@@ -218,15 +219,20 @@ class SyntheticMarket:
     def _batch(self, step: int, rows: NDArray[np.intp], quotes: _Quotes) -> Batch:
         at = self.opens_at + timedelta(seconds=step * self.settings.interval_s)
         last = np.full(len(rows), np.nan)
+        bid, ask = self._ticks.points(quotes.bid[0, rows]), self._ticks.points(quotes.ask[0, rows])
+        bid_size, ask_size = quotes.bid_size[0, rows], quotes.ask_size[0, rows]
         if rows[0] == 0:
             last[0] = self._level[step]
+            if self.contracts[0].product.kind is not Kind.INDEX:  # what is traded is quoted, a cent to each side
+                bid[0], ask[0] = last[0] - _CENT, last[0] + _CENT
+                bid_size[0] = ask_size[0] = _SIZE_MAX
         return Batch(
             at=at,
             rows=rows.astype(np.int32),
-            bid=self._ticks.points(quotes.bid[0, rows]),
-            ask=self._ticks.points(quotes.ask[0, rows]),
-            bid_size=quotes.bid_size[0, rows],
-            ask_size=quotes.ask_size[0, rows],
+            bid=bid,
+            ask=ask,
+            bid_size=bid_size,
+            ask_size=ask_size,
             last=last,
             exchange_ns=np.full(len(rows), round(at.timestamp() * 1e6) * 1_000, np.int64),
         )

@@ -100,9 +100,8 @@ class Venue:
         self._clock_writer.step_to(self._before.shown(places.clock, market.closes_at + AFTER_CLOSE))
         self._clock = SharedMarketClock.open(places.clock)
         self._tokens = Tokens(settings.credentials)
-        self._views = AccountViews(
-            exchange, self._board, products, settings.tastytrade_accounts, self._clock.market_now
-        )
+        accounts = settings.tastytrade_accounts
+        self._views = AccountViews(exchange, self._board, products, accounts, self._clock.market_now)
         self._control_token = secrets.token_urlsafe(24)
         singly = exchange.behaviour.legs_told_singly | set(settings.tastytrade_accounts)
         exchange.behaviour = exchange.behaviour.model_copy(update={"legs_told_singly": singly})
@@ -256,7 +255,8 @@ class Venue:
             if kind is not None and condition is not door.condition:
                 self._faults.strike(route, {kind})
             await door.become(condition)
-        standing = [self._faults.standing(route, FaultKind.FILL_LEGS) for route in FLOOR_ROUTES]
+        self._exchange.halt(await self._dxlink.mind_halts())
+        standing = (self._faults.standing(route, FaultKind.FILL_LEGS) for route in FLOOR_ROUTES)
         legs = next((frozenset(fault.legs) for fault in standing if fault is not None), None)
         if legs != self._exchange.behaviour.fill_legs_only:
             self._exchange.behaviour = self._exchange.behaviour.model_copy(update={"fill_legs_only": legs})

@@ -17,6 +17,7 @@ VERBS: Final[Mapping[str, str]] = {
     "journal": "Verify the journal, back the state folder up while the tree runs, or restore it.",
     "follow": "Keep a copy of another node's journal in this state folder.",
     "takeover": "Make a follower's copy the journal to trade on, on your word that its leader's node is dead.",
+    "data": "Run recorded days through the validation that live quotes go through, and count what it says.",
     "scorecard": "Judge a running paper day: journal against brokers, quotes sent against quotes received.",
     "signal": "Send one signal (a JSON file, or -) through the executor's gate.",
     "cancel": "Cancel a working order through the executor, and say what became of it.",

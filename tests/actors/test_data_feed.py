@@ -15,6 +15,7 @@ from actors.clock import WallClock
 from actors.data_feed import DataFeed, DataFeedSettings
 from actors.domain.connection.backoff import BackoffLimits
 from actors.domain.market.contract import Products
+from actors.domain.market.flaw import Survey
 from actors.domain.market.quote import QuoteFrame, QuoteTable, RawQuotes
 from actors.domain.market.quote_count import UNKNOWN_SYMBOL
 from actors.messages import AlertRaised, AskUniverse, FeedState, UniverseChanged
@@ -23,6 +24,7 @@ from actors.ports import BrokerRefused, BrokerUnavailable, Envelope, FeedLost, P
 CONTRACTS = tuple(map(Products().contract, ("GOOG", "GOOG  151224C00750000", "GOOG  151224P00750000")))
 PATIENCE_S = 5.0
 EMPTY = RawQuotes(*(np.empty(0, kind) for kind in (np.int32, float, float, np.float32, np.float32, np.int64)))
+COLUMNS = ("rows", "bid", "ask", "bid_size", "ask_size", "exchange_ns")
 
 
 def quotes(*rows, bid=1.0, ask=1.1, unknown=0):
@@ -75,6 +77,9 @@ class RecordingStream:
 
     def lose(self, peer):
         self._gone.add(peer)
+
+    def find(self, peer):
+        self._gone.discard(peer)
 
     def stay_awake(self, seconds):
         pass
@@ -330,3 +335,46 @@ def test_received_is_accepted_plus_rejected_through_the_whole_shell(batches):
     with running(ScriptedFeed(batches), state_every_s=0.005) as (stream, _):
         state = stream.until(is_state(received=sent, connected=True))[-1]
     assert state.received == state.accepted + sum(state.rejected.values())
+
+
+def is_survey(message):
+    return isinstance(message, Survey)
+
+
+def halts(*told):
+    return RawQuotes(*(getattr(EMPTY, column) for column in COLUMNS), halts=told)
+
+
+def test_the_whole_is_looked_over_again_and_again_and_a_latecomer_gets_the_latest_survey():
+    with running(ScriptedFeed([quotes(0, 1, 2)]), survey_every_s=0.02, state_every_s=60) as (stream, _):
+        first = stream.until(is_survey)[-1]
+        second = stream.until(is_survey)[-1]
+        assert (first.universe, second.at_ns > first.at_ns) == (7, True)
+    with running(ScriptedFeed([quotes(0, 1, 2)]), survey_every_s=60) as (stream, _):
+        survey = stream.until(is_survey)[-1]
+        stream.hear(AskUniverse(reply_to="executor"))
+        assert stream.until(is_survey)[-1] == survey
+
+
+def test_a_halt_is_in_a_survey_at_once_and_a_person_is_told():
+    script = [quotes(0, 1, 2), halts((0, True)), halts((0, False))]
+    with running(ScriptedFeed(script), survey_every_s=60) as (stream, _):
+        seen = stream.until(lambda message: isinstance(message, AlertRaised) and message.alert.level == "P2")
+    surveys = [message.halted for message in seen if is_survey(message)]
+    assert surveys[-2:] == [("GOOG",), ()]
+    assert [message.alert.code for message in seen if isinstance(message, AlertRaised)] == ["A101", "A101"]
+
+
+def test_an_alert_that_nobody_took_is_told_with_the_next_survey():
+    with running(ScriptedFeed([quotes(0), halts((0, True))]), survey_every_s=0.02) as (stream, _):
+        stream.lose("notifier")
+        stream.until(lambda message: is_survey(message) and message.halted)
+        stream.find("notifier")
+        assert stream.until(lambda message: isinstance(message, AlertRaised))[-1].alert.code == "A101"
+
+
+def test_the_contracts_that_were_refused_most_are_told_by_reason():
+    script = [quotes(0, 1, 2), quotes(1, 2, bid=2.0, ask=1.0), quotes(1, bid=2.0, ask=1.0)]
+    with running(ScriptedFeed(script), state_every_s=0.02, contracts_told_max=1) as (stream, _):
+        state = stream.until(is_state(received=6))[-1]
+    assert state.rejected_of == {CONTRACTS[1].symbol: {"CROSSED": 2}}

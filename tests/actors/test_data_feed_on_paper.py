@@ -17,6 +17,7 @@ from actors.calendars import load_sessions
 from actors.clock import SharedMarketClock
 from actors.data_feed import DataFeed, DataFeedSettings
 from actors.domain.costs.fees import fee_schedules
+from actors.domain.market.flaw import Survey
 from actors.domain.market.quote import QuoteFrame, QuoteTable
 from actors.feeds.dxlink import DxlinkFeed, DxlinkSettings
 from actors.messages import AskUniverse, FeedState, UniverseChanged
@@ -126,7 +127,7 @@ class Consumer:
         self.stream = LocalStream(
             here, "consumer", incarnation=1, peers=("data_feed",), hears=("data_feed",), hears_quotes_of="data_feed"
         )
-        self.table, self.state = None, None
+        self.table, self.state, self.survey = None, None, None
 
     def until(self, **figures):
         """Hear until the feed's state has these figures; return it."""
@@ -148,6 +149,8 @@ class Consumer:
                 self.table = QuoteTable(arrival.message.universe)
             elif isinstance(arrival, Envelope) and isinstance(arrival.message, FeedState):
                 self.state = arrival.message
+            elif isinstance(arrival, Envelope) and isinstance(arrival.message, Survey):
+                self.survey = arrival.message
             elif isinstance(arrival, Resync) and self.table is None:
                 self.stream.tell("data_feed", AskUniverse(reply_to="consumer"))
         return bool(arrivals)
@@ -215,3 +218,27 @@ def test_spoiled_quotes_are_counted_by_what_is_wrong_and_move_no_mark(market, he
         until(is_spoiled)
         table = consumer.table
         assert not (table.bid > table.ask).any()
+
+
+def test_a_halt_of_the_exchange_is_in_the_next_survey_and_so_is_its_end(market, here):
+    with paper_venue(market, here, speed=60) as doors, on_a_thread(feed_shell(doors, here)):
+        consumer = Consumer(here)
+        consumer.until(connected=True)
+
+        def halted(*names):
+            def is_so():
+                consumer.hear()
+                return consumer.survey is not None and consumer.survey.halted == names
+
+            return is_so
+
+        until(halted())
+        fault = control(doors, "/faults", {"route": "dxlink", "kind": "halt", "path": "^GOOG$"})["fault"]
+        until(halted("GOOG"))
+        rows = control(doors, "/status")["quotes"]["clients"][0]["quotes"]
+        control(doors, "/clock", {"action": "hold"})
+        assert control(doors, "/status")["quotes"]["clients"][0]["quotes"] == rows
+        request = urllib.request.Request(f"{doors.control}/faults/{fault}", method="DELETE")
+        request.add_header("Authorization", f"Bearer {doors.control_token}")
+        urllib.request.urlopen(request, timeout=5).close()
+        until(halted())

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from actors.desk import DeskSettings
+from actors.domain.market.flaw import Survey
 from actors.domain.orders.attempt import Accepted
 from actors.domain.orders.event import ExecutorStarted
 from actors.domain.orders.report import AccountState, ExecutionReport, Status
@@ -52,6 +53,7 @@ class World:
         self.stream.arrivals.append(quotes(clock.ns))
         self.hear("data_feed", UniverseChanged(universe=universe()))
         self.stream.arrivals.append(quotes(clock.ns))
+        self.hear("data_feed", Survey(universe=1, at_ns=clock.ns))
         self.hear("risk", IssuePermit(permit=permit()))
         state = {"route": "primary", "account_domain": "main"}
         self.hear(CONNECTION, ConnectionState(**state, incarnation=1, reads=True, writes=True, stream=True, at_ns=0))

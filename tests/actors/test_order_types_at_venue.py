@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from actors.desk import DeskSettings
+from actors.domain.market.flaw import Survey
 from actors.domain.market.quote import QuoteFrame, Universe
 from actors.domain.market.session import ExchangeDay, ExchangeTable, LastSession, OfficialTable, SessionRule, Sessions
 from actors.domain.orders import event as happened
@@ -138,6 +139,7 @@ class Bridge:
         sizes, codes = (batch.bid_size, batch.ask_size), np.zeros(len(batch.rows), np.uint16)
         frame = QuoteFrame(1, 1, batch.rows, bid, ask, *sizes, batch.exchange_ns, self.clock.ns, codes)
         self.stream.arrivals.append(frame)
+        self.stream.arrive("data_feed", Survey(universe=1, at_ns=self.clock.ns))
         self.executor.turn(0)
 
     async def to(self, second: float) -> None:

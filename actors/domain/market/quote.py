@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actors.domain.market.contract import Contract
+from actors.domain.market.flaw import FlawFound, Survey
+from actors.domain.market.interest import Held, Interest
 from actors.domain.value import Value
 
 Rows = NDArray[np.int32]
@@ -65,6 +67,7 @@ class RawQuotes:
 
     An index has no quote: its last print stands on both sides, with sizes 0. An empty batch says that the stream lives.
     `unknown` counts the events of the same wire message whose symbol nobody asked for; the arrays do not hold them.
+    `halts` are rows whose trading status the message told, and whether each is halted; `held` what it told of interest.
     """
 
     rows: Rows
@@ -74,6 +77,8 @@ class RawQuotes:
     ask_size: Sizes
     exchange_ns: Nanos
     unknown: int = 0
+    halts: tuple[tuple[int, bool], ...] = ()
+    held: tuple[tuple[int, Held], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,10 @@ class QuoteTable:
         self.exchange_ns: Nanos = np.zeros(count, np.int64)
         self.received_ns: Nanos = np.zeros(count, np.int64)
         self.codes: Codes = np.zeros(count, np.uint16)
+        self.survey: Survey | None = None
+        """The latest look over all chains; None: there was none yet."""
+        self._flaws: dict[int, FlawFound] = {}
+        self._held: dict[int, Held] = {}
         self._read: dict[int, tuple[_Figures, Quote]] = {}
         """Quotes by row, with the figures they were made of: one decision asks for the same ones several times."""
 
@@ -143,6 +152,24 @@ class QuoteTable:
         self.ask_size[rows] = ask_size
         self.exchange_ns[rows] = exchange_ns
         self.received_ns[rows] = frame.received_ns
+
+    def take_survey(self, survey: Survey) -> None:
+        """Take in what was seen against single contracts; one of another universe says nothing here."""
+        if survey.universe == self.universe.version:
+            self.survey, self._flaws = survey, survey.found()
+
+    def take_interest(self, interest: Interest) -> None:
+        """Take in open interest and volume; those of another universe say nothing here."""
+        if interest.universe == self.universe.version:
+            self._held = interest.held
+
+    def held(self, symbol: str) -> Held | None:
+        """Return open interest and volume of `symbol`; None where nobody told them."""
+        return self._held.get(self.row_of.get(symbol, -1))
+
+    def flaw(self, symbol: str) -> FlawFound | None:
+        """Return what the latest survey has against `symbol`; None for nothing, or where none was made."""
+        return self._flaws.get(self.row_of.get(symbol, -1))
 
     def quote(self, symbol: str) -> Quote | None:
         """Return the latest quote of `symbol`; None where the universe does not hold it or nothing came yet."""

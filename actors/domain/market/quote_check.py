@@ -124,6 +124,12 @@ def reasons(code: int) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: QuoteCode[name] < UNSOUND_MIN))
 
 
+def rejection(code: int) -> str:
+    """Return the one name that an unsound quote is counted under: its lowest reason."""
+    reasons_only = code & ~(UNSOUND_MIN - 1)
+    return str(QuoteCode(reasons_only & -reasons_only).name)
+
+
 def _grade_shapes(codes: Codes, odd: Places, quotes: RawQuotes, last: LastGood) -> None:
     bid, ask, most = quotes.bid[odd], quotes.ask[odd], last.limits.price_max
     no_bid, no_ask = np.isnan(bid), np.isnan(ask)

@@ -1,39 +1,48 @@
 """How many quotes came, and what became of them: received = accepted + the sum of rejected, always.
 
 A code's two bytes are counted apart, flags and reasons, so that a batch costs two passes whatever is wrong with it; the
-names are worked out when someone asks. A refused quote counts once, under the lowest of its reasons; an accepted one
-under each of its flags. An event of a symbol that nobody asked for is received, and rejected as unknown.
+names are worked out when someone asks. A refused quote counts once, under the lowest of its reasons, for all contracts
+and for its own; an accepted one under each of its flags. An event of a symbol that nobody asked for is received, and
+rejected as unknown.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from actors.domain.market.quote import UNSOUND_MIN, Codes
-from actors.domain.market.quote_check import QuoteCode
+from actors.domain.market.quote import UNSOUND_MIN, Codes, Rows
+from actors.domain.market.quote_check import QuoteCode, rejection
 
 UNKNOWN_SYMBOL = "UNKNOWN_SYMBOL"
 _BYTE = 8
 _VALUES = 256
 Tally = NDArray[np.int64]
+_LOWEST = np.array([(value & -value).bit_length() - 1 for value in range(_VALUES)], np.intp)
+"""The place of the lowest bit of each byte."""
 
 
 class QuoteCount:
-    """Counts since a start."""
+    """Counts since a start, of a universe of so many `contracts`."""
 
-    def __init__(self) -> None:
+    def __init__(self, contracts: int) -> None:
+        self._of_row: Tally = np.zeros((contracts, _BYTE), np.int64)
+        """Refused quotes of each contract, by lowest reason."""
         self._flags: Tally = np.zeros(_VALUES, np.int64)
         """Accepted quotes, by their flags."""
         self._reasons: Tally = np.zeros(_VALUES, np.int64)
         """All quotes, by the reasons against them; none for the accepted."""
         self._unknown = 0
 
-    def add(self, codes: Codes) -> None:
+    def add(self, codes: Codes, rows: Rows) -> None:
         """Count a batch that was checked."""
         if not codes.any():
             self._flags[0] += len(codes)
             self._reasons[0] += len(codes)
             return
-        self._reasons += np.bincount(codes >> _BYTE, minlength=_VALUES)
+        reasons = codes >> _BYTE
+        self._reasons += np.bincount(reasons, minlength=_VALUES)
+        if reasons.any():
+            refused = reasons > 0
+            np.add.at(self._of_row, (rows[refused], _LOWEST[reasons[refused]]), 1)
         self._flags += np.bincount(codes[codes < UNSOUND_MIN], minlength=_VALUES)
 
     def add_unknown(self, events: int) -> None:
@@ -55,9 +64,21 @@ class QuoteCount:
         found = {UNKNOWN_SYMBOL: self._unknown} if self._unknown else {}
         for value in np.flatnonzero(self._reasons[1:]).tolist():
             reasons = value + 1
-            name = str(QuoteCode((reasons & -reasons) << _BYTE).name)
+            name = rejection(reasons << _BYTE)
             found[name] = found.get(name, 0) + int(self._reasons[reasons])
         return found
+
+    def rejected_of(self, most: int) -> dict[int, dict[str, int]]:
+        """Return the refused of the `most` rows that have most of them, by row and name of the lowest reason."""
+        refused = self._of_row.sum(axis=1)
+        worst = np.argsort(-refused, kind="stable")[:most]
+        return {
+            row: {
+                rejection(0x100 << bit): int(self._of_row[row, bit])
+                for bit in np.flatnonzero(self._of_row[row]).tolist()
+            }
+            for row in worst[refused[worst] > 0].tolist()
+        }
 
     def flagged(self) -> dict[str, int]:
         """Return the accepted that carry a flag, by name of the flag."""

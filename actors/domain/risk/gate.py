@@ -30,6 +30,7 @@ from actors.domain.risk.circumstances import Circumstances
 from actors.domain.risk.committed_loss import committed_loss
 from actors.domain.risk.leg_hours import sessions_open
 from actors.domain.risk.leg_quotes import quotes_good
+from actors.domain.risk.market_sound import market_sound
 from actors.domain.risk.permit import Limits, TradingState
 from actors.domain.risk.structure_loss import loss_at_expiry, naked_exposure
 from actors.domain.value import ZERO
@@ -73,6 +74,7 @@ def _review_open(request: Open, strategy: str, seen: Circumstances) -> Iterator[
         yield Check(code=Code.R030_NO_QUOTE, passed=seen.quotes is not None)
         return
     yield from quotes_good(request.legs, seen.quotes, seen.permit.limits, seen.now, seen.boot_ns)
+    yield from market_sound(request, seen.quotes, seen.permit.limits, seen.now, seen.boot_ns)
     yield _opens_only(request.legs, seen)
     yield from _price_sane(request, seen.quotes, seen.permit.limits)
     yield from _size_allowed(request, seen, seen.permit.limits)

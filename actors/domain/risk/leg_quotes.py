@@ -5,11 +5,13 @@ The age of a quote is counted on both clocks, and the worse one counts.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from actors.domain.market.quote import Quote, QuoteTable
 from actors.domain.orders.order import Leg
 from actors.domain.orders.refusal import Check, Code
 from actors.domain.risk.permit import Limits
+from actors.domain.value import ZERO
 
 
 def quotes_good(
@@ -33,7 +35,8 @@ def quotes_good(
             age_s=age_s,
         )
         yield _two_sided(quote, age_s)
-        yield _spread_narrow(quote, limits, age_s)
+        step = quotes.universe.contracts[quotes.row_of[leg.symbol]].product.tick_at(quote.mid or ZERO)
+        yield _spread_narrow(quote, limits, step, age_s)
     skew = max(stamps, default=0.0) - min(stamps, default=0.0)
     passed = skew <= limits.leg_skew_max_s
     yield Check(code=Code.R033_LEG_SKEW, passed=passed, value=f"{skew:.3f} s", limit=f"{limits.leg_skew_max_s} s")
@@ -45,17 +48,18 @@ def _two_sided(quote: Quote, age_s: float) -> Check:
     return Check(code=Code.R032_QUOTE_UNSOUND, passed=sound, subject=quote.symbol, value=value, age_s=age_s)
 
 
-def _spread_narrow(quote: Quote, limits: Limits, age_s: float) -> Check:
-    """Against the middle, with a floor in points: cheap options are wide by a tick or two and that is no fault."""
+def _spread_narrow(quote: Quote, limits: Limits, step: Decimal, age_s: float) -> Check:
+    """Against the middle, with a floor in points and one in price steps: cheap options are wide by a tick or two."""
     if quote.bid is None or quote.ask is None or not (mid := quote.mid):
         return Check(code=Code.R034_SPREAD_WIDE, passed=False, subject=quote.symbol, value="one-sided", age_s=age_s)
     width = quote.ask - quote.bid
     share = float(width) / float(mid)
+    floor = max(limits.spread_floor, limits.spread_floor_ticks * float(step))
     return Check(
         code=Code.R034_SPREAD_WIDE,
-        passed=float(width) <= limits.spread_floor or share <= limits.spread_max,
+        passed=float(width) <= floor or share <= limits.spread_max,
         subject=quote.symbol,
         value=f"{share:.0%} of mid, {width} wide",
-        limit=f"{limits.spread_max:.0%} or {limits.spread_floor}",
+        limit=f"{limits.spread_max:.0%} or {floor:g}",
         age_s=age_s,
     )

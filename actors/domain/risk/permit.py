@@ -39,6 +39,18 @@ class Limits(Value):
     """Widest leg, as a share of its mid."""
     spread_floor: float = Field(ge=0)
     """A leg this narrow, in points, is never too wide."""
+    spread_floor_ticks: float = Field(default=2.0, ge=0)
+    """Nor is one of so many price steps of its own product."""
+    heartbeat_max_s: float | None = Field(default=None, gt=0)
+    """Oldest quote of the underlying itself; None: as old as a leg's may be."""
+    survey_age_max_s: float = Field(default=10.0, gt=0)
+    """Oldest look over the whole chain."""
+    drift_max_s: float = Field(default=3.0, gt=0)
+    """Farthest the exchange's stamps may lie from this machine's clock."""
+    open_interest_min: int = Field(default=0, ge=0)
+    """Fewest contracts of a leg that are held at all, where its exchange tells; 0: not asked."""
+    volume_min: int = Field(default=0, ge=0)
+    """And fewest that were traded in the session before."""
     naked_allowed: bool = False
 
 

@@ -15,7 +15,18 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from supervisor.app.bench import cold, failover, idle, journal, orders, quotes, rebuild, replicated, takeover
+from supervisor.app.bench import (
+    cold,
+    failover,
+    idle,
+    journal,
+    orders,
+    quotes,
+    rebuild,
+    replicated,
+    takeover,
+    validation,
+)
 from supervisor.app.bench.tree import BenchTree, running
 
 RayCall = Callable[[], None]
@@ -252,6 +263,7 @@ SECTIONS: Mapping[str, Callable[[Run], Figures]] = {
     "adopt": adopt,
     "gcs": gcs,
     "rebuild": rebuild_section,
+    "validation": lambda run: validation.figures(run.sizes.appends),
 }
 
 

@@ -9,7 +9,7 @@ from actors.domain.value import Value
 from actors.strategies.base import Ask, Decision, MarketView
 from supervisor.app.bench.market import condor
 
-CREDIT = Decimal("7.50")
+CREDIT = Decimal("2.50")
 
 
 class Seen(Value):

@@ -47,6 +47,8 @@ RING_FRAMES = 600
 """Frames encoded before a paced run; they are sent over and over."""
 SLICE_S = 0.002
 """A paced run sends what is due this often: that is how a busy server's frames come."""
+LEVEL_EVERY_S = 1.0
+"""The index is printed this often, at any pace."""
 BEHIND_BYTES_MAX = 1 << 19
 """Bytes a reader may be behind before the pace waits for it."""
 Json = dict[str, Any]
@@ -195,6 +197,9 @@ class _Quotes:
         self._frames = Frames(contracts, self._symbols)
         self._rows = {symbol: row for row, symbol in enumerate(self._symbols)}
         self._clients: dict[ServerConnection, tuple[int, tuple[str, ...]]] = {}
+        self._listeners: dict[ServerConnection, tuple[int, tuple[str, ...]]] = {}
+        """Who wants the index."""
+        self._level_due = 0.0
         self._marker, self._is_fired = 1, False
         self._per_s = 0
         self.fired: dict[int, int] = {}
@@ -217,14 +222,17 @@ class _Quotes:
                 for reply in heard.replies:
                     await socket.send(msgspec.json.encode(reply).decode())
                 for channel, event, rows in heard.added:
+                    fields = channel.fields[event]
+                    if event == "Trade":
+                        self._listeners[socket], self._level_due = (channel.number, fields), 0.0
                     if event == "Quote":
-                        fields = channel.fields[event]
                         await socket.send(self._frames.snapshot(channel.number, fields, rows).decode())
                         self._clients[socket] = (channel.number, fields)
         except ConnectionClosed:
             pass
         finally:
             self._clients.pop(socket, None)
+            self._listeners.pop(socket, None)
 
     async def send(self) -> None:
         """Send for ever."""
@@ -236,12 +244,19 @@ class _Quotes:
             else:
                 await self._send_marked()
 
+    def _print_level(self, now: float) -> None:
+        if now >= self._level_due:
+            self._level_due = now + LEVEL_EVERY_S
+            for socket, (channel, fields) in self._listeners.items():
+                socket.transport.write(_framed(self._frames.level(channel, fields)))
+
     async def _send_marked(self) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while not self._per_s:
             due = max(due + 1 / FRAMES_PER_S, loop.time())
             await asyncio.sleep(due - loop.time())
+            self._print_level(loop.time())
             self._marker += self._is_fired
             frames = {
                 socket: _framed(self._frames.frame(channel, fields, self._marker))
@@ -263,6 +278,7 @@ class _Quotes:
             await asyncio.sleep(SLICE_S)
             if socket.transport.get_write_buffer_size() > BEHIND_BYTES_MAX:
                 continue
+            self._print_level(loop.time())
             due = int((loop.time() - began) * per_s / FRAME_QUOTES)
             due = min(due, sent + RING_FRAMES)
             socket.transport.write(b"".join(ring[number % RING_FRAMES] for number in range(sent, due)))

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from actors.domain.market.contract import Kind, Product, Products, Right, Settlement, Style, occ_symbol
+from actors.domain.market.flaw import Survey
 from actors.domain.market.quote import QuoteFrame, Universe
 from actors.domain.market.quote_check import QuoteCode
 from actors.domain.market.session import ExchangeDay, ExchangeTable, LastSession, OfficialTable, SessionRule, Sessions
@@ -51,6 +52,8 @@ WINGS: Final = (CONDOR[0].symbol, CONDOR[3].symbol)
 UNIVERSE: Final = Universe(
     version=1, contracts=tuple(PRODUCTS.contract(each) for each in (UNDERLYING, *(leg.symbol for leg in CONDOR)))
 )
+SURVEY: Final = Survey(universe=UNIVERSE.version, at_ns=1)
+"""Nothing is wrong with any of them."""
 _WIDE: Final = 10**8
 PERMIT: Final = Permit(
     risk_epoch=1,
@@ -66,6 +69,7 @@ PERMIT: Final = Permit(
         leg_skew_max_s=_WIDE,
         spread_max=0.5,
         spread_floor=0.3,
+        survey_age_max_s=_WIDE,
     ),
     ttl_s=_WIDE,
 )

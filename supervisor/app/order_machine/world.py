@@ -33,7 +33,7 @@ from supervisor.app.order_machine.broker import Held, Kind, ModelBroker
 from supervisor.app.order_machine.host import Blow, HostStream, MemoryCheckpoints, MemoryJournal, Passes, Struck
 from supervisor.app.order_machine.link import Link
 from supervisor.app.order_machine.luck import SETTLE_WINDOW_S, Luck, Trade
-from supervisor.app.order_machine.market import PERMIT, PRODUCTS, START, UNIVERSE, quotes, sessions
+from supervisor.app.order_machine.market import PERMIT, PRODUCTS, START, SURVEY, UNIVERSE, quotes, sessions
 from supervisor.app.order_machine.nakedness import Nakedness
 from supervisor.app.order_machine.surroundings import VirtualClock
 
@@ -196,6 +196,7 @@ class World:
             return
         self._arrive(_from("data_feed", UniverseChanged(universe=UNIVERSE)))
         self._arrive(quotes(self._quoted, self._unwanted))
+        self._arrive(_from("data_feed", SURVEY))
         self._arrive(_from("risk", IssuePermit(permit=PERMIT)))
         self._turn()
         for link in self.links.values():

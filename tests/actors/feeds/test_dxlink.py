@@ -15,6 +15,7 @@ from actors.brokers.reads import ReadLimits
 from actors.brokers.tastytrade_token import TastytradeLogin
 from actors.clock import WallClock
 from actors.domain.market.contract import Kind, Product, Products
+from actors.domain.market.interest import Held
 from actors.feeds.dxlink import DxlinkFeed, DxlinkSettings
 from actors.ports import BrokerRefused, FeedLost
 
@@ -58,6 +59,8 @@ class Broker:
     heard: list[dict] = field(default_factory=list)
     logins: int = 0
     dxlink_url: str = ""
+    wanted: int = 4
+    """Subscriptions until everything is."""
 
     async def rest(self, request):
         if request.path == "/oauth/token":
@@ -78,7 +81,7 @@ class Broker:
             for answer in self.answers(message):
                 await ws.send(json.dumps(answer))
             subscribed += len(message.get("add", ()))
-            if "add" in message and subscribed == 3:
+            if "add" in message and subscribed == self.wanted:
                 await self.play(ws)
 
     def answers(self, message):
@@ -169,8 +172,25 @@ def test_contracts_come_from_the_chain_and_quotes_from_the_wire():
     broker = asyncio.run(run())
     assert broker.logins == 1
     asked = [(entry["type"], entry["symbol"]) for said in broker.heard for entry in said.get("add", ())]
-    assert asked == [("Trade", "SPX"), ("Quote", ".SPXW210104C3700"), ("Quote", ".SPXW210104P3700")]
-    assert [len(said["add"]) for said in broker.heard if "add" in said] == [2, 1]
+    options = [("Quote", ".SPXW210104C3700"), ("Quote", ".SPXW210104P3700")]
+    assert asked == [("Trade", "SPX"), *options, ("Profile", "SPX")]
+    assert [len(said["add"]) for said in broker.heard if "add" in said] == [2, 2]
+
+
+def test_open_interest_is_asked_for_where_somebody_wants_it():
+    async def run():
+        async def play(ws):
+            await data(ws, ["Summary", [".SPXW210104C3700", 4_000, 120]])
+
+        broker = Broker(play, wanted=6)
+        async with connected(broker, summaries=True) as feed, asyncio.timeout(3):
+            contracts = await feed.contracts(["SPX"])
+            async for batch in feed.quotes(contracts):
+                if batch.held:
+                    return contracts[batch.held[0][0]].symbol, batch.held[0][1]
+        return None
+
+    assert asyncio.run(run()) == ("SPXW  210104C03700000", Held(4_000, 120))
 
 
 def test_an_empty_batch_says_that_everything_was_subscribed():

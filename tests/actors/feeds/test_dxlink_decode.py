@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.feeds.dxlink_decode import FIELDS, QUOTE, TRADE, Decoder, Garbled, empty, parse
+from actors.domain.market.interest import Held
+from actors.feeds.dxlink_decode import FIELDS, PROFILE, QUOTE, SUMMARY, TRADE, Decoder, Garbled, empty, parse
 
 ROWS = {".SPXW210104C3700": 0, ".SPXW210104P3700": 1, "GOOG": 2}
 PRINTS = {"SPX": 3}
@@ -56,8 +57,27 @@ def test_an_absent_time_is_none_and_the_other_side_counts(spelled):
 
 
 def test_types_in_one_message_make_one_batch():
-    batch = decoded([QUOTE, quote("GOOG"), TRADE, ["SPX", 3700.0, 1], "Summary", ["GOOG", 12]])
+    batch = decoded([QUOTE, quote("GOOG"), TRADE, ["SPX", 3700.0, 1], "Candle", ["GOOG", 12]])
     assert (batch.rows.tolist(), batch.bid.tolist()) == ([2, 3], [1.0, 3700.0])
+
+
+@pytest.mark.parametrize(
+    ("status", "halts"),
+    [("HALTED", ((2, True),)), ("ACTIVE", ((2, False),)), ("UNDEFINED", ()), (None, ()), ("NaN", ())],
+)
+def test_a_profile_tells_a_halt_and_its_end_and_no_quote(status, halts):
+    decoder = Decoder(ROWS, PRINTS, {"GOOG": 2})
+    batch = decoded([PROFILE, ["GOOG", status, "MSFT", status]], decoder)
+    assert (batch.halts, len(batch.rows), batch.unknown) == (halts, 0, 0)
+    both = decoded([QUOTE, quote("GOOG"), PROFILE, ["GOOG", status]], decoder)
+    assert (both.halts, both.rows.tolist()) == (halts, [2])
+
+
+@pytest.mark.parametrize("spelled", ["NaN", None])
+def test_a_summary_tells_open_interest_and_yesterdays_volume_or_that_nobody_knows(spelled):
+    decoder = Decoder(ROWS, PRINTS, {}, ROWS)
+    batch = decoded([SUMMARY, ["GOOG", 12, 3.0, "MSFT", 1, 1, ".SPXW210104C3700", 0, spelled]], decoder)
+    assert (batch.held, len(batch.rows), batch.unknown) == (((2, Held(12, 3)), (0, Held(0, None))), 0, 0)
 
 
 def test_a_print_of_something_that_has_quotes_is_a_stranger():

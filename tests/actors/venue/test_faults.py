@@ -88,8 +88,9 @@ def test_a_route_takes_the_kinds_of_its_table_and_no_other(route: Route, kind: F
 
 @pytest.mark.parametrize("kind", sorted(LASTING_KINDS))
 def test_a_state_cannot_be_counted(kind: FaultKind):
+    route = Route.DXLINK if kind is FaultKind.HALT else Route.TASTYTRADE
     with pytest.raises(ValidationError, match="is a state"):
-        Fault(route=Route.TASTYTRADE, kind=kind, count=1)
+        Fault(route=route, kind=kind, count=1)
 
 
 def test_clearing_takes_one_fault_or_all():

@@ -8,6 +8,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from actors.domain.market.flaw import Survey
 from actors.domain.market.quote import QuoteTable
 from actors.domain.market.session import Closure, Sessions
 from actors.domain.orders import event as happened
@@ -40,6 +41,7 @@ BOOT_NS = 10**12
 def table() -> QuoteTable:
     filled = QuoteTable(universe())
     filled.apply(quotes(BOOT_NS))
+    filled.take_survey(Survey(universe=1, at_ns=BOOT_NS))
     return filled
 
 
@@ -129,7 +131,14 @@ def with_quotes(change: Callable[[QuoteTable], None]) -> QuoteTable:
 
 def aged(seconds: float) -> Callable[[QuoteTable], None]:
     def change(quoted: QuoteTable) -> None:
-        quoted.exchange_ns[:] -= int(seconds * 1e9)
+        quoted.exchange_ns[1:] -= int(seconds * 1e9)  # the options: the underlying ticks on
+
+    return change
+
+
+def received(seconds_ago: float) -> Callable[[QuoteTable], None]:
+    def change(quoted: QuoteTable) -> None:
+        quoted.received_ns[1:] = BOOT_NS - int(seconds_ago * 1e9)
 
     return change
 
@@ -176,7 +185,7 @@ def test_what_stops_another_strategy_stops_nobody_else():
         (Code.R060_NO_ROUTE, {"routes": ()}),
         (Code.R030_NO_QUOTE, {"quotes": None}),
         (Code.R031_QUOTE_STALE, {"quotes": with_quotes(aged(61))}),
-        (Code.R031_QUOTE_STALE, {"boot_ns": BOOT_NS + int(86_400e9 + 1e9)}),  # a day and a second is not a second
+        (Code.R031_QUOTE_STALE, {"quotes": with_quotes(received(86_401))}),  # a day and a second is not a second
         (Code.R032_QUOTE_UNSOUND, {"quotes": with_quotes(set_row("codes", 2, 4))}),
         (Code.R033_LEG_SKEW, {"quotes": with_quotes(skewed), "permit": permit(leg_skew_max_s=20)}),
         (Code.R034_SPREAD_WIDE, {"permit": permit(spread_max=0.001, spread_floor=0.01)}),
@@ -248,7 +257,7 @@ def test_an_opening_names_the_underlying_its_legs_are_on_or_a_doubt_could_be_pas
     signal = open_signal(1)
     elsewhere = signal.model_copy(update={"request": signal.request.model_copy(update={"underlying": "NDX"})})
     assert Code.R015_IN_DOUBT in codes(open_signal(2), circumstances(book=in_doubt()))
-    assert codes(elsewhere, circumstances()) == [Code.R023_UNDERLYING]
+    assert codes(elsewhere, circumstances()) == [Code.R023_UNDERLYING, Code.R037_HEARTBEAT]
 
 
 def test_an_adjusted_contract_is_not_opened_though_the_universe_holds_it():
