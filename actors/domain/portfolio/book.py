@@ -26,8 +26,8 @@ from actors.domain.orders.route_event import RouteFailedBack, RouteFailedOver
 from actors.domain.orders.trigger_event import TriggerMoved, Triggers, TriggersPlaced, TriggerTrailed
 from actors.domain.portfolio import netting, retention
 from actors.domain.portfolio.findings import Findings
-from actors.domain.portfolio.stakes import Stakes
-from actors.domain.portfolio.structure import Structure, founded, settled
+from actors.domain.portfolio.stakes import Stakes, Structures
+from actors.domain.portfolio.structure import founded, settled
 from actors.domain.portfolio.tally import Tally
 from actors.domain.value import ZERO
 
@@ -44,7 +44,7 @@ class Book:
         self._live: dict[str, OrderLife] | None = None
         """Those that may still trade, once somebody asked: a day has many orders, and few of them live."""
         self.triggers = Triggers()
-        self.structures: dict[str, Structure] = {}
+        self.structures = Structures()
         self.positions: dict[str, dict[str, int]] = {}
         """Signed contracts by account domain and symbol."""
         self.cash: dict[str, Decimal] = {}
