@@ -27,6 +27,7 @@ from actors.domain.orders.watch_settings import WatchSettings
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.imbalance import ImbalanceLimits
 from actors.domain.risk.circumstances import Circumstances
+from actors.domain.risk.margin_table import MarginTable
 from actors.domain.risk.permit import Permit
 from actors.domain.value import Value
 from actors.messages import IssuePermit, Part, SendComplex, SendOrder
@@ -128,8 +129,9 @@ class Desk:
         *,
         journal: Journal | None = None,
         disk: Callable[[], str | None] = lambda: None,
+        margins: MarginTable | None = None,
     ) -> None:
-        self.disk, self.replica = disk, journal.replica if journal else ALONE
+        self.disk, self.replica, self.margins = disk, journal.replica if journal else ALONE, margins
         self._journal, self._seen_at_brokers = journal, set[str]()
         self.book, self.seats, self.sessions, self.settings = book, seats, sessions, settings
         self.quotes: QuoteTable | None = None
@@ -219,6 +221,8 @@ class Desk:
             coverages={route.name: route.coverage for route in able},
             writable=frozenset(route.account_domain for route in routes if route.writes),
             excluding=frozenset(excluding),
+            standings=self.seats.standings(),
+            margins=self.margins,
         )
 
     def withheld(self, message: Value) -> str:

@@ -12,6 +12,7 @@ from actors.domain.orders.coverage import Coverage, Terms
 from actors.domain.orders.order import Contingency, Fill, Order, OrderType, TimeInForce
 from actors.domain.orders.report import AccountState, BrokerPosition, CashEvent, ExecutionReport, Status
 from actors.domain.orders.signal import Signal
+from actors.domain.orders.trading_status import TradingStatus
 from actors.domain.portfolio.book import Book
 from actors.domain.value import Value
 from actors.executor import Executor
@@ -30,6 +31,7 @@ from actors.messages import (
 )
 from tests.builders import (
     CONDOR_SYMBOLS,
+    MARGINS,
     PRODUCTS,
     close_signal,
     condor_legs,
@@ -43,6 +45,7 @@ from tests.fakes import START, CountingWatermark, FakeClock, FakeStream, MemoryC
 
 ROUTES = ("primary", "backup")
 CASH = Decimal(100_000)
+ANYTHING = TradingStatus()
 M = TypeVar("M", bound=Value)
 
 
@@ -98,6 +101,8 @@ def account(
     cash_events: Iterable[CashEvent] = (),
     cash: Decimal = CASH,
     net_liquidation: Decimal = CASH,
+    buying_power: Decimal | None = CASH,
+    trading: TradingStatus | None = ANYTHING,
     read_at: datetime = START,
     since: datetime | None = None,
 ) -> AccountState:
@@ -112,6 +117,8 @@ def account(
         cash_events=tuple(cash_events),
         cash=cash,
         net_liquidation=net_liquidation,
+        buying_power=buying_power,
+        trading=trading,
     )
 
 
@@ -155,6 +162,7 @@ class Rig:
             settings=self.settings,
             disk=lambda: self.disk,
             reduce=self.reduced.append,
+            margins=MARGINS,
         )
         self.hear("data_feed", UniverseChanged(universe=universe()))
         self.quote()

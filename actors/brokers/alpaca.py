@@ -15,6 +15,7 @@ import msgspec
 from pydantic import Field
 
 from actors.brokers import alpaca_shapes as shapes
+from actors.brokers.alpaca_status import trading_status
 from actors.brokers.alpaca_stream import AlpacaLogin, TradeUpdates, TradeUpdatesLimits
 from actors.brokers.coverages import COVERAGES
 from actors.brokers.outcomes import RETRYABLE, Unsendable, outcome_of, outcome_of_failure
@@ -243,6 +244,7 @@ class Alpaca:
         events = (shapes.cash_event(activity, self.account_domain) for activity in activities)
         with readable("account"):
             cash, net_liquidation = number(account["cash"]), number(account["equity"])
+            power, trading = number(account["options_buying_power"]), trading_status(account, net_liquidation)
         return AccountState(
             route=self.route,
             account_domain=self.account_domain,
@@ -253,6 +255,8 @@ class Alpaca:
             cash_events=tuple(event for event in events if event is not None),
             cash=cash,
             net_liquidation=net_liquidation,
+            buying_power=power,
+            trading=trading,
         )
 
     async def _orders(self, since: datetime) -> list[Json]:

@@ -48,6 +48,7 @@ from actors.domain.orders.attempt import (
 )
 from actors.domain.orders.order import Contingency, Order
 from actors.domain.orders.report import AccountState, ExecutionReport, Status
+from actors.domain.orders.trading_status import TradingStatus
 from actors.ports import Broker, BrokerRefused, BrokerUnavailable, Clock, Guard
 
 _PAPER = frozenset({"PaperBrokerage", "QuantConnectBrokerage"})
@@ -190,6 +191,8 @@ class QuantConnect:
                 cash_events=tuple(fee for each in orders for fee in shapes.fees(each, self.account_domain)),
                 cash=number(told["cash"]),
                 net_liquidation=number(told["net_liquidation"]),
+                buying_power=number(told["buying_power"]) if "buying_power" in told else None,
+                trading=TradingStatus(),  # LEAN tells nothing of it: its broker refuses for itself
             )
 
     async def events(self) -> AsyncIterator[ExecutionReport]:

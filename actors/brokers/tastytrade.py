@@ -23,6 +23,7 @@ from actors.brokers.payload import Json, decoded, number, readable
 from actors.brokers.reads import ReadLimits, Reads
 from actors.brokers.tastytrade_instruments import FUTURES, Instruments
 from actors.brokers.tastytrade_pages import InstrumentPages, Pages
+from actors.brokers.tastytrade_status import trading_status
 from actors.brokers.tastytrade_stream import AccountStream, AccountStreamLimits
 from actors.brokers.tastytrade_token import AccessToken, TastytradeLogin, TokenLimits
 from actors.brokers.wire import Answer, Doubt, NothingSent, Wire, WireLimits
@@ -253,6 +254,7 @@ class Tastytrade:
         positions = await self._reads.get(f"{self._base}/positions")
         transactions = await self._pages.items(f"{self._base}/transactions", {"start-date": day.isoformat()})
         balances = await self._reads.get(f"{self._base}/balances")
+        status = await self._reads.get(f"{self._base}/trading-status")
         fill_ids = shapes.exec_ids(orders)
         gone = shapes.reversals(transactions, fill_ids)
         events = (shapes.cash_event(each, self.account_domain, fill_ids, gone, self._ours) for each in transactions)
@@ -260,6 +262,7 @@ class Tastytrade:
             held = positions["data"]["items"]
             money = balances["data"]
             cash, net_liquidation = number(money["cash-balance"]), number(money["net-liquidating-value"])
+            power, trading = number(money["derivative-buying-power"]), trading_status(status["data"], net_liquidation)
         return AccountState(
             route=self.route,
             account_domain=self.account_domain,
@@ -270,6 +273,8 @@ class Tastytrade:
             cash_events=tuple(event for event in events if event is not None),
             cash=cash,
             net_liquidation=net_liquidation,
+            buying_power=power,
+            trading=trading,
         )
 
     def _doubt_token(self) -> None:

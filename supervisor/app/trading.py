@@ -84,6 +84,7 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
         settings=ExecutorSettings(desk=DeskSettings(**desk), disk_look_s=config.disk.look_every_s, **settings),
         board=partial(write_board, where.routes),
         disk=disk.look,
+        margins=place.margins,
         reduce=lambda reason: _reduce(place, reason),
     )
     if (universe := warmth.universe(where.universe)) is not None:

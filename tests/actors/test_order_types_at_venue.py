@@ -39,7 +39,7 @@ from actors.messages import (
 )
 from tests.actors.brokers.test_against_venue import session, step
 from tests.actors.venue.conftest import CLOSES_AT, OPENS_AT, PRODUCTS, SESSION, SmallMarket, option, places_in, running
-from tests.builders import permit
+from tests.builders import MARGINS, permit
 from tests.fakes import CountingWatermark, FakeClock, FakeStream, MemoryCheckpoints, MemoryJournal
 
 ROUTE, PEER = "tastytrade", "connection-tastytrade"
@@ -96,6 +96,7 @@ class Bridge:
             products=PRODUCTS,
             sessions=sessions(),
             latch=lambda: None,
+            margins=MARGINS,
             routes=(ROUTE,),
             feed="data_feed",
             notifier="notifier",

@@ -280,6 +280,7 @@ class HoldfastAlgorithm(QCAlgorithm):
             ],
             "cash": str(self.portfolio.cash),
             "net_liquidation": str(self.portfolio.total_portfolio_value),
+            "buying_power": str(self.portfolio.margin_remaining),
         }
 
     def _find(self, body: Json) -> str | None:

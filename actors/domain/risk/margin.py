@@ -94,7 +94,7 @@ def margin(held: Sequence[Held], level: Decimal | None, table: MarginTable, on: 
 
 
 def unfunded(
-    parts: Parts, contract: Contract, level: Decimal | None, table: MarginTable, on: date, lots: int = 0
+    parts: Parts, contract: Contract, level: Decimal | None, table: MarginTable | None, on: date, lots: int = 0
 ) -> tuple[Decimal, Decimal] | None:
     """Return what covered and naked options need beside their prices, in points; None where it is not known."""
     covered, calls, puts = split(parts, lots)
@@ -103,7 +103,7 @@ def unfunded(
     spread = max(ZERO, -worst)
     if not calls and not puts:
         return spread, ZERO
-    rule = table.rule_of(contract, on)
+    rule = table.rule_of(contract, on) if table is not None else None
     if rule is None or rule.share is None or rule.floor is None or level is None or level <= 0:
         return None
     sides = (sum((part.quantity * _share(part, level, rule) for part in side), ZERO) for side in (calls, puts))

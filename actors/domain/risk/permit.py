@@ -12,6 +12,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from actors.domain.orders.refusal import Check
+from actors.domain.risk.caps import Caps
 from actors.domain.value import Money, Value
 
 
@@ -40,6 +41,7 @@ class Limits(Value):
     spread_floor: float = Field(ge=0)
     """A leg this narrow, in points, is never too wide."""
     naked_allowed: bool = False
+    caps: Caps = Caps()
 
 
 class Permit(Value):

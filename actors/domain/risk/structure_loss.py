@@ -26,12 +26,15 @@ def parts_of_legs(legs: Sequence[Leg], contracts: Mapping[str, Contract]) -> Par
 
 
 def loss_at_expiry(
-    legs: Sequence[Leg], contracts: Mapping[str, Contract], net_price: Decimal, order_qty: int
+    legs: Sequence[Leg], contracts: Mapping[str, Contract], net_price: Decimal, order_qty: int, lots: int = 0
 ) -> Decimal | None:
-    """Return the largest loss in dollars (>= 0) after the credit or debit paid; None where it has no bound."""
+    """Return the largest loss in dollars (>= 0) after the credit or debit paid; None where it has no bound.
+
+    `lots` of shares stand beside all of it: what they may lose themselves does not count.
+    """
     if not all(contracts[leg.symbol].is_option for leg in legs):
         return None
-    worst = bounds(parts_of_legs(legs, contracts)).worst
+    worst = bounds(parts_of_legs(legs, contracts), int(lots / order_qty)).worst
     multiplier = contracts[legs[0].symbol].multiplier
     return None if worst is None else max(ZERO, -(worst + net_price) * multiplier * order_qty)
 
