@@ -19,11 +19,11 @@ from pydantic import Field
 from actors.brokers import tastytrade_shapes as shapes
 from actors.brokers.coverages import COVERAGES
 from actors.brokers.outcomes import RETRYABLE, Unsendable, outcome_of, outcome_of_failure
-from actors.brokers.payload import Json, decoded, number, readable
+from actors.brokers.payload import Json, decoded, known, number, readable
 from actors.brokers.reads import ReadLimits, Reads
 from actors.brokers.tastytrade_instruments import FUTURES, Instruments
 from actors.brokers.tastytrade_pages import InstrumentPages, Pages
-from actors.brokers.tastytrade_status import trading_status
+from actors.brokers.tastytrade_status import read_status
 from actors.brokers.tastytrade_stream import AccountStream, AccountStreamLimits
 from actors.brokers.tastytrade_token import AccessToken, TastytradeLogin, TokenLimits
 from actors.brokers.wire import Answer, Doubt, NothingSent, Wire, WireLimits
@@ -254,7 +254,6 @@ class Tastytrade:
         positions = await self._reads.get(f"{self._base}/positions")
         transactions = await self._pages.items(f"{self._base}/transactions", {"start-date": day.isoformat()})
         balances = await self._reads.get(f"{self._base}/balances")
-        status = await self._reads.get(f"{self._base}/trading-status")
         fill_ids = shapes.exec_ids(orders)
         gone = shapes.reversals(transactions, fill_ids)
         events = (shapes.cash_event(each, self.account_domain, fill_ids, gone, self._ours) for each in transactions)
@@ -262,7 +261,6 @@ class Tastytrade:
             held = positions["data"]["items"]
             money = balances["data"]
             cash, net_liquidation = number(money["cash-balance"]), number(money["net-liquidating-value"])
-            power, trading = number(money["derivative-buying-power"]), trading_status(status["data"], net_liquidation)
         return AccountState(
             route=self.route,
             account_domain=self.account_domain,
@@ -273,8 +271,8 @@ class Tastytrade:
             cash_events=tuple(event for event in events if event is not None),
             cash=cash,
             net_liquidation=net_liquidation,
-            buying_power=power,
-            trading=trading,
+            buying_power=known(money, "derivative-buying-power"),
+            trading=await read_status(self._reads, self._base, net_liquidation),
         )
 
     def _doubt_token(self) -> None:

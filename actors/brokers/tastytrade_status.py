@@ -4,12 +4,15 @@ A flag that should be there and is not, or is no yes or no, an options level or 
 knows: each is an unknown word, which keeps openings out until a person has looked.
 """
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 
-from actors.brokers.payload import Json
+from actors.brokers.payload import Json, readable
+from actors.brokers.reads import Reads
 from actors.domain.orders.trading_status import OptionsLevel, TradingStatus
+from actors.ports import BrokerRefused, BrokerUnavailable
 
 _BARS: Mapping[str, str] = MappingProxyType(
     {
@@ -33,6 +36,15 @@ _LEVELS: Mapping[str, OptionsLevel] = MappingProxyType(
     }
 )
 _DAY_TRADER_MIN = Decimal(25_000)
+
+
+async def read_status(reads: Reads, account: str, net_liquidation: Decimal) -> TradingStatus | None:
+    """Read what an account, by its path, may do; None where that cannot be read: no exit waits for it."""
+    with contextlib.suppress(BrokerUnavailable, BrokerRefused):
+        told = await reads.get(f"{account}/trading-status")
+        with readable("trading status"):
+            return trading_status(told["data"], net_liquidation)
+    return None
 
 
 def trading_status(told: Json, net_liquidation: Decimal) -> TradingStatus:
