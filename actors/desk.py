@@ -87,6 +87,8 @@ class DeskSettings(Value):
     history_days_max: int = Field(default=30, gt=0)
     """The longest reading: what is older and was never seen shows as a break, and a person looks."""
     fills: FillLimits = FillLimits()
+    margins: MarginTable | None = None
+    """The margin rules; None: what is naked has no known margin."""
 
     @property
     def imbalance(self) -> ImbalanceLimits:
@@ -129,9 +131,8 @@ class Desk:
         *,
         journal: Journal | None = None,
         disk: Callable[[], str | None] = lambda: None,
-        margins: MarginTable | None = None,
     ) -> None:
-        self.disk, self.replica, self.margins = disk, journal.replica if journal else ALONE, margins
+        self.disk, self.replica = disk, journal.replica if journal else ALONE
         self._journal, self._seen_at_brokers = journal, set[str]()
         self.book, self.seats, self.sessions, self.settings = book, seats, sessions, settings
         self.quotes: QuoteTable | None = None
@@ -222,7 +223,7 @@ class Desk:
             writable=frozenset(route.account_domain for route in routes if route.writes),
             excluding=frozenset(excluding),
             standings=self.seats.standings(),
-            margins=self.margins,
+            margins=self.settings.margins,
         )
 
     def withheld(self, message: Value) -> str:

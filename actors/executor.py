@@ -26,7 +26,6 @@ from actors.domain.market.session import Sessions
 from actors.domain.orders import event as happened
 from actors.domain.orders.route_event import RouteTurned
 from actors.domain.portfolio.picture import picture
-from actors.domain.risk.margin_table import MarginTable
 from actors.domain.value import Value
 from actors.executor_settings import ExecutorSettings
 from actors.failback import Failback
@@ -97,7 +96,6 @@ class Executor:
         settings: ExecutorSettings,
         board: Callable[[RoutesView], None] = lambda _: None,
         disk: Callable[[], str | None] = lambda: None,
-        margins: MarginTable | None = None,
         reduce: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._name, self._feed, self._notifier, self._reduce = name, feed, notifier, reduce
@@ -106,9 +104,7 @@ class Executor:
         book = recovery.recover(checkpoints, journal, products, settings.sessions_kept)
         self._start, self._checkpointed = StartReport(book, routes, checkpoints.faults), book.sequence
         seats = Seats(routes, silence_ns=int(settings.desk.silence_s * 1e9))
-        self._desk = Desk(
-            book, seats, sessions, clock, latch, settings.desk, journal=journal, disk=disk, margins=margins
-        )
+        self._desk = Desk(book, seats, sessions, clock, latch, settings.desk, journal=journal, disk=disk)
         self._sight, self._chase = QuoteSight(self._desk), Chase(self._desk)
         self._orders = OrderDesk(self._desk, self._chase, fills := FillDesk(self._desk))
         self._accounts, self._breakers = AccountDesk(self._desk, fills), BreakerDesk(self._desk)

@@ -129,7 +129,7 @@ class Rig:
         self.settings = ExecutorSettings(
             checkpoint_events=checkpoint_events,
             alerts_max=alerts_max,
-            desk=DeskSettings(**{"silence_s": 1e6, **desk}),
+            desk=DeskSettings(**{"silence_s": 1e6, "margins": MARGINS, **desk}),
         )
         self.clock, self.journal, self.checkpoints = FakeClock(), MemoryJournal(), MemoryCheckpoints()
         self.stop: str | None = None
@@ -162,7 +162,6 @@ class Rig:
             settings=self.settings,
             disk=lambda: self.disk,
             reduce=self.reduced.append,
-            margins=MARGINS,
         )
         self.hear("data_feed", UniverseChanged(universe=universe()))
         self.quote()

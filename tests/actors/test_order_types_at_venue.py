@@ -96,12 +96,13 @@ class Bridge:
             products=PRODUCTS,
             sessions=sessions(),
             latch=lambda: None,
-            margins=MARGINS,
             routes=(ROUTE,),
             feed="data_feed",
             notifier="notifier",
             settings=ExecutorSettings(
-                desk=DeskSettings(silence_s=1e6, watch=WatchSettings(looks_min=2, confirm_s=0.5, spread_max=9))
+                desk=DeskSettings(
+                    silence_s=1e6, margins=MARGINS, watch=WatchSettings(looks_min=2, confirm_s=0.5, spread_max=9)
+                )
             ),
         )
         self.universe = Universe(version=1, contracts=venue.market.contracts)

@@ -104,6 +104,8 @@ def _affordable(request: Open, standing: Standing | None, seen: Circumstances, c
         limit=f"{free}",
         age_s=age_s,
     )
+    if not fits:
+        return
     most = (standing.net_liquidation * caps.margin_share_max).quantize(CENT)
     used = standing.net_liquidation - free + need
     passed = standing.net_liquidation > 0 and used <= most

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from actors.domain.orders.refusal import Check, Code
 from actors.domain.orders.signal import Open
+from actors.domain.portfolio.shape import shape_of_legs
 from actors.domain.portfolio.stakes import ACCOUNT, Scope
 from actors.domain.risk.caps import Caps
 from actors.domain.risk.circumstances import Circumstances
@@ -43,8 +44,12 @@ def _covered(request: Open, lots: int, seen: Circumstances, limits: Limits) -> C
     naked = naked_shorts(request, lots, seen)
     found = [f"{count} {right.name.lower()}" for right, count in naked.items()]
     allowed = limits.caps.naked_rights if limits.naked_allowed else ()
+    passed = all(right in allowed for right in naked)
     value = f"{' and '.join(found)} uncovered" if found else ""
-    return Check(code=Code.R044_NAKED, passed=all(right in allowed for right in naked), value=value)
+    called = (
+        "" if passed else shape_of_legs(request.legs, seen.contracts).name.value
+    )  # a name costs time: for why alone
+    return Check(code=Code.R044_NAKED, passed=passed, subject=called, value=value)
 
 
 def _capped(scope: Scope, total: Committed, more: Decimal, one: int, caps: Caps) -> Iterator[Check]:

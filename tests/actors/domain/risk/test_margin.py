@@ -24,7 +24,6 @@ CONFIG = Path(__file__).parents[4] / "config"
 TABLE = load_margins(CONFIG / "margin.toml")
 PRODUCTS: Products = load_products(CONFIG / "products.toml")
 TODAY = date(2026, 1, 5)
-RULES = Path(__file__).parents[5] / "shared" / "data" / "rules" / "broker_rules_iron_condor_strangle.json"
 
 
 def contract(root: str, strike: str, months: int) -> Contract:
@@ -137,8 +136,8 @@ def test_brokers_examples_of_spreads_take_what_they_are_said_to():
 
 
 @pytest.mark.reference
-def test_the_recorded_rule_of_an_iron_condor_agrees():
-    rules = json.loads(RULES.read_text())
+def test_the_recorded_rule_of_an_iron_condor_agrees(shared):
+    rules = json.loads((shared / "data" / "rules" / "broker_rules_iron_condor_strangle.json").read_text())
     legs = ", ".join(f"{leg.split()[0]} {leg.split()[3]} 1" for leg in rules["example"]["legs"])
     assert needed("SPY", legs, "175").spread == rules["example"]["margin"]
 
