@@ -103,7 +103,8 @@ def _lines(name: str, story: Story, others: list[str], successor: str | None) ->
         held = f" of {order.structure_id}" if order.structure_id != name else ""
         limit = "the market" if order.net_price is None else f"{order.net_price:+f}"
         word = shape_word((leg.symbol, leg.action.sign * leg.ratio * _SIDES[order.intent]) for leg in order.legs)
-        yield f"  {order.intent}{held}, {order.order_qty} {word or 'custom'} at {limit} {order.time_in_force}, strategy {order.strategy}"
+        terms = f"{order.order_qty} {word or 'custom'} at {limit} {order.time_in_force}"
+        yield f"  {order.intent}{held}, {terms}, strategy {order.strategy}"
         if order.replaces is not None:
             yield f"  replaces {order.replaces}"
         if successor is not None:

@@ -11,13 +11,14 @@ Rules of this file:
   interest until its own day: `CARRY` of its strike a year is taken off.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import ROUND_UP, Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
 from actors.domain.market.contract import Contract, Right, Style
+from actors.domain.orders.order import Leg
 from actors.domain.value import CENT, ZERO
 
 CARRY = Decimal("0.06")
@@ -39,6 +40,30 @@ Parts = tuple[Part, ...]
 """By expiry, right and strike, none twice."""
 
 
+class Combo(NamedTuple):
+    """What one combo of an order is, whatever its price: worked out once, for its legs never change."""
+
+    parts: Parts
+    contract: Contract
+    """Its first leg's: underlying, kind and multiplier are those of all."""
+    worst: Decimal | None
+    """What it is worth at worst when its shorts expire, in points; None: no bound, or a leg is no option."""
+    naked_calls: int
+    naked_puts: int
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is all covered and ends on one day: what it can lose is then its margin too."""
+        one_day = bool(self.parts) and self.parts[0].expires_on == self.parts[-1].expires_on
+        return self.worst is not None and one_day and not self.naked_calls and not self.naked_puts
+
+    def loss(self, net_price: Decimal, quantity: int) -> Decimal | None:
+        """Return the most that `quantity` of them can lose at a net price, in dollars; None: no bound."""
+        if self.worst is None:
+            return None
+        return max(ZERO, -(self.worst + net_price)) * self.contract.multiplier * quantity
+
+
 class Bounds(NamedTuple):
     """The smallest and the largest value of a combo at expiry, in points from the account's side; None: no bound."""
 
@@ -58,8 +83,23 @@ def parts_of(held: Iterable[tuple[Contract, int]]) -> Parts:
     )
 
 
+def combo_of(legs: Sequence[Leg], contract_of: Callable[[str], Contract], lots: int = 0) -> Combo:
+    """Return what one combo of legs is; `lots` of shares stand beside it."""
+    held = [(contract_of(leg.symbol), leg.action.sign * leg.ratio) for leg in legs]
+    parts = parts_of(held)
+    return Combo(
+        parts=parts,
+        contract=held[0][0],
+        worst=bounds(parts, lots).worst if all(contract.is_option for contract, _ in held) else None,
+        naked_calls=uncovered(parts, Right.CALL),
+        naked_puts=uncovered(parts, Right.PUT),
+    )
+
+
 def uncovered(parts: Parts, right: Right) -> int:
     """Return the shorts of one right that no long covers, in contracts."""
+    if parts and parts[0].expires_on == parts[-1].expires_on:  # they are sorted: most combos end on one day
+        return max(0, -sum(part.quantity for part in parts if part.right is right))
     latest_first = sorted({part.expires_on for part in parts}, reverse=True)
     beyond = most = 0
     for day in latest_first:

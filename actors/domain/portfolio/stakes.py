@@ -11,6 +11,9 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple, Self
 
+from actors.domain.market.contract import Contract
+from actors.domain.orders.order import Order
+from actors.domain.portfolio.cover import Combo, combo_of
 from actors.domain.portfolio.structure import Structure
 from actors.domain.value import CENT, ZERO
 
@@ -62,6 +65,13 @@ class Stakes:
         self._found: dict[str, tuple[Decimal, tuple[Scope, ...]]] = {}
         self.losses: dict[Scope, Decimal] = {}
         self.counts: dict[Scope, int] = {}
+        self._combos: dict[str, Combo] = {}
+
+    def combo(self, order: Order, contract_of: Callable[[str], Contract]) -> Combo:
+        """Return what one combo of an order is, worked out once."""
+        if (known := self._combos.get(order.cl_ord_id)) is None:
+            known = self._combos[order.cl_ord_id] = combo_of(order.legs, contract_of)
+        return known
 
     def look(self, structures: Mapping[str, Structure], find: Find) -> None:
         """Take in what has changed."""
@@ -70,7 +80,7 @@ class Stakes:
             names = structures.changed
         else:
             self._of = structures
-            self._found, self.losses, self.counts = {}, {}, {}
+            self._found, self.losses, self.counts, self._combos = {}, {}, {}, {}
         for name in names:
             self._drop(name)
             structure = structures.get(name)

@@ -37,3 +37,10 @@ class Caps(Value):
     strategy_orders_per_minute_max: int = Field(default=30, gt=0)
     duplicate_window_s: float = Field(default=5.0, ge=0, allow_inf_nan=False)
     """For so long the same strategy does not open the same legs again; 0: it may at once."""
+
+    @property
+    def bounds_sums(self) -> bool:
+        """Whether any sum has a limit of its own."""
+        losses = self.underlying_loss_max, self.strategy_loss_max, self.expiry_loss_max
+        counts = self.underlying_structures_max, self.strategy_structures_max, self.expiry_structures_max
+        return any(limit is not None for limit in (*losses, *counts))

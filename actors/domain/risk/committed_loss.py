@@ -21,7 +21,7 @@ from actors.domain.portfolio.imbalance import is_mending
 from actors.domain.portfolio.legging import combo_of
 from actors.domain.portfolio.stakes import ACCOUNT, Scope, Stakes, scopes
 from actors.domain.portfolio.structure import Structure
-from actors.domain.risk.structure_loss import loss_at_expiry, naked_exposure
+from actors.domain.risk.structure_loss import exposure
 from actors.domain.value import CENT, ZERO
 
 _Coming = tuple[Order, Decimal, int]
@@ -61,7 +61,7 @@ def committed(book: Book, excluding: Collection[str] = ()) -> Committed:
     for name, coming in _coming(book, excluding).items():
         order, structure = coming[0][0], book.structures.get(name)
         is_held = structure is not None and not structure.is_flat
-        loss = sum((_exposure(order.legs, book, px, count) for order, px, count in coming), ZERO)
+        loss = sum((_exposure(order, book, px, count) for order, px, count in coming), ZERO)
         if structure is not None and is_held:
             loss += _held_stake(structure, coming, book) - book.stakes.of(name)
             counted_in = scopes_of(structure.legs, structure.underlying, structure.strategy, book)
@@ -121,8 +121,9 @@ def _held_stake(structure: Structure, coming: Sequence[_Coming], book: Book) -> 
     whole = structure.quantity
     begun = max(-(-structure.holdings.get(leg.symbol, 0) * leg.action.sign // leg.ratio) for leg in structure.legs)
     alone = begun - whole - sum(count for _, _, count in coming)
-    stake = _exposure(structure.legs, book, _entry_price(structure, book), whole)
-    return stake + _exposure(structure.legs, book, _limit(structure, book), max(0, alone))
+    opening = book.orders[structure.structure_id].order
+    stake = _exposure(opening, book, _entry_price(structure, book), whole)
+    return stake + _exposure(opening, book, _limit(structure, book), max(0, alone))
 
 
 def _entry_price(structure: Structure, book: Book) -> Decimal:
@@ -141,9 +142,7 @@ def _limit(structure: Structure, book: Book) -> Decimal:
     return book.orders[structure.structure_id].order.net_price or ZERO
 
 
-def _exposure(legs: Sequence[Leg], book: Book, net_price: Decimal, quantity: int) -> Decimal:
+def _exposure(order: Order, book: Book, net_price: Decimal, quantity: int) -> Decimal:
     if not quantity:
         return ZERO
-    contracts = {leg.symbol: book.contract(leg.symbol) for leg in legs}
-    loss = loss_at_expiry(legs, contracts, net_price, quantity)
-    return loss if loss is not None else naked_exposure(legs, contracts, quantity)
+    return exposure(book.stakes.combo(order, book.contract), order.legs, book.contract, net_price, quantity)

@@ -26,6 +26,7 @@ from actors.domain.portfolio.closable import closable
 from actors.domain.portfolio.intent import signal_again
 from actors.domain.portfolio.mark import natural_price
 from actors.domain.portfolio.replaced import chain
+from actors.domain.risk.asked import asked_for
 from actors.domain.risk.circumstances import Circumstances
 from actors.domain.risk.leg_hours import sessions_open
 from actors.domain.risk.leg_quotes import quotes_good
@@ -74,8 +75,9 @@ def _review_open(request: Open, strategy: str, seen: Circumstances) -> Iterator[
     yield from quotes_good(request.legs, seen.quotes, seen.permit.limits, seen.now, seen.boot_ns)
     yield _opens_only(request.legs, seen)
     yield from _price_sane(request, seen.quotes, seen.permit.limits)
-    yield from size_allowed(request, strategy, seen, seen.permit.limits)
-    yield from room(request, strategy, seen, seen.permit.limits.caps)
+    asked = asked_for(request, strategy, seen)
+    yield from size_allowed(asked, seen, seen.permit.limits)
+    yield from room(asked, seen, seen.permit.limits.caps)
 
 
 def _leave_to_trade(request: Open, strategy: str, seen: Circumstances) -> Iterator[Check]:
@@ -222,7 +224,7 @@ def _review_resting(request: Open | Close, strategy: str, seen: Circumstances) -
         priced = request.model_copy(update={"net_price": worst})
         yield _underlying_named(request, seen)
         yield _opens_only(request.legs, seen)
-        yield from size_allowed(priced, strategy, seen, seen.permit.limits)
+        yield from size_allowed(asked_for(priced, strategy, seen), seen, seen.permit.limits)
 
 
 def _review_replace(request: Replace, seen: Circumstances) -> Iterator[Check]:

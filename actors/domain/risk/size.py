@@ -1,55 +1,52 @@
 """How much an opening may put at stake: in contracts, by itself, and together with all that is held or working.
 
 Naked shorts are refused by count, whether or not their loss has a bound: a short put loses its whole strike at worst,
-and is no less naked for it. Shares of the account cover calls in whole lots.
+and is no less naked for it.
 """
 
 from collections.abc import Iterator
 from decimal import Decimal
 
 from actors.domain.orders.refusal import Check, Code
-from actors.domain.orders.signal import Open
 from actors.domain.portfolio.shape import shape_of_legs
 from actors.domain.portfolio.stakes import ACCOUNT, Scope
+from actors.domain.risk.asked import Asked
 from actors.domain.risk.caps import Caps
 from actors.domain.risk.circumstances import Circumstances
 from actors.domain.risk.committed_loss import Committed, committed, scopes_of
 from actors.domain.risk.permit import Limits
-from actors.domain.risk.structure_loss import loss_at_expiry, naked_exposure
-from actors.domain.risk.taker import free_lots, naked_shorts
+from actors.domain.risk.structure_loss import exposure
 from actors.domain.value import ZERO
 
 
-def size_allowed(request: Open, strategy: str, seen: Circumstances, limits: Limits) -> Iterator[Check]:
+def size_allowed(asked: Asked, seen: Circumstances, limits: Limits) -> Iterator[Check]:
     """Yield each limit on size, with what an opening would make of it."""
-    book, quantity = seen.book, request.order_qty
+    request, quantity = asked.request, asked.request.order_qty
     count = sum(leg.ratio for leg in request.legs) * quantity
     yield _at_most(Code.R040_QUANTITY, quantity, limits.order_qty_max, "combos")
     yield _at_most(Code.R040_QUANTITY, count, limits.contracts_max, "contracts")
-    lots = free_lots(request, seen)
-    yield _covered(request, lots, seen, limits)
-    contracts = {leg.symbol: book.contract(leg.symbol) for leg in request.legs}
-    loss = loss_at_expiry(request.legs, contracts, request.net_price or ZERO, quantity, lots)
-    exposure = loss if loss is not None else naked_exposure(request.legs, contracts, quantity)
-    yield _at_most(Code.R041_STRUCTURE_LOSS, exposure, limits.structure_loss_max, "dollars at expiry")
+    yield _covered(asked, seen, limits)
+    book, net_price = seen.book, request.net_price or ZERO
+    loss = exposure(asked.combo, request.legs, book.contract, net_price, quantity)
+    yield _at_most(Code.R041_STRUCTURE_LOSS, loss, limits.structure_loss_max, "dollars at expiry")
     total = committed(book, seen.excluding)
-    more, one = (ZERO, 0) if seen.completes else (exposure, 1)
+    more, one = (ZERO, 0) if seen.completes else (loss, 1)
     yield _at_most(Code.R042_ACCOUNT_LOSS, total.loss(ACCOUNT) + more, limits.account_loss_max, "dollars at expiry")
     yield _at_most(Code.R043_STRUCTURES, total.count(ACCOUNT) + one, limits.structures_max, "structures")
-    for scope in scopes_of(request.legs, request.underlying, strategy, book)[1:]:
-        yield from _capped(scope, total, more, one, limits.caps)
+    if limits.caps.bounds_sums:
+        for scope in scopes_of(request.legs, request.underlying, asked.strategy, book)[1:]:
+            yield from _capped(scope, total, more, one, limits.caps)
 
 
-def _covered(request: Open, lots: int, seen: Circumstances, limits: Limits) -> Check:
-    naked = naked_shorts(request, lots, seen)
-    found = [f"{count} {right.name.lower()}" for right, count in naked.items()]
+def _covered(asked: Asked, seen: Circumstances, limits: Limits) -> Check:
+    if not asked.naked:
+        return Check(code=Code.R044_NAKED, passed=True)
+    found = " and ".join(f"{count} {right.name.lower()}" for right, count in asked.naked.items())
     allowed = limits.caps.naked_rights if limits.naked_allowed else ()
-    passed = all(right in allowed for right in naked)
-    value = f"{' and '.join(found)} uncovered" if found else ""
-    called = (
-        "" if passed else shape_of_legs(request.legs, seen.contracts).name.value
-    )  # a name costs time: for why alone
-    return Check(code=Code.R044_NAKED, passed=passed, subject=called, value=value)
+    contracts = {leg.symbol: seen.book.contract(leg.symbol) for leg in asked.request.legs}
+    called = shape_of_legs(asked.request.legs, contracts).name.value
+    passed = all(right in allowed for right in asked.naked)
+    return Check(code=Code.R044_NAKED, passed=passed, subject=called, value=f"{found} uncovered")
 
 
 def _capped(scope: Scope, total: Committed, more: Decimal, one: int, caps: Caps) -> Iterator[Check]:

@@ -94,4 +94,4 @@ def test_no_price_at_expiry_loses_more_and_one_loses_as_much(legs, net, quantity
 def test_the_stand_in_for_an_unbounded_loss_is_a_fifth_of_the_larger_side():
     legs = [leg(SELL, 5000), leg(SELL, 4800, "P")]
     contracts = {each.symbol: PRODUCTS.contract(each.symbol) for each in legs}
-    assert naked_exposure(legs, contracts, 2) == Decimal("0.20") * 5000 * 100 * 2
+    assert naked_exposure(legs, contracts.__getitem__, 2) == Decimal("0.20") * 5000 * 100 * 2
