@@ -21,11 +21,13 @@ from actors.contest import contest
 from actors.desk import Desk, Step
 from actors.difference_watch import DifferenceWatch
 from actors.domain.alerts.alert import Level
+from actors.domain.alerts.standing import told_of
 from actors.domain.orders import event as happened
 from actors.domain.orders import order_state
 from actors.domain.orders.order_state import Move, OrderLife
 from actors.domain.orders.report import AccountState, ExecutionReport
 from actors.domain.portfolio.reconcile import breaks, news
+from actors.domain.risk.standing import standing_of
 from actors.fill_desk import FillDesk
 from actors.messages import AccountRead, AskAccount, CancelOrder
 from actors.seats import Seat
@@ -92,6 +94,7 @@ class AccountDesk:
             return step
         seat.read_due_ns = self._desk.now_ns() + int(self._desk.settings.account_interval_s * 1e9)
         seat.worth, seat.worth_ns = state.net_liquidation, self._desk.now_ns()
+        self._stand(seat, read, state, step)
         begun_ns = self._begun_ns(seat, read)
         differing = breaks(self._desk.book, state)
         fresh = {each: text for each, text in differing.items() if each not in self._desk.book.quarantined}
@@ -106,6 +109,15 @@ class AccountDesk:
         if seat.disagreements >= self._desk.settings.disagreements_max:
             self._quarantine(state, fresh, step)
         return step
+
+    def _stand(self, seat: Seat, read: AccountRead, state: AccountState, step: Step) -> None:
+        """Keep what the broker says the account may do, and tell of what it may not do any more."""
+        is_asked = read.request_id == seat.request_id and seat.question_at is not None
+        asked_at = seat.question_at if is_asked else None
+        began_at = asked_at or state.read_at - timedelta(seconds=self._desk.settings.account_timeout_s)
+        before, now = seat.standing, standing_of(state, began_at, self._desk.now_ns())
+        seat.standing = now
+        step.alerts += [self._desk.alert(*each) for each in told_of(seat.route, before, now)]
 
     def _begun_ns(self, seat: Seat, read: AccountRead) -> int:
         """Return when a reading was begun, as far as that is known, and end the waiting for it.
@@ -139,6 +151,7 @@ class AccountDesk:
     def ask(self, seat: Seat, step: Step) -> None:
         """Ask for one reading of an account."""
         seat.asked_ns = seat.question_ns = self._desk.now_ns()
+        seat.question_at = self._desk.now()
         seat.request_id += 1
         step.tells.append((seat.peer, AskAccount(request_id=seat.request_id, since=self._since(seat))))
 

@@ -27,6 +27,7 @@ from actors.domain.orders.watch_settings import WatchSettings
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.imbalance import ImbalanceLimits
 from actors.domain.risk.circumstances import Circumstances
+from actors.domain.risk.margin_table import MarginTable
 from actors.domain.risk.permit import Permit
 from actors.domain.value import Value
 from actors.messages import IssuePermit, Part, SendComplex, SendOrder
@@ -86,6 +87,8 @@ class DeskSettings(Value):
     history_days_max: int = Field(default=30, gt=0)
     """The longest reading: what is older and was never seen shows as a break, and a person looks."""
     fills: FillLimits = FillLimits()
+    margins: MarginTable | None = None
+    """The margin rules; None: what is naked has no known margin."""
 
     @property
     def imbalance(self) -> ImbalanceLimits:
@@ -219,6 +222,8 @@ class Desk:
             coverages={route.name: route.coverage for route in able},
             writable=frozenset(route.account_domain for route in routes if route.writes),
             excluding=frozenset(excluding),
+            standings=self.seats.standings(),
+            margins=self.settings.margins,
         )
 
     def withheld(self, message: Value) -> str:

@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from actors.domain.orders.lease import Route
 from actors.domain.orders.order import Contingency, OrderType
+from actors.domain.risk.standing import Standing
 from actors.messages import ConnectionState
 
 
@@ -43,6 +44,8 @@ class Seat:
     """When the reading that is waited for was asked for, boot clock; 0 where none is."""
     question_ns: int = 0
     """When the reading `request_id` was asked for, waited for or not."""
+    question_at: datetime | None = None
+    """The same, on the market's clock."""
     read_due_ns: int = 0
     """When it is to be read next."""
     request_id: int = 0
@@ -51,6 +54,8 @@ class Seat:
     """What the broker said the account is worth when it was last read; None before."""
     worth_ns: int = 0
     """When that was heard, boot clock."""
+    standing: Standing | None = None
+    """What the broker said of the account then."""
     agreed_at: datetime | None = None
     """When its account was last read and agreed, market clock; None before the first time."""
 
@@ -138,6 +143,15 @@ class Seats:
         """Whether a broker of the domain holds complex orders of this kind."""
         coverages = (seat.state.coverage for seat in self.all() if seat.account_domain == account_domain)
         return any(contingency in each.contingencies for each in coverages)
+
+    def standings(self) -> dict[str, Standing]:
+        """Return what is known of the account of each route, the newest word of any route of its domain."""
+        told: dict[str, Standing] = {}
+        for seat in self._seats.values():
+            known = told.get(seat.account_domain)
+            if seat.standing is not None and (known is None or known.heard_ns < seat.standing.heard_ns):
+                told[seat.account_domain] = seat.standing
+        return {seat.route: told[seat.account_domain] for seat in self._seats.values() if seat.account_domain in told}
 
     def reconciled_domains(self) -> frozenset[str]:
         """Return the account domains that agreed with the journal through at least one of their routes."""

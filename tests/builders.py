@@ -5,12 +5,15 @@ from decimal import Decimal
 
 import numpy as np
 
+from actors.config import SHIPPED
 from actors.domain.market.contract import Kind, Product, Products, Right, Settlement, Style, occ_symbol
 from actors.domain.market.quote import QuoteFrame, Universe
 from actors.domain.market.session import ExchangeDay, ExchangeTable, LastSession, OfficialTable, SessionRule, Sessions
 from actors.domain.orders.order import Action, Leg, Stop
 from actors.domain.orders.signal import Cancel, Close, Complex, Open, Replace, Request, Signal
+from actors.domain.risk.caps import Caps
 from actors.domain.risk.permit import Limits, Permit, TradingState
+from actors.margins import load_margins
 from tests.fakes import START
 
 EXPIRY = date(2026, 1, 5)
@@ -23,6 +26,7 @@ SPXW = Product(
     session="index_option",
 )
 PRODUCTS = Products((SPXW,))
+MARGINS = load_margins(SHIPPED / "margin.toml")
 LIMITS = Limits(
     structure_loss_max=Decimal(5_000),
     account_loss_max=Decimal(20_000),
@@ -33,7 +37,14 @@ LIMITS = Limits(
     leg_skew_max_s=60,
     spread_max=0.5,
     spread_floor=0.3,
+    caps=Caps(
+        duplicate_window_s=0,
+        orders_per_minute_max=10_000,
+        strategy_orders_per_minute_max=10_000,
+        power_age_max_s=1e9,
+    ),
 )
+"""What no test should meet that is not about it."""
 
 
 def spxw(strike: int, right: str = "C", expires_on: date = EXPIRY) -> str:

@@ -13,6 +13,7 @@ from actors.domain.orders.coverage import Coverage, Terms
 from actors.domain.orders.order import Contingency, Fill, Order, OrderType, TimeInForce
 from actors.domain.orders.report import AccountState, BrokerPosition, CashEvent, ExecutionReport, Status
 from actors.domain.orders.signal import Signal
+from actors.domain.orders.trading_status import TradingStatus
 from actors.domain.portfolio.book import Book
 from actors.domain.value import Value
 from actors.executor import Executor
@@ -31,6 +32,7 @@ from actors.messages import (
 )
 from tests.builders import (
     CONDOR_SYMBOLS,
+    MARGINS,
     PRODUCTS,
     close_signal,
     condor_legs,
@@ -44,6 +46,7 @@ from tests.fakes import START, CountingWatermark, FakeClock, FakeStream, MemoryC
 
 ROUTES = ("primary", "backup")
 CASH = Decimal(100_000)
+ANYTHING = TradingStatus()
 M = TypeVar("M", bound=Value)
 
 
@@ -99,6 +102,8 @@ def account(
     cash_events: Iterable[CashEvent] = (),
     cash: Decimal = CASH,
     net_liquidation: Decimal = CASH,
+    buying_power: Decimal | None = CASH,
+    trading: TradingStatus | None = ANYTHING,
     read_at: datetime = START,
     since: datetime | None = None,
 ) -> AccountState:
@@ -113,6 +118,8 @@ def account(
         cash_events=tuple(cash_events),
         cash=cash,
         net_liquidation=net_liquidation,
+        buying_power=buying_power,
+        trading=trading,
     )
 
 
@@ -123,7 +130,7 @@ class Rig:
         self.settings = ExecutorSettings(
             checkpoint_events=checkpoint_events,
             alerts_max=alerts_max,
-            desk=DeskSettings(**{"silence_s": 1e6, **desk}),
+            desk=DeskSettings(**{"silence_s": 1e6, "margins": MARGINS, **desk}),
         )
         self.clock, self.journal, self.checkpoints = FakeClock(), MemoryJournal(), MemoryCheckpoints()
         self.stop: str | None = None

@@ -37,6 +37,8 @@ def test_a_tiny_run_prints_one_line_with_a_key_for_each_section():
     assert {"p50_over_ray_call", "p99_over_ray_call", "p50_ms"} <= figures["order_path"].keys()
     assert {"p50_over_ray_call", "p99_over_ray_call", "p50_ms"} <= figures["ack"].keys()
     assert figures["ack"]["p50_ms"] > figures["order_path"]["p50_ms"] > 0
+    assert figures["admission"]["p50_ms"] > 0
+    assert {"p50_over_ray_call", "p99_over_ray_call"} <= figures["admission"].keys()
     assert figures["journal"]["append_over_fsync"] > 0
     assert figures["replicated"]["over_local"] > 0
     assert figures["replicated"]["not_acknowledged"] <= 5

@@ -15,10 +15,11 @@ import msgspec
 from pydantic import Field
 
 from actors.brokers import alpaca_shapes as shapes
+from actors.brokers.alpaca_status import trading_status
 from actors.brokers.alpaca_stream import AlpacaLogin, TradeUpdates, TradeUpdatesLimits
 from actors.brokers.coverages import COVERAGES
 from actors.brokers.outcomes import RETRYABLE, Unsendable, outcome_of, outcome_of_failure
-from actors.brokers.payload import Json, decoded, instant, number, readable
+from actors.brokers.payload import Json, decoded, instant, known, number, readable
 from actors.brokers.reads import ReadLimits, Reads
 from actors.brokers.wire import Answer, Doubt, NothingSent, Wire, WireLimits
 from actors.domain.connection.route_health import Vitals
@@ -243,6 +244,7 @@ class Alpaca:
         events = (shapes.cash_event(activity, self.account_domain) for activity in activities)
         with readable("account"):
             cash, net_liquidation = number(account["cash"]), number(account["equity"])
+            trading = trading_status(account, net_liquidation)
         return AccountState(
             route=self.route,
             account_domain=self.account_domain,
@@ -253,6 +255,8 @@ class Alpaca:
             cash_events=tuple(event for event in events if event is not None),
             cash=cash,
             net_liquidation=net_liquidation,
+            buying_power=known(account, "options_buying_power"),
+            trading=trading,
         )
 
     async def _orders(self, since: datetime) -> list[Json]:

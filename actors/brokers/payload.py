@@ -44,6 +44,14 @@ def number(value: Json) -> Decimal:
     return result
 
 
+def known(payload: Json, key: str) -> Decimal | None:
+    """Return a number that openings alone depend on; None where it is missing, or is none."""
+    try:
+        return number(payload[key])
+    except (KeyError, TypeError, ValueError, ArithmeticError):
+        return None
+
+
 def instant(value: Json) -> datetime:
     """Return an aware time, UTC, from ISO text or from milliseconds since the Unix epoch."""
     if isinstance(value, str):

@@ -29,7 +29,7 @@ import msgspec
 from actors.brokers import quantconnect_shapes as shapes
 from actors.brokers.coverages import COVERAGES
 from actors.brokers.outcomes import Unsendable, outcome_of, outcome_of_failure
-from actors.brokers.payload import Json, instant, number, readable
+from actors.brokers.payload import Json, instant, known, number, readable
 from actors.brokers.quantconnect_api import QuantConnectApi, QuantConnectLogin, QuantConnectSettings
 from actors.brokers.quantconnect_channel import Channel
 from actors.brokers.wire import Doubt, NothingSent
@@ -48,6 +48,7 @@ from actors.domain.orders.attempt import (
 )
 from actors.domain.orders.order import Contingency, Order
 from actors.domain.orders.report import AccountState, ExecutionReport, Status
+from actors.domain.orders.trading_status import TradingStatus
 from actors.ports import Broker, BrokerRefused, BrokerUnavailable, Clock, Guard
 
 _PAPER = frozenset({"PaperBrokerage", "QuantConnectBrokerage"})
@@ -190,6 +191,8 @@ class QuantConnect:
                 cash_events=tuple(fee for each in orders for fee in shapes.fees(each, self.account_domain)),
                 cash=number(told["cash"]),
                 net_liquidation=number(told["net_liquidation"]),
+                buying_power=known(told, "buying_power"),
+                trading=TradingStatus(),  # LEAN tells nothing of it: its broker refuses for itself
             )
 
     async def events(self) -> AsyncIterator[ExecutionReport]:

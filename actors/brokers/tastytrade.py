@@ -19,10 +19,11 @@ from pydantic import Field
 from actors.brokers import tastytrade_shapes as shapes
 from actors.brokers.coverages import COVERAGES
 from actors.brokers.outcomes import RETRYABLE, Unsendable, outcome_of, outcome_of_failure
-from actors.brokers.payload import Json, decoded, number, readable
+from actors.brokers.payload import Json, decoded, known, number, readable
 from actors.brokers.reads import ReadLimits, Reads
 from actors.brokers.tastytrade_instruments import FUTURES, Instruments
 from actors.brokers.tastytrade_pages import InstrumentPages, Pages
+from actors.brokers.tastytrade_status import read_status
 from actors.brokers.tastytrade_stream import AccountStream, AccountStreamLimits
 from actors.brokers.tastytrade_token import AccessToken, TastytradeLogin, TokenLimits
 from actors.brokers.wire import Answer, Doubt, NothingSent, Wire, WireLimits
@@ -270,6 +271,8 @@ class Tastytrade:
             cash_events=tuple(event for event in events if event is not None),
             cash=cash,
             net_liquidation=net_liquidation,
+            buying_power=known(money, "derivative-buying-power"),
+            trading=await read_status(self._reads, self._base, net_liquidation),
         )
 
     def _doubt_token(self) -> None:

@@ -68,7 +68,7 @@ class AlpacaServer:
         self._exchange = exchange
         self._board = board
         self._account = account
-        self._tokens = tokens
+        self._tokens, self._faults = tokens, faults
         self._now = now
         self.stream = TradeUpdates(exchange, account, tokens, faults)
         self.app = web.Application(middlewares=[fault_middleware(faults, Route.ALPACA), self._answer])
@@ -117,7 +117,8 @@ class AlpacaServer:
         values = [position.quantity * position.multiplier * self._mark(position) for position in self._held()]
         long_value = sum((value for value in values if value > 0), ZERO)
         short_value = sum((value for value in values if value < 0), ZERO)
-        return json_answer(account_json(self._account, self._exchange.balances(self._account), long_value, short_value))
+        told = account_json(self._account, self._exchange.balances(self._account), long_value, short_value)
+        return json_answer(told | self._faults.restrictions(Route.ALPACA))
 
     async def _activities(self, request: web.Request) -> web.Response:
         query = request.query

@@ -4,6 +4,7 @@ What a fault may be, by route:
 
     tastytrade, alpaca    REFUSE BLACK_HOLE DROP DELAY STATUS GARBAGE HALF_BODY     of requests
                           FILL_LEGS                                      of fills (tastytrade and alpaca share a floor)
+                          RESTRICT                                       of what the account is said to be allowed
     alpaca, streamer      MUTE DUPLICATE REORDER                         of pushed reports
     dxlink                MUTE DUPLICATE REORDER FREEZE NAN CROSS        of quotes
                           HALT                                           of underlyings
@@ -78,6 +79,8 @@ class FaultKind(StrEnum):
     """Underlyings whose symbol fits `path` are halted: their profile says so, and nothing on them moves."""
     FILL_LEGS = "fill_legs"
     """Only the legs named in `legs` (from 0) fill."""
+    RESTRICT = "restrict"
+    """The account's status says what `words` says, by the broker's own keys."""
     LOSE = "lose"
     """A command is taken and never delivered."""
     HOLD = "hold"
@@ -90,13 +93,15 @@ REQUEST_KINDS = frozenset({FaultKind.DROP, FaultKind.DELAY, FaultKind.STATUS, Fa
 PUSH_KINDS = frozenset({FaultKind.MUTE, FaultKind.DUPLICATE, FaultKind.REORDER})
 QUOTE_KINDS = frozenset({FaultKind.FREEZE, FaultKind.NAN, FaultKind.CROSS})
 COMMAND_KINDS = frozenset({FaultKind.LOSE, FaultKind.HOLD, FaultKind.DUPLICATE, FaultKind.RESTART})
-LASTING_KINDS = frozenset({FaultKind.REFUSE, FaultKind.BLACK_HOLE, FaultKind.FILL_LEGS, FaultKind.HALT})
+LASTING_KINDS = frozenset(
+    {FaultKind.REFUSE, FaultKind.BLACK_HOLE, FaultKind.FILL_LEGS, FaultKind.HALT, FaultKind.RESTRICT}
+)
 _EVERYWHERE = REQUEST_KINDS | {FaultKind.REFUSE, FaultKind.BLACK_HOLE}
 ALLOWED: dict[Route, frozenset[FaultKind]] = {
-    Route.TASTYTRADE: _EVERYWHERE | {FaultKind.FILL_LEGS},
+    Route.TASTYTRADE: _EVERYWHERE | {FaultKind.FILL_LEGS, FaultKind.RESTRICT},
     Route.STREAMER: _EVERYWHERE | PUSH_KINDS,
     Route.DXLINK: _EVERYWHERE | PUSH_KINDS | QUOTE_KINDS | {FaultKind.HALT},
-    Route.ALPACA: _EVERYWHERE | PUSH_KINDS | {FaultKind.FILL_LEGS},
+    Route.ALPACA: _EVERYWHERE | PUSH_KINDS | {FaultKind.FILL_LEGS, FaultKind.RESTRICT},
     Route.QUANTCONNECT: _EVERYWHERE | COMMAND_KINDS,
 }
 
@@ -116,6 +121,8 @@ class Fault(Value):
     delay_s: float = Field(default=0.0, ge=0, le=DELAY_MAX_S)
     status: int = Field(default=503, ge=400, le=599)
     legs: tuple[int, ...] = (0,)
+    words: dict[str, bool | str] = Field(default_factory=dict)
+    """What the account's status says instead, by the broker's own keys."""
 
     @model_validator(mode="after")
     def _fits_its_route(self) -> "Fault":
@@ -183,6 +190,11 @@ class FaultBook:
         """Return a fault of this kind in force, without spending it: for states that last, such as REFUSE."""
         self._drop_ended()
         return next((e.fault for e in self._entries if e.fault.route is route and e.fault.kind is kind), None)
+
+    def restrictions(self, route: Route) -> dict[str, bool | str]:
+        """Return what the account's status of a route is made to say."""
+        fault = self.standing(route, FaultKind.RESTRICT)
+        return dict(fault.words) if fault is not None else {}
 
     def strike(
         self, route: Route, kinds: Collection[FaultKind], method: str = "", path: str | None = None

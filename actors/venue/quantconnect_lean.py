@@ -151,10 +151,10 @@ class Lean:
         held = self._on_loop(lambda: self._exchange.positions(account))
         return {each.symbol: (each.quantity, each.average_price) for each in held}
 
-    def money(self) -> tuple[Decimal, Decimal]:
-        """Return cash and net liquidation value."""
+    def money(self) -> tuple[Decimal, Decimal, Decimal]:
+        """Return cash, net liquidation value and buying power."""
         balances = self._on_loop(lambda: self._exchange.balances(self.settings.account))
-        return balances.cash, balances.net_liquidation
+        return balances.cash, balances.net_liquidation, balances.buying_power
 
     def _on_loop(self, work: Callable[[], T]) -> T:
         async def run() -> T:

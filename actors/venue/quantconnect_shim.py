@@ -86,6 +86,11 @@ class Portfolio:
         """Net liquidation value."""
         return self._engine.money()[1]
 
+    @property
+    def margin_remaining(self) -> Decimal:
+        """What margin is left for more."""
+        return self._engine.money()[2]
+
 
 def _holding(name: str, quantity: int, average: Decimal) -> SimpleNamespace:
     return SimpleNamespace(symbol=Symbol(name), quantity=quantity, average_price=average, invested=quantity != 0)

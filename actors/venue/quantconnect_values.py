@@ -120,6 +120,6 @@ class Engine(Protocol):
         """Return quantity and average price by symbol."""
         ...
 
-    def money(self) -> tuple[Decimal, Decimal]:
-        """Return cash and net liquidation value."""
+    def money(self) -> tuple[Decimal, Decimal, Decimal]:
+        """Return cash, net liquidation value and buying power."""
         ...

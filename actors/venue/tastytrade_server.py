@@ -56,7 +56,7 @@ class TastytradeServer:
     ) -> None:
         self._exchange = exchange
         self._views = views
-        self._tokens = tokens
+        self._tokens, self._faults = tokens, faults
         middlewares = [fault_middleware(faults, Route.TASTYTRADE), answer_refusals, self._authorize]
         self.app = web.Application(middlewares=middlewares)
         self._route()
@@ -118,7 +118,8 @@ class TastytradeServer:
         return data(request, account_json(request.match_info["account"]))
 
     async def _trading_status(self, request: web.Request) -> web.Response:
-        return data(request, trading_status_json(request.match_info["account"], self._views.now()))
+        told = trading_status_json(request.match_info["account"], self._views.now())
+        return data(request, told | self._faults.restrictions(Route.TASTYTRADE))
 
     async def _balances(self, request: web.Request) -> web.Response:
         return data(request, self._views.balances(request.match_info["account"]))

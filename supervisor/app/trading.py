@@ -51,15 +51,14 @@ class Fenced(Exception):
 def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> Shell:
     """Build the executor: see to room on the disk, take the epoch, meet the follower, open the journal, recover."""
     place = workplace.child(context)
-    where, disk = place.places, _disk(place)
+    where, disk, config = place.places, _disk(place), place.config
     disk.look()
     known = _last_epoch(where.journal)
     epoch = take_epoch(where.epoch, above=known)
     replica = replication.replica(place, epoch)
-
-    config = place.config
     names = ExecutorSettings.model_fields.keys() & config.executor.model_dump().keys()
     desk = {name: value for name, value in config.executor.model_dump().items() if name in DeskSettings.model_fields}
+    desk["margins"] = place.margins
     settings = {name: getattr(config.executor, name) for name in names}
     built = Executor(
         name=place.name,

@@ -8,11 +8,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from actors import calendars
+from actors import margins as margin_tables
 from actors import products as product_tables
 from actors.config import RuntimeConfig
 from actors.domain.market.contract import Products
 from actors.domain.market.quote import Universe
 from actors.domain.market.session import Sessions
+from actors.domain.risk.margin_table import MarginTable
 from actors.places import Places
 
 _Identity = tuple[int, int, int] | None
@@ -25,6 +27,7 @@ def warm(state: Path, run: Path) -> None:
     place = Workplace.visitor(Places(state=state, run=run))
     place.products  # noqa: B018 - read for its effect
     place.sessions  # noqa: B018
+    place.margins  # noqa: B018
     universe(place.places.universe)
 
 
@@ -36,6 +39,11 @@ def config(path: Path) -> RuntimeConfig:
 def products(path: Path) -> Products:
     """Return the product table."""
     return _products(path, _identity(path))
+
+
+def margins(path: Path) -> MarginTable:
+    """Return the margin rules."""
+    return _margins(path, _identity(path))
 
 
 def sessions(rules: Path, cache: Path) -> Sessions:
@@ -74,6 +82,11 @@ def _config(path: Path, _seen: _Identity) -> RuntimeConfig:
 @lru_cache(maxsize=1)
 def _products(path: Path, _seen: _Identity) -> Products:
     return product_tables.load_products(path)
+
+
+@lru_cache(maxsize=1)
+def _margins(path: Path, _seen: _Identity) -> MarginTable:
+    return margin_tables.load_margins(path)
 
 
 @lru_cache(maxsize=1)

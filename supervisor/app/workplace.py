@@ -11,6 +11,7 @@ from actors.clock import ClockNotStarted, SharedMarketClock, WallClock
 from actors.config_sections import Mode
 from actors.domain.market.contract import Products
 from actors.domain.market.session import NEW_YORK, Sessions
+from actors.domain.risk.margin_table import MarginTable
 from actors.in_hand import Hand, WatchedStream
 from actors.logs import LogSettings, set_up
 from actors.places import Places
@@ -68,6 +69,11 @@ class Workplace:
     def products(self) -> Products:
         """The product table."""
         return warmth.products(TABLES / "products.toml")
+
+    @cached_property
+    def margins(self) -> MarginTable:
+        """The margin rules."""
+        return warmth.margins(TABLES / "margin.toml")
 
     @cached_property
     def sessions(self) -> Sessions:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from actors.places import Places
+from supervisor.cli.shape_words import shape_word
 
 HEARD_S: Final = 3.0
 """How long a living executor may take to replace its board: six times its pace."""
@@ -49,12 +50,17 @@ def open_lines(board: Board) -> list[str]:
     seen = board["open"]
     lines = [
         f"Holds    {each['structure_id']} ({each['strategy']}, {each['account_domain']}): "
-        + ", ".join(f"{count:+d} {symbol}" for symbol, count in each["holdings"].items())
+        f"{_called(each['holdings'])}" + ", ".join(f"{count:+d} {symbol}" for symbol, count in each["holdings"].items())
         for each in seen["structures"]
     ]
     lines += [order_line(each) for each in seen["orders"]]
     lines += [f"Reduces  {underlying}: {why}" for underlying, why in seen["quarantined"].items()]
     return lines or ["Holds    nothing, and no order works"]
+
+
+def _called(holdings: dict[str, int]) -> str:
+    word = shape_word(holdings.items())
+    return f"{word}, " if word else ""
 
 
 def order_line(order: dict[str, Any]) -> str:

@@ -14,12 +14,17 @@ import click
 
 from actors.domain.market.session import NEW_YORK
 from actors.domain.orders import fill_check
+from actors.domain.orders.order import Intent
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.refusal import Check
 from actors.domain.orders.story import Moment, Story
 from actors.places import places
 from supervisor.cli.options import json_option, state_option
 from supervisor.cli.records import attempts, records
+from supervisor.cli.shape_words import shape_word
+
+_SIDES = {Intent.OPEN: 1, Intent.CLOSE: -1}
+"""A close is called what it closes."""
 
 SCHEMA = "holdfast.order/1"
 
@@ -97,7 +102,9 @@ def _lines(name: str, story: Story, others: list[str], successor: str | None) ->
         order = life.order
         held = f" of {order.structure_id}" if order.structure_id != name else ""
         limit = "the market" if order.net_price is None else f"{order.net_price:+f}"
-        yield f"  {order.intent}{held}, {order.order_qty} at {limit} {order.time_in_force}, strategy {order.strategy}"
+        word = shape_word((leg.symbol, leg.action.sign * leg.ratio * _SIDES[order.intent]) for leg in order.legs)
+        terms = f"{order.order_qty} {word or 'custom'} at {limit} {order.time_in_force}"
+        yield f"  {order.intent}{held}, {terms}, strategy {order.strategy}"
         if order.replaces is not None:
             yield f"  replaces {order.replaces}"
         if successor is not None:

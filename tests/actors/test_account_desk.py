@@ -10,9 +10,10 @@ from actors.domain.orders.attempt import Absent, Accepted, InDoubt, NotSent
 from actors.domain.orders.order import Action, Fill
 from actors.domain.orders.refusal import Code
 from actors.domain.orders.report import CashEvent, Status
+from actors.domain.orders.trading_status import TradingStatus
 from actors.messages import AccountRead, AskAccount, CancelOrder, Resolved
 from actors.ports import Resync
-from tests.builders import CONDOR_SYMBOLS, open_signal, spxw
+from tests.builders import CONDOR_SYMBOLS, close_signal, open_signal, spxw
 from tests.fakes import START
 from tests.rig import Rig, fills_of, quoted_fills, report
 
@@ -602,3 +603,57 @@ def test_an_answer_that_comes_right_after_a_gap_is_still_the_answer_to_our_quest
     rig.stream.arrivals.append(Resync(peer="connection-primary", incarnation=1))
     rig.read(request_id=asked)
     assert rig.executor._desk.routes()[0].followed
+
+
+BARRED = TradingStatus(bars=("closing only",))
+
+
+def test_an_account_that_takes_no_openings_is_told_once_and_refuses_them_until_it_does_again():
+    rig = Rig().ready()
+    rig.after(11)
+    rig.read(trading=BARRED)
+    refused = rig.ask(open_signal(1))
+    assert Code.R048_BROKER_STATUS in [check.code for check in refused.checks if not check.passed]
+    rig.after(1)
+    assert ["closing only" in text for text in rig.alerts("A110")] == [True]
+    rig.after(11)
+    rig.read(trading=BARRED)
+    rig.after(11)
+    rig.read()
+    rig.after(1)
+    assert (len(rig.alerts("A110")), len(rig.alerts("A111"))) == (1, 1)
+    assert rig.ask(open_signal(2)).admitted
+
+
+def test_a_close_leaves_for_an_account_that_takes_no_openings():
+    rig = Rig().ready()
+    name = rig.opened(open_signal(1))
+    rig.after(11)
+    rig.read(positions=rig.book.positions["primary-account"], cash=rig.book.cash["primary-account"], trading=BARRED)
+    assert rig.ask(close_signal(2, name)).admitted
+
+
+def test_buying_power_that_is_not_told_any_more_is_told_and_refuses():
+    rig = Rig().ready()
+    rig.after(11)
+    rig.read(buying_power=None)
+    rig.after(1)
+    assert len(rig.alerts("A112")) == 1
+    refused = rig.ask(open_signal(1))
+    assert Code.R046_BUYING_POWER in [check.code for check in refused.checks if not check.passed]
+
+
+def test_an_order_sent_before_the_account_was_asked_is_in_what_it_answers():
+    """The reading counts from its question: an order that left between question and answer may not be in it."""
+    need = Decimal(4810) * Decimal("1.1")
+    rig = Rig().ready()
+    rig.after(11)  # the question
+    rig.opened(open_signal(1))
+    held = {"positions": rig.book.positions["primary-account"], "cash": rig.book.cash["primary-account"]}
+    rig.read(**held, buying_power=2 * need - 1)
+    late = rig.ask(open_signal(2))
+    assert Code.R046_BUYING_POWER in [check.code for check in late.checks if not check.passed]
+    rig.after(11)
+    rig.read(**held, buying_power=need)
+    found = rig.ask(open_signal(3))
+    assert Code.R046_BUYING_POWER not in [check.code for check in found.checks if not check.passed]

@@ -9,6 +9,7 @@ from actors.domain.market.flaw import Survey
 from actors.domain.orders.attempt import Accepted
 from actors.domain.orders.event import ExecutorStarted
 from actors.domain.orders.report import AccountState, ExecutionReport, Status
+from actors.domain.orders.trading_status import TradingStatus
 from actors.executor import Executor
 from actors.executor_settings import ExecutorSettings
 from actors.messages import (
@@ -27,6 +28,7 @@ from tests.builders import PRODUCTS, cancel_signal, open_signal, permit, quotes,
 from tests.fakes import START, CountingWatermark, FakeClock, FakeStream, MemoryCheckpoints, MemoryJournal
 
 CONNECTION, THEIRS = "connection.primary", "theirs-1"
+ROOMY = {"buying_power": Decimal(100_000), "trading": TradingStatus()}
 
 
 class World:
@@ -58,7 +60,7 @@ class World:
         state = {"route": "primary", "account_domain": "main"}
         self.hear(CONNECTION, ConnectionState(**state, incarnation=1, reads=True, writes=True, stream=True, at_ns=0))
         empty = {"orders": (), "positions": (), "cash_events": (), "cash": Decimal(100_000)}
-        read = AccountState(**state, since=START, read_at=START, net_liquidation=Decimal(100_000), **empty)
+        read = AccountState(**state, since=START, read_at=START, net_liquidation=Decimal(100_000), **empty, **ROOMY)
         self.hear(CONNECTION, AccountRead(route="primary", request_id=1, state=read))
 
     def hear(self, sender, message):

@@ -40,7 +40,7 @@ from actors.messages import (
 )
 from tests.actors.brokers.test_against_venue import session, step
 from tests.actors.venue.conftest import CLOSES_AT, OPENS_AT, PRODUCTS, SESSION, SmallMarket, option, places_in, running
-from tests.builders import permit
+from tests.builders import MARGINS, permit
 from tests.fakes import CountingWatermark, FakeClock, FakeStream, MemoryCheckpoints, MemoryJournal
 
 ROUTE, PEER = "tastytrade", "connection-tastytrade"
@@ -101,7 +101,9 @@ class Bridge:
             feed="data_feed",
             notifier="notifier",
             settings=ExecutorSettings(
-                desk=DeskSettings(silence_s=1e6, watch=WatchSettings(looks_min=2, confirm_s=0.5, spread_max=9))
+                desk=DeskSettings(
+                    silence_s=1e6, margins=MARGINS, watch=WatchSettings(looks_min=2, confirm_s=0.5, spread_max=9)
+                )
             ),
         )
         self.universe = Universe(version=1, contracts=venue.market.contracts)

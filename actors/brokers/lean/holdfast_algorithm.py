@@ -280,6 +280,7 @@ class HoldfastAlgorithm(QCAlgorithm):
             ],
             "cash": str(self.portfolio.cash),
             "net_liquidation": str(self.portfolio.total_portfolio_value),
+            "buying_power": str(self.portfolio.margin_remaining),
         }
 
     def _find(self, body: Json) -> str | None:
@@ -295,6 +296,5 @@ class HoldfastAlgorithm(QCAlgorithm):
     def _told(self, attempt_id: str) -> Json:
         entry = self._seen.entries[attempt_id]
         if "barred" in entry:
-            code, text = entry["barred"]
-            return {"kind": "refused", "attempt_id": attempt_id, "code": code, "text": text}
+            return {"kind": "refused", "attempt_id": attempt_id, "code": entry["barred"][0], "text": entry["barred"][1]}
         return {"kind": "order", "order": {"attempt_id": attempt_id, **entry}}

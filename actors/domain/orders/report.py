@@ -6,6 +6,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from actors.domain.orders.order import Fill
+from actors.domain.orders.trading_status import TradingStatus
 from actors.domain.value import Instant, Money, Value
 
 
@@ -107,3 +108,6 @@ class AccountState(Value):
     cash_events: tuple[CashEvent, ...]
     cash: Money
     net_liquidation: Money = Field(default=Decimal(0))
+    buying_power: Money | None = None
+    """What may be put into options; None where the broker does not say."""
+    trading: TradingStatus | None = None

@@ -24,10 +24,10 @@ from actors.domain.orders.order_state import Move, OrderLife
 from actors.domain.orders.report import CashEvent, ExecutionReport
 from actors.domain.orders.route_event import RouteFailedBack, RouteFailedOver
 from actors.domain.orders.trigger_event import TriggerMoved, Triggers, TriggersPlaced, TriggerTrailed
-from actors.domain.portfolio import netting, retention
+from actors.domain.portfolio import netting, recent, retention
 from actors.domain.portfolio.findings import Findings
-from actors.domain.portfolio.stakes import Stakes
-from actors.domain.portfolio.structure import Structure, founded, settled
+from actors.domain.portfolio.stakes import Stakes, Structures
+from actors.domain.portfolio.structure import founded, settled
 from actors.domain.portfolio.tally import Tally
 from actors.domain.value import ZERO
 
@@ -44,7 +44,7 @@ class Book:
         self._live: dict[str, OrderLife] | None = None
         """Those that may still trade, once somebody asked: a day has many orders, and few of them live."""
         self.triggers = Triggers()
-        self.structures: dict[str, Structure] = {}
+        self.structures = Structures()
         self.positions: dict[str, dict[str, int]] = {}
         """Signed contracts by account domain and symbol."""
         self.cash: dict[str, Decimal] = {}
@@ -65,7 +65,7 @@ class Book:
         """By account domain: what happened before is in the account's start."""
         self.agreed_at: dict[str, datetime] = {}
         """By account domain: when journal and account were last seen to agree, or it was adopted."""
-        self.found, self.tally, self.stakes = Findings(), Tally(), Stakes()
+        self.found, self.tally, self.stakes, self.recent = Findings(), Tally(), Stakes(), recent.Recent()
         self.failed_over: dict[str, str] = {}
         """Routes that take no openings until they failed back, each with the reason."""
 

@@ -13,6 +13,7 @@ from actors.domain.orders.trigger_event import Triggers
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.findings import Findings
 from actors.domain.portfolio.retention import Retained
+from actors.domain.portfolio.stakes import Structures
 from actors.domain.portfolio.structure import Structure
 from actors.domain.portfolio.tally import Tally
 from actors.domain.value import Money, Value
@@ -95,7 +96,7 @@ def restore(state: BookState, products: Products, sessions_kept: int | None = No
     book.sequence, book.epoch, book.session = state.sequence, state.epoch, state.session
     book.baseline, book.cash = dict(state.baseline), dict(state.cash)
     book.orders = {life.order.cl_ord_id: life for life in state.orders}
-    book.structures = {each.structure_id: each for each in state.structures}
+    book.structures = Structures((each.structure_id, each) for each in state.structures)
     book.positions = {domain: dict(held) for domain, held in state.positions.items()}
     book.quarantined, book.quarantined_in = dict(state.quarantined), dict(state.quarantined_in)
     book.signals, book.cash_events = dict(state.signals), dict.fromkeys(state.cash_events)

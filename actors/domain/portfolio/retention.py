@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from actors.domain.orders.event import SessionOpened
 from actors.domain.orders.order_state import OrderLife
+from actors.domain.portfolio.stakes import Structures
 from actors.domain.value import Instant, Value
 
 if TYPE_CHECKING:
@@ -127,8 +128,7 @@ def _tied_to(book: "Book", lives: Iterable[OrderLife]) -> Iterator[str]:
 def _forget_structures(book: "Book", gone: set[str]) -> None:
     names = {name for name, life in book.orders.items() if life.order.structure_id in gone}
     book.orders = {name: life for name, life in book.orders.items() if name not in names}
-    book.structures = {name: each for name, each in book.structures.items() if name not in gone}
-    book.stakes.forget()
+    book.structures = Structures((name, each) for name, each in book.structures.items() if name not in gone)
     book.by_broker_id = {key: name for key, name in book.by_broker_id.items() if name not in names}
     book.triggers.forget(names | gone)
     book.found = book.found.without(names | gone)

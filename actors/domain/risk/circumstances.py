@@ -9,7 +9,9 @@ from actors.domain.market.quote import QuoteTable
 from actors.domain.market.session import Sessions
 from actors.domain.orders.coverage import Coverage
 from actors.domain.portfolio.book import Book
+from actors.domain.risk.margin_table import MarginTable
 from actors.domain.risk.permit import Permit
+from actors.domain.risk.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,10 @@ class Circumstances:
     """Why each other route could not."""
     coverages: Mapping[str, Coverage] = field(default_factory=dict)
     """What each route says it can carry."""
+    standings: Mapping[str, Standing] = field(default_factory=dict)
+    """What the account of each route was last said to be, as far as it was read."""
+    margins: MarginTable | None = None
+    """The margin rules; None: what is naked has no known margin."""
     disk: str | None = None
     """Why the disk takes no openings, if it does not: what exits must write goes first."""
     replica: str | None = None

@@ -4,10 +4,13 @@ Counted structure by structure, each combo once: those held whole, at the price 
 may yet bring, at its limit; and those begun beyond both, a leg that stands alone and its like, at the limit they were
 meant for. So a combo that goes leg by leg counts as itself, whatever its legs have done so far, and an order that
 completes a structure brings nothing that is not counted already.
+
+What is held is summed as it changes (`portfolio.stakes`); only what works is looked at each time.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from functools import partial
 
@@ -16,31 +19,78 @@ from actors.domain.orders.order_state import OrderLife
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.imbalance import is_mending
 from actors.domain.portfolio.legging import combo_of
+from actors.domain.portfolio.stakes import ACCOUNT, Scope, Stakes, scopes
 from actors.domain.portfolio.structure import Structure
-from actors.domain.risk.structure_loss import loss_at_expiry, naked_exposure
-from actors.domain.value import ZERO
+from actors.domain.risk.structure_loss import exposure
+from actors.domain.value import CENT, ZERO
 
 _Coming = tuple[Order, Decimal, int]
 """An opening, its limit, and the combos it may yet bring."""
 
 
-def committed_loss(book: Book, excluding: Collection[str] = ()) -> tuple[Decimal, int]:
-    """Return the largest loss at expiry, in dollars, of all that is held or may yet open, and how many structures.
+class Committed:
+    """What is at stake, and how many structures stand for it, by scope."""
+
+    def __init__(self, held: Stakes) -> None:
+        self._held = held
+        self._losses: dict[Scope, Decimal] = defaultdict(lambda: ZERO)
+        self._counts: Counter[Scope] = Counter()
+
+    def loss(self, scope: Scope) -> Decimal:
+        """Return the dollars at stake."""
+        return self._held.losses.get(scope, ZERO) + self._losses.get(scope, ZERO)
+
+    def count(self, scope: Scope) -> int:
+        """Return the structures held or coming."""
+        return self._held.counts.get(scope, 0) + self._counts[scope]
+
+    def add(self, counted_in: Sequence[Scope], loss: Decimal, count: int) -> None:
+        """Count something that is not held, or not as it is held alone."""
+        for scope in counted_in:
+            self._losses[scope] += loss
+            self._counts[scope] += count
+
+
+def committed(book: Book, excluding: Collection[str] = ()) -> Committed:
+    """Return what is at stake of all that is held or may yet open.
 
     An order in doubt or unanswered counts as if it had filled; `excluding` names those that do not count.
     """
-    coming = _coming(book, excluding)
-    held = {name: each for name, each in book.structures.items() if not each.is_flat}
-    alone = partial(_held_stake, coming=(), book=book)
-    total = sum(
-        (
-            _held_stake(each, coming[name], book) if name in coming else book.stakes.of(each, alone)
-            for name, each in held.items()
-        ),
-        ZERO,
-    )
-    total += sum(_exposure(order.legs, book, px, count) for each in coming.values() for order, px, count in each)
-    return total, len(held.keys() | coming.keys())
+    book.stakes.look(book.structures, partial(_alone, book=book))
+    total = Committed(book.stakes)
+    for name, coming in _coming(book, excluding).items():
+        order, structure = coming[0][0], book.structures.get(name)
+        is_held = structure is not None and not structure.is_flat
+        loss = sum((_exposure(order, book, px, count) for order, px, count in coming), ZERO)
+        if structure is not None and is_held:
+            loss += _held_stake(structure, coming, book) - book.stakes.of(name)
+            counted_in = scopes_of(structure.legs, structure.underlying, structure.strategy, book)
+        else:
+            counted_in = scopes_of(order.legs, order.underlying, order.strategy, book)
+        total.add(counted_in, loss.quantize(CENT), 0 if is_held else 1)
+    return total
+
+
+def committed_loss(book: Book, excluding: Collection[str] = ()) -> tuple[Decimal, int]:
+    """Return what is at stake in all, in dollars, and of how many structures."""
+    total = committed(book, excluding)
+    return total.loss(ACCOUNT), total.count(ACCOUNT)
+
+
+def scopes_of(legs: Sequence[Leg], underlying: str, strategy: str, book: Book) -> tuple[Scope, ...]:
+    """Return the sums that legs count in."""
+    return scopes(underlying, strategy, first_day(legs, book))
+
+
+def first_day(legs: Sequence[Leg], book: Book) -> date | None:
+    """Return the day that the first of some legs expires on; None where none does."""
+    days = (book.contract(leg.symbol).expires_on for leg in legs)
+    return min((day for day in days if day is not None), default=None)
+
+
+def _alone(structure: Structure, book: Book) -> tuple[Decimal, tuple[Scope, ...]]:
+    counted_in = scopes_of(structure.legs, structure.underlying, structure.strategy, book)
+    return _held_stake(structure, (), book), counted_in
 
 
 def _coming(book: Book, excluding: Collection[str]) -> Mapping[str, Sequence[_Coming]]:
@@ -71,8 +121,9 @@ def _held_stake(structure: Structure, coming: Sequence[_Coming], book: Book) -> 
     whole = structure.quantity
     begun = max(-(-structure.holdings.get(leg.symbol, 0) * leg.action.sign // leg.ratio) for leg in structure.legs)
     alone = begun - whole - sum(count for _, _, count in coming)
-    stake = _exposure(structure.legs, book, _entry_price(structure, book), whole)
-    return stake + _exposure(structure.legs, book, _limit(structure, book), max(0, alone))
+    opening = book.orders[structure.structure_id].order
+    stake = _exposure(opening, book, _entry_price(structure, book), whole)
+    return stake + _exposure(opening, book, _limit(structure, book), max(0, alone))
 
 
 def _entry_price(structure: Structure, book: Book) -> Decimal:
@@ -91,9 +142,7 @@ def _limit(structure: Structure, book: Book) -> Decimal:
     return book.orders[structure.structure_id].order.net_price or ZERO
 
 
-def _exposure(legs: Sequence[Leg], book: Book, net_price: Decimal, quantity: int) -> Decimal:
+def _exposure(order: Order, book: Book, net_price: Decimal, quantity: int) -> Decimal:
     if not quantity:
         return ZERO
-    contracts = {leg.symbol: book.contract(leg.symbol) for leg in legs}
-    loss = loss_at_expiry(legs, contracts, net_price, quantity)
-    return loss if loss is not None else naked_exposure(legs, contracts, quantity)
+    return exposure(book.stakes.combo(order, book.contract), order.legs, book.contract, net_price, quantity)

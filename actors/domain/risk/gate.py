@@ -26,14 +26,14 @@ from actors.domain.portfolio.closable import closable
 from actors.domain.portfolio.intent import signal_again
 from actors.domain.portfolio.mark import natural_price
 from actors.domain.portfolio.replaced import chain
+from actors.domain.risk.asked import asked_for
 from actors.domain.risk.circumstances import Circumstances
-from actors.domain.risk.committed_loss import committed_loss
 from actors.domain.risk.leg_hours import sessions_open
 from actors.domain.risk.leg_quotes import quotes_good
 from actors.domain.risk.market_sound import market_sound
 from actors.domain.risk.permit import Limits, TradingState
-from actors.domain.risk.structure_loss import loss_at_expiry, naked_exposure
-from actors.domain.value import ZERO
+from actors.domain.risk.room import room
+from actors.domain.risk.size import size_allowed
 
 _UNBROKEN = Check(code=Code.R018_BREAKER, passed=True)
 
@@ -77,7 +77,9 @@ def _review_open(request: Open, strategy: str, seen: Circumstances) -> Iterator[
     yield from market_sound(request, seen.quotes, seen.permit.limits, seen.now, seen.boot_ns)
     yield _opens_only(request.legs, seen)
     yield from _price_sane(request, seen.quotes, seen.permit.limits)
-    yield from _size_allowed(request, seen, seen.permit.limits)
+    asked = asked_for(request, strategy, seen)
+    yield from size_allowed(asked, seen, seen.permit.limits)
+    yield from room(asked, seen, seen.permit.limits.caps)
 
 
 def _leave_to_trade(request: Open, strategy: str, seen: Circumstances) -> Iterator[Check]:
@@ -170,28 +172,6 @@ def _price_sane(request: Open, quotes: QuoteTable, limits: Limits) -> Iterator[C
     )
 
 
-def _size_allowed(request: Open, seen: Circumstances, limits: Limits) -> Iterator[Check]:
-    book = seen.book
-    quantity = request.order_qty
-    count = sum(leg.ratio for leg in request.legs) * quantity
-    yield _at_most(Code.R040_QUANTITY, quantity, limits.order_qty_max, "combos")
-    yield _at_most(Code.R040_QUANTITY, count, limits.contracts_max, "contracts")
-    contracts = {leg.symbol: book.contract(leg.symbol) for leg in request.legs}
-    loss = loss_at_expiry(request.legs, contracts, request.net_price or ZERO, quantity)
-    bounded = loss is not None
-    yield Check(code=Code.R044_NAKED, passed=bounded or limits.naked_allowed, value="" if bounded else "unbounded")
-    exposure = loss if loss is not None else naked_exposure(request.legs, contracts, quantity)
-    yield _at_most(Code.R041_STRUCTURE_LOSS, exposure, limits.structure_loss_max, "dollars at expiry")
-    committed, structures = committed_loss(book, seen.excluding)
-    total = committed if seen.completes else committed + exposure
-    yield _at_most(Code.R042_ACCOUNT_LOSS, total, limits.account_loss_max, "dollars at expiry")
-    yield _at_most(Code.R043_STRUCTURES, structures + (not seen.completes), limits.structures_max, "structures")
-
-
-def _at_most(code: Code, value: Decimal | int, limit: Decimal | int, unit: str) -> Check:
-    return Check(code=code, passed=value <= limit, value=f"{value} {unit}", limit=str(limit))
-
-
 def _review_close(request: Close, seen: Circumstances) -> Iterator[Check]:
     structure = seen.book.structures.get(request.structure_id)
     yield Check(code=Code.R050_UNKNOWN_STRUCTURE, passed=structure is not None, subject=request.structure_id)
@@ -246,7 +226,7 @@ def _review_resting(request: Open | Close, strategy: str, seen: Circumstances) -
         priced = request.model_copy(update={"net_price": worst})
         yield _underlying_named(request, seen)
         yield _opens_only(request.legs, seen)
-        yield from _size_allowed(priced, seen, seen.permit.limits)
+        yield from size_allowed(asked_for(priced, strategy, seen), seen, seen.permit.limits)
 
 
 def _review_replace(request: Replace, seen: Circumstances) -> Iterator[Check]:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from actors.domain.orders.refusal import Check
+from actors.domain.risk.caps import Caps
 from actors.domain.value import Money, Value
 
 
@@ -52,6 +53,7 @@ class Limits(Value):
     volume_min: int = Field(default=0, ge=0)
     """And fewest that were traded in the session before."""
     naked_allowed: bool = False
+    caps: Caps = Caps()
 
 
 class Permit(Value):

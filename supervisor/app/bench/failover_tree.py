@@ -34,6 +34,9 @@ _SETTINGS: Final = {
     "risk.account_loss_max": 100 * _PLENTY,
     "risk.structures_max": _PLENTY,
     "risk.spread_max": 5.0,
+    "risk.caps.duplicate_window_s": 0,
+    "risk.caps.orders_per_minute_max": _PLENTY,
+    "risk.caps.strategy_orders_per_minute_max": _PLENTY,
     "executor.failback_after_s": 0,
     "routes.tastytrade.quiet_s": 0.5,
 }

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from supervisor.app.bench import (
+    admission,
     cold,
     failover,
     idle,
@@ -111,6 +112,11 @@ def ack(run: Run) -> Figures:
     """Time quote received to the venue's answer in the executor's journal, over a bare Ray call."""
     timed = run.orders
     return _over(timed.quote_to_answer, timed.ray_call)
+
+
+def admission_section(run: Run) -> Figures:
+    """Time the admission of a four-leg opening over a bare Ray call."""
+    return _over(admission.measure(10 * run.sizes.orders), run.orders.ray_call)
 
 
 def journal_section(run: Run) -> Figures:
@@ -251,6 +257,7 @@ def _death(run: Run, part: str) -> Figures:
 SECTIONS: Mapping[str, Callable[[Run], Figures]] = {
     "order_path": order_path,
     "ack": ack,
+    "admission": admission_section,
     "journal": journal_section,
     "replicated": replicated_section,
     "quotes": quotes_section,

@@ -29,6 +29,13 @@ READY_TIMEOUT_S = 60.0
 _HERE = "supervisor.app.bench"
 _FACTORIES = {"venue": f"{_HERE}.venue:venue", "executor": f"{_HERE}.probe:executor"}
 _PLENTY = 1_000_000
+UNPACED = {
+    "duplicate_window_s": 0,
+    "orders_per_minute_max": _PLENTY,
+    "strategy_orders_per_minute_max": _PLENTY,
+    "margin_share_max": 1,
+}
+"""Caps that a run would meet, which opens the same as fast as it can."""
 
 
 def config(state: Path) -> RuntimeConfig:
@@ -50,6 +57,7 @@ def config(state: Path) -> RuntimeConfig:
                 "structure_loss_max": _PLENTY,
                 "account_loss_max": 1_000 * _PLENTY,
                 "structures_max": _PLENTY,
+                "caps": UNPACED,
             },
             "strategies": [{"name": STRATEGY, "strategy": f"{_HERE}.strategy:OnMarker", "underlying": "SPX"}],
         }

@@ -40,6 +40,7 @@ from supervisor.child_spec import ChildContext
 
 ACCOUNT = "5WX00001"
 CASH = "10000000.0"
+_BALANCES = ("cash-balance", "net-liquidating-value", "derivative-buying-power")
 FRAMES_PER_S = 100
 CANCEL_AFTER_S = 0.02
 ORDERS_LISTED = 10
@@ -126,7 +127,7 @@ class BenchVenue:
             f"GET {base}/trading-status": _data(trading_status_json(ACCOUNT, datetime.now(UTC))),
             f"GET {base}/positions": _items([]),
             f"GET {base}/transactions": _items([]),
-            f"GET {base}/balances": _data({"cash-balance": CASH, "net-liquidating-value": CASH}),
+            f"GET {base}/balances": _data(dict.fromkeys(_BALANCES, CASH)),
         }
 
     def _answer(self, request: Request) -> Answer:

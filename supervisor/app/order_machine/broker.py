@@ -21,6 +21,7 @@ from typing import Final
 from actors.domain.orders.attempt import Absent, Found, Resolution, Unknown
 from actors.domain.orders.order import Fill, Intent, Order
 from actors.domain.orders.report import AccountState, BrokerPosition, CashEvent, ExecutionReport, Status
+from actors.domain.orders.trading_status import TradingStatus
 from supervisor.app.order_machine.market import LAST_PX
 
 CASH: Final = Decimal(10_000_000)
@@ -182,6 +183,8 @@ class ModelBroker:
             cash_events=tuple(self.fees),
             cash=self.cash,
             net_liquidation=self.cash,
+            buying_power=CASH,
+            trading=TradingStatus(),
         )
 
     def _move(self, fill: Fill, sign: int) -> None:

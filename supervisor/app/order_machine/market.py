@@ -17,6 +17,7 @@ from actors.domain.market.quote import QuoteFrame, Universe
 from actors.domain.market.quote_check import QuoteCode
 from actors.domain.market.session import ExchangeDay, ExchangeTable, LastSession, OfficialTable, SessionRule, Sessions
 from actors.domain.orders.order import Action, Leg
+from actors.domain.risk.caps import Caps
 from actors.domain.risk.permit import Limits, Permit, TradingState
 
 UNDERLYING: Final = "SPX"
@@ -70,6 +71,13 @@ PERMIT: Final = Permit(
         spread_max=0.5,
         spread_floor=0.3,
         survey_age_max_s=_WIDE,
+        caps=Caps(
+            duplicate_window_s=0,
+            orders_per_minute_max=_WIDE,
+            strategy_orders_per_minute_max=_WIDE,
+            margin_share_max=Decimal(1),
+            power_age_max_s=_WIDE,
+        ),
     ),
     ttl_s=_WIDE,
 )

@@ -323,6 +323,27 @@ def test_a_close_of_what_is_not_held_is_rejected_and_never_opens(venue):
     assert account.positions == ()
 
 
+@ADAPTERS
+def test_what_an_account_may_do_is_read_with_it_and_the_venue_can_take_it_away(kind, venue):
+    words = {
+        "tastytrade": {"is-closing-only": True, "options-level": "Defined Risk Spreads"},
+        "alpaca": {"trading_blocked": True, "options_trading_level": "2"},
+    }
+
+    async def scenario():
+        async with session(kind, venue) as (adapter, _):
+            free = await adapter.account(OPENS_AT)
+            await fault(venue, route=kind, kind="restrict", words=words[kind])
+            return free, await adapter.account(OPENS_AT)
+
+    free, barred = asyncio.run(scenario())
+    assert free.buying_power == free.cash
+    assert (free.trading.bars, free.trading.unknown) == ((), ())
+    assert len(barred.trading.bars) == 1
+    assert barred.trading.level < free.trading.level
+    assert barred.cash == free.cash
+
+
 def test_pages_are_read_to_the_last(venue):
     async def scenario():
         async with session("tastytrade", venue) as (adapter, _):

@@ -1,7 +1,7 @@
 """Logins, tokens and reads: what is retried, what is final, and what never becomes a reading."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
@@ -14,6 +14,7 @@ from actors.brokers.tastytrade import Tastytrade, TastytradeSettings
 from actors.brokers.tastytrade_token import AccessToken, TastytradeLogin, TokenLimits
 from actors.domain.connection.backoff import BackoffLimits
 from actors.ports import BrokerRefused, BrokerUnavailable
+from actors.venue.tastytrade_account_shapes import trading_status_json
 
 SECRET = SecretStr("the-secret-itself")
 FAST = ReadLimits(timeout_s=0.3, tries=3, backoff=BackoffLimits(first_s=0.001, longest_s=0.002))
@@ -217,11 +218,13 @@ class Account:
     def __init__(self):
         self.orders, self.totals, self.grow = [], {}, 0
         self.broken = ""
+        self.balances = {"cash-balance": "10.50", "net-liquidating-value": "11", "derivative-buying-power": "9.25"}
+        self.status = trading_status_json("5W", datetime.now(UTC))
 
     def app(self):
         app = web.Application()
         app.router.add_post("/oauth/token", TokenServer().token)
-        for name in ("positions", "transactions", "balances"):
+        for name in ("positions", "transactions", "balances", "trading-status"):
             app.router.add_get(f"/accounts/5W/{name}", self.other)
         app.router.add_get("/accounts/5W/orders", self.read_orders)
         return app
@@ -230,7 +233,7 @@ class Account:
         name = request.path.rpartition("/")[2]
         if name == self.broken:
             return web.Response(status=500)
-        data = {"cash-balance": "10.50", "net-liquidating-value": "11"} if name == "balances" else {"items": []}
+        data = {"balances": self.balances, "trading-status": self.status}.get(name, {"items": []})
         return web.json_response({"data": data})
 
     async def read_orders(self, request):
@@ -289,6 +292,28 @@ def test_an_account_with_one_part_missing_is_no_account(serving, clock, part):
     server.broken = part
     with pytest.raises(BrokerUnavailable):
         account_of(serving, clock, server)
+
+
+def test_what_the_account_may_do_is_read_with_it(serving, clock):
+    server = Account()
+    server.status |= {"is-closing-only": True}
+    state = account_of(serving, clock, server)
+    assert (str(state.buying_power), state.trading.bars) == ("9.25", ("closing only",))
+
+
+@pytest.mark.parametrize("broken", [None, "trading-status", "no flags"])
+def test_an_account_whose_status_cannot_be_read_is_read_without_it(serving, clock, broken):
+    server = Account()
+    server.broken = broken
+    if broken is None:
+        server.status = []
+    if broken == "no flags":
+        server.status = {}
+    server.balances["derivative-buying-power"] = "NaN"
+    state = account_of(serving, clock, server)
+    assert str(state.cash) == "10.50"
+    assert state.buying_power is None
+    assert state.trading is None or state.trading.unknown
 
 
 def test_pages_that_do_not_add_up_are_no_reading(serving, clock):

@@ -66,8 +66,8 @@ class Brokerage:
     def holdings(self) -> dict[str, tuple[int, Decimal]]:
         return {symbol: (held, Decimal(1)) for symbol, held in self.held.items()}
 
-    def money(self) -> tuple[Decimal, Decimal]:
-        return Decimal(0), Decimal(0)
+    def money(self) -> tuple[Decimal, Decimal, Decimal]:
+        return Decimal(0), Decimal(0), Decimal(0)
 
 
 class Listener(HTTPServer):

@@ -26,9 +26,12 @@ def full() -> Book:
     return book
 
 
+DERIVED = {"stakes", "recent"}
+
+
 def parts(book: Book) -> dict[str, object]:
     """Everything but what is derived from the rest."""
-    named = {name: value for name, value in vars(book).items() if not name.startswith("_") and name != "stakes"}
+    named = {name: value for name, value in vars(book).items() if not name.startswith("_") and name not in DERIVED}
     return {**named, "triggers": book.triggers.known}
 
 

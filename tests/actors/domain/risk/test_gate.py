@@ -16,13 +16,16 @@ from actors.domain.orders.attempt import Accepted, Attempt, InDoubt
 from actors.domain.orders.order import Action, Fill, Leg, attempt_id
 from actors.domain.orders.refusal import Admitted, Check, Code, Refused
 from actors.domain.orders.report import ExecutionReport, Status
+from actors.domain.orders.trading_status import TradingStatus
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.intent import closing_order, opening_order
 from actors.domain.risk.circumstances import Circumstances
 from actors.domain.risk.gate import review
 from actors.domain.risk.permit import Permit, TradingState
+from actors.domain.risk.standing import Standing
 from tests.builders import (
     CONDOR_SYMBOLS,
+    MARGINS,
     PRODUCTS,
     cancel_signal,
     close_signal,
@@ -45,6 +48,18 @@ def table() -> QuoteTable:
     return filled
 
 
+def standing(**changes: object) -> Standing:
+    usual = {
+        "account_domain": "tastytrade",
+        "buying_power": Decimal(10**6),
+        "net_liquidation": Decimal(10**6),
+        "trading": TradingStatus(),
+        "read_at": START + timedelta(seconds=1),
+        "heard_ns": BOOT_NS,
+    }
+    return Standing(**(usual | changes))
+
+
 def circumstances(**changes: object) -> Circumstances:
     usual = {
         "now": START,
@@ -59,6 +74,8 @@ def circumstances(**changes: object) -> Circumstances:
         "reconciled": frozenset({"tastytrade"}),
         "routes": ("tastytrade",),
         "writable": frozenset({"tastytrade"}),
+        "standings": {"tastytrade": standing()},
+        "margins": MARGINS,
     }
     return Circumstances(**(usual | changes))
 

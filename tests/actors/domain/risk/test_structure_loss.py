@@ -46,10 +46,17 @@ def loss(legs: list[Leg], net_price: str, quantity: int = 1) -> Decimal | None:
         ("call ratio", [leg(BUY, 5000), leg(SELL, 5010, ratio=2)], "1", None),
         ("short put", [leg(SELL, 5000, "P")], "3", 499_700),
         (
-            "calendar: the far long helps nobody",
+            "calendar: the debit, and the interest that a European long may lack",
             [leg(SELL, 5000, "P"), leg(BUY, 5000, "P", expires_on=date(2026, 2, 20))],
             "-4",
-            500_400,
+            400 + 3_781,
+        ),
+        ("diagonal", [leg(SELL, 5000), leg(BUY, 5010, expires_on=date(2026, 1, 6))], "2", 800 + 83),
+        (
+            "the far short is covered by nothing",
+            [leg(BUY, 5000, "P"), leg(SELL, 5000, "P", expires_on=date(2026, 2, 20))],
+            "4",
+            499_600,
         ),
     ],
 )
@@ -87,4 +94,4 @@ def test_no_price_at_expiry_loses_more_and_one_loses_as_much(legs, net, quantity
 def test_the_stand_in_for_an_unbounded_loss_is_a_fifth_of_the_larger_side():
     legs = [leg(SELL, 5000), leg(SELL, 4800, "P")]
     contracts = {each.symbol: PRODUCTS.contract(each.symbol) for each in legs}
-    assert naked_exposure(legs, contracts, 2) == Decimal("0.20") * 5000 * 100 * 2
+    assert naked_exposure(legs, contracts.__getitem__, 2) == Decimal("0.20") * 5000 * 100 * 2
