@@ -51,6 +51,9 @@ class Code(StrEnum):
     R056_CANCEL_ASKED = "R056"
     R060_NO_ROUTE = "R060"
     R061_NOT_CARRIED = "R061"
+    R080_GREEKS_UNKNOWN = "R080"
+    R081_GREEKS = "R081"
+    R082_STRESS = "R082"
 
 
 class Check(NamedTuple):
