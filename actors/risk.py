@@ -153,7 +153,7 @@ class RiskActor:
             reasons=tuple(finding.reason for finding in found),
             stops=self._breakers.stops,
             exposure_limits=measured.limits if measured is not None else None,
-            exposure=measured.exposure(now_ns) if measured is not None else None,
+            exposure=measured.exposure(now_ns) if measured is not None and measured.limits is not None else None,
             ttl_s=self._settings.permit_ttl_s,
             journal_sequence=0 if self._book is None else self._book.journal_sequence,
         )

@@ -80,8 +80,9 @@ def normal_cdf(x: Floats) -> Floats:
 def prices(is_call: Mask, strikes: Numbers, forward: Numbers, std_dev: Numbers) -> Floats:
     """Return prices in points; `std_dev` is to expiry."""
     both = np.stack(_d1_d2(strikes, forward, std_dev))
-    above, below = _cdf(both, np.exp(-0.5 * both * both)) - np.where(is_call, 0.0, 1.0)
-    worth: Floats = forward * above - strikes * below
+    above, below = _cdf(both, np.exp(-0.5 * both * both))
+    less = np.where(is_call, 0.0, 1.0)  # by parity: a put is the call less a forward over the strike
+    worth: Floats = forward * (above - less) - strikes * (below - less)
     return worth
 
 
@@ -91,11 +92,13 @@ def greeks(is_call: Mask, strikes: Numbers, forward: Numbers, volatility: Number
     std_dev = np.maximum(volatility * root, _STD_DEV_TINY)
     both = np.stack(_d1_d2(strikes, forward, std_dev))
     bells = np.exp(-0.5 * both * both)
-    above, below = _cdf(both, bells) - np.where(is_call, 0.0, 1.0)  # by parity: a put is the call less a forward
+    above, below = _cdf(both, bells)
+    less = np.where(is_call, 0.0, 1.0)
+    delta = above - less
     density = bells[0] * (forward / _ROOT_TWO_PI)
     return Greeks(
-        price=forward * above - strikes * below,
-        delta=above,
+        price=forward * delta - strikes * (below - less),
+        delta=delta,
         gamma=density / (forward * forward * std_dev),
         vega=density * root,
         theta=-0.5 * volatility * density / np.maximum(root, _STD_DEV_TINY),

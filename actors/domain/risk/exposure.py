@@ -119,27 +119,28 @@ class Exposure(Value):
     spots: Mapping[str, float] = Field(default_factory=dict)
     """Prices of shares, indices and futures by symbol."""
     _pricer: "Pricer | None" = PrivateAttr(None)
-    _rows: dict[str | None, Floats] = PrivateAttr(default_factory=dict)
-
-    def row(self, underlying: str | None, width: int) -> Floats:
-        """Return the figures of one underlying, or of the whole book, as a row of `width`; made once."""
-        if underlying not in self._rows:
-            told = self.underlyings.values() if underlying is None else [self.underlyings.get(underlying, Figures())]
-            self._rows[underlying] = sum((row_of(each, width) for each in told), np.zeros(width))
-        return self._rows[underlying]
 
     def pricer(self, grid: Grid) -> "Pricer":
         """Return what prices contracts on these curves; made once."""
-        if self._pricer is None or self._pricer.grid != grid:
-            self._pricer = Pricer(self.curves, self.spots, self.at, grid)
-        return self._pricer
+        known = self._pricer
+        if known is None or known.grid != grid:
+            known = self._pricer = Pricer(self.curves, self.spots, self.at, grid, self.underlyings)
+        return known
 
 
 class Pricer:
     """Prices contracts on the curves of one moment: one row a contract, the four greeks and then the cells."""
 
-    def __init__(self, curves: Sequence[Curve], spots: Mapping[str, float], now: datetime, grid: Grid) -> None:
-        self.grid = grid
+    def __init__(
+        self,
+        curves: Sequence[Curve],
+        spots: Mapping[str, float],
+        now: datetime,
+        grid: Grid,
+        held: Mapping[str, Figures] | None = None,
+    ) -> None:
+        self.grid, self._held = grid, held or {}
+        self._rows: dict[str | None, Floats] = {}
         self._spots = spots
         self._curves = {(curve.root, curve.expires_on): curve for curve in curves}
         self._years = {key: curve.years(now) for key, curve in self._curves.items()}
@@ -149,10 +150,17 @@ class Pricer:
         self._passed /= _DAYS_A_YEAR
         self.width = len(GREEKS) + len(spot)
 
+    def held(self, underlying: str | None) -> Floats:
+        """Return the figures of one underlying, or of the whole book, as a row."""
+        if underlying not in self._rows:
+            told = self._held.values() if underlying is None else [self._held.get(underlying, Figures())]
+            self._rows[underlying] = sum((row_of(each, self.width) for each in told), np.zeros(self.width))
+        return self._rows[underlying]
+
     def rows(self, contracts: Sequence[Contract]) -> Floats:
         """Return a row for one contract of each, in dollars; NaN where it cannot be priced."""
         options = [self._option(contract) for contract in contracts]
-        if all(options):  # as a rule
+        if options and all(options):  # as a rule
             return self._priced(np.array(options))
         found = np.full((len(contracts), self.width), np.nan)
         for place, contract in enumerate(contracts):

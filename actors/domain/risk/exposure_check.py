@@ -65,9 +65,9 @@ def exposure_allowed(request: Open, seen: Circumstances) -> Iterator[Check]:
         return
     mine = [part for part in parts if part.underlying == request.underlying]
     asked = parts[0].row
-    before = _bounds(exposure.row(request.underlying, pricer.width), mine)
+    before = _bounds(pricer.held(request.underlying), mine)
     yield from _greeks_within(request.underlying, before, asked, limits.underlying, exposure.age_s)
-    before = _bounds(exposure.row(None, pricer.width), parts)
+    before = _bounds(pricer.held(None), parts)
     yield from _greeks_within("whole book", before, asked, limits.whole, exposure.age_s)
     if limits.stress_loss_max is not None:
         yield _stress_within(before[0], asked, limits, exposure.age_s)
@@ -128,17 +128,16 @@ def _bounds(held: Floats, parts: Sequence[_Part]) -> _Bounds:
 
 
 def _greeks_within(name: str, before: _Bounds, asked: Floats, limits: GreekLimits, age_s: float) -> Iterator[Check]:
-    lows, highs, more = (row[: len(GREEKS)].tolist() for row in (*before, asked))
-    for place, greek in enumerate(GREEKS):
-        limit = limits.of(greek)
+    (least, most), every = before, (limits.delta_max, limits.gamma_max, limits.vega_max, limits.theta_max)
+    for place, limit in enumerate(every):
         if limit is None:
             continue
-        low, high = lows[place], highs[place]
-        after = max(low + more[place], high + more[place], key=abs)
+        greek, low, high, more = GREEKS[place], float(least[place]), float(most[place]), float(asked[place])
+        after = max(low + more, high + more, key=abs)
         is_nearer = abs(after) < max(abs(low), abs(high))
         yield Check(
             code=Code.R081_GREEKS,
-            passed=abs(after) <= limit or is_nearer,
+            passed=abs(after) <= float(limit) or is_nearer,
             subject=f"{name} {greek}",
             value=f"{after:,.0f} dollars {_UNITS[greek]}",
             limit=str(limit),
@@ -150,10 +149,10 @@ def _stress_within(low: Floats, asked: Floats, limits: ExposureLimits, age_s: fl
     """The worst cell counts, with every working opening that makes it worse."""
     was, cells = low[len(GREEKS) :], low[len(GREEKS) :] + asked[len(GREEKS) :]
     cell = int(cells.argmin())
-    worst, limit = float(cells[cell]), limits.stress_loss_max or ZERO
+    worst, limit = float(cells[cell]), limits.stress_loss_max or ZERO  # NaN is the least of all
     return Check(
         code=Code.R082_STRESS,
-        passed=-worst <= limit or worst > float(was.min()),
+        passed=-worst <= float(limit) or worst > float(was.min()),
         subject="whole book",
         value=f"{worst:,.0f} dollars at {limits.grid.words(cell)}",
         limit=str(limit),

@@ -98,10 +98,10 @@ def beyond(exposure: Exposure, limits: ExposureLimits) -> dict[str, str]:
     for name, each, its in (*scopes, ("whole book", total, limits.whole)):
         for greek in GREEKS:
             limit, value = its.of(greek), getattr(each, greek)
-            if limit is not None and not abs(value) <= limit:
-                found[f"{name} {greek}"] = f"{value:,.0f} dollars, limit {limit:,.0f}"
+            if limit is not None and not abs(value) <= float(limit):
+                found[f"{name} {greek}"] = f"{value:,.0f} dollars, limit {limit:,}"
     low = worst(total)
-    if limits.stress_loss_max is not None and low is not None and not -low[1] <= limits.stress_loss_max:
-        text = f"{low[1]:,.0f} dollars at {limits.grid.words(low[0])}, limit {limits.stress_loss_max:,.0f}"
+    if limits.stress_loss_max is not None and low is not None and not -low[1] <= float(limits.stress_loss_max):
+        text = f"{low[1]:,.0f} dollars at {limits.grid.words(low[0])}, limit {limits.stress_loss_max:,}"
         found["whole book stress"] = text
     return found

@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from supervisor.app.bench import cold, failover, idle, journal, orders, quotes, rebuild, replicated, takeover
+from supervisor.app.bench import cold, failover, greeks, idle, journal, orders, quotes, rebuild, replicated, takeover
 from supervisor.app.bench.tree import BenchTree, running
 
 RayCall = Callable[[], None]
@@ -44,6 +44,7 @@ class Sizes:
         self.ray_restarts = 1 if tiny else 10
         self.idle_s, self.bare_max = (2.0, 3) if tiny else (60.0, 100)
         self.deaths = 1 if tiny else 5
+        self.chain = (1_000, 3) if tiny else (20_000, 100)
 
 
 class Run:
@@ -252,6 +253,7 @@ SECTIONS: Mapping[str, Callable[[Run], Figures]] = {
     "adopt": adopt,
     "gcs": gcs,
     "rebuild": rebuild_section,
+    "greeks": lambda run: greeks.section(*run.sizes.chain),
 }
 
 

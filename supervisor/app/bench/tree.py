@@ -51,6 +51,10 @@ def config(state: Path) -> RuntimeConfig:
                 "account_loss_max": 1_000 * _PLENTY,
                 "structures_max": _PLENTY,
             },
+            "greeks": {
+                "underlying": {"delta_max": _PLENTY, "vega_max": _PLENTY},
+                "whole": {"delta_max": _PLENTY, "vega_max": _PLENTY},
+            },
             "strategies": [{"name": STRATEGY, "strategy": f"{_HERE}.strategy:OnMarker", "underlying": "SPX"}],
         }
     )
