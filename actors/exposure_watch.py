@@ -24,8 +24,8 @@ from actors.domain.market.contract import Contract, Products
 from actors.domain.market.session import NEW_YORK, Session, Sessions
 from actors.domain.market.surface import Curve, ends_at, surface
 from actors.domain.portfolio.view import BookView, StructureView
-from actors.domain.risk.exposure import Exposure, ExposureLimits
-from actors.domain.risk.exposure_measure import Sight, beyond, holdings, measure
+from actors.domain.risk.exposure import Exposure, ExposureLimits, Figures
+from actors.domain.risk.exposure_measure import Sight, beyond, holdings, measure, whole, worst
 from actors.domain.value import Value
 from actors.quote_board import Snapshot
 
@@ -52,6 +52,11 @@ class ExposureBoard(Value):
     at_ns: int
     exposure: Exposure
     limits: ExposureLimits
+    enabled: bool
+    """Whether openings are asked about the limits."""
+    whole: Figures
+    worst: str
+    """Where the worst cell of the whole book lies; empty where nothing is held."""
     structures: tuple[StructureView, ...]
     """Those that hold something."""
     beyond: Mapping[str, str]
@@ -142,12 +147,17 @@ class ExposureWatch:
             is_over=lambda each: self._is_over(each, found.at),
         )
         self._exposure = measure(book, seen, self._settings.limits.grid)
+        total = whole(self._exposure)
+        low = worst(total)
         structures = tuple(each for each in book.structures if any(each.holdings.values()))
         self._ports.board(
             ExposureBoard(
                 at_ns=now_ns,
                 exposure=self._exposure,
                 limits=self._settings.limits,
+                enabled=self._settings.enabled,
+                whole=total,
+                worst="" if low is None else self._settings.limits.grid.words(low[0]),
                 structures=structures,
                 beyond=beyond(self._exposure, self._settings.limits),
             )
