@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from actors.domain.risk.exposure import ExposureLimits
+from actors.domain.risk.exposure_limits import ExposureLimits
 
 
 class GreeksSection(ExposureLimits):

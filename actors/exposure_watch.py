@@ -21,10 +21,12 @@ from pydantic import Field
 from actors.domain.alerts.alert import Alert, Level
 from actors.domain.market.chain import Chain, chains
 from actors.domain.market.contract import Contract, Products
+from actors.domain.market.curve import Curve
 from actors.domain.market.session import NEW_YORK, Session, Sessions
-from actors.domain.market.surface import Curve, ends_at, surface
-from actors.domain.portfolio.view import BookView, StructureView
-from actors.domain.risk.exposure import Exposure, ExposureLimits, Figures
+from actors.domain.market.surface import ends_at, surface
+from actors.domain.portfolio.view import BookView, OrderView, StructureView, TriggerView
+from actors.domain.risk.exposure import Exposure, Figures
+from actors.domain.risk.exposure_limits import ExposureLimits
 from actors.domain.risk.exposure_measure import Sight, beyond, holdings, measure, whole, worst
 from actors.domain.value import Value
 from actors.quote_board import Snapshot
@@ -58,7 +60,8 @@ class ExposureBoard(Value):
     worst: str
     """Where the worst cell of the whole book lies; empty where nothing is held."""
     structures: tuple[StructureView, ...]
-    """Those that hold something."""
+    orders: tuple[OrderView, ...]
+    triggers: tuple[TriggerView, ...]
     beyond: Mapping[str, str]
 
 
@@ -149,7 +152,6 @@ class ExposureWatch:
         self._exposure = measure(book, seen, self._settings.limits.grid)
         total = whole(self._exposure)
         low = worst(total)
-        structures = tuple(each for each in book.structures if any(each.holdings.values()))
         self._ports.board(
             ExposureBoard(
                 at_ns=now_ns,
@@ -158,7 +160,9 @@ class ExposureWatch:
                 enabled=self._settings.enabled,
                 whole=total,
                 worst="" if low is None else self._settings.limits.grid.words(low[0]),
-                structures=structures,
+                structures=book.structures,
+                orders=book.orders,
+                triggers=book.triggers,
                 beyond=beyond(self._exposure, self._settings.limits),
             )
         )

@@ -8,8 +8,9 @@ import QuantLib as ql  # noqa: N813 - the name its own documentation uses
 
 from actors.domain.market.chain import chains
 from actors.domain.market.contract import Right
+from actors.domain.market.curve import Curve
 from actors.domain.market.quote import QuoteTable, Universe
-from actors.domain.market.surface import Curve, ends_at, surface
+from actors.domain.market.surface import ends_at, surface
 from actors.domain.portfolio.view import BookView, StructureView
 from actors.domain.risk.exposure_measure import Sight
 from tests.builders import CONDOR_SYMBOLS, PRODUCTS, condor_legs, sessions, spxw

@@ -11,8 +11,9 @@ import pytest
 from actors.domain.orders.attempt import InDoubt
 from actors.domain.orders.refusal import Code
 from actors.domain.risk import exposure_check, gate
-from actors.domain.risk.exposure import ExposureLimits, GreekLimits, Grid, Pricer
+from actors.domain.risk.exposure_limits import ExposureLimits, GreekLimits, Grid
 from actors.domain.risk.exposure_measure import measure
+from actors.domain.risk.exposure_pricer import Pricer
 from actors.messages import IssuePermit
 from tests.builders import close_signal, open_signal, permit
 from tests.rig import Rig

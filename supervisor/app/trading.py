@@ -22,7 +22,7 @@ from actors.domain.connection.route_health import HealthLimits
 from actors.domain.orders.backup import covers
 from actors.domain.orders.event import ExecutorStarted
 from actors.domain.risk.breaker_limits import BreakerLimits
-from actors.domain.risk.exposure import ExposureLimits
+from actors.domain.risk.exposure_limits import ExposureLimits
 from actors.domain.risk.issue import IssueLimits
 from actors.epoch import read_epoch, take_epoch
 from actors.executor import Executor

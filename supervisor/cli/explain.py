@@ -22,7 +22,7 @@ _WIDTH: Final = 100
 _KINDS: Final = {"R": "refusal", "A": "alert", "S": "alert of the supervisor", "N": "alert of the notifier"}
 
 
-@click.command(help="Say what a code means, why it exists and what you can do; works offline.")
+@click.command(help="Say what a code means, why it exists and what you can do; works offline, needs no --state.")
 @click.argument("code", required=False)
 @click.option("--all", "is_all", is_flag=True, help="List every code with what it means.")
 @json_option

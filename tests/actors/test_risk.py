@@ -13,7 +13,7 @@ from actors.domain.orders.refusal import Code
 from actors.domain.portfolio.breakers import Breakers
 from actors.domain.portfolio.result import Result
 from actors.domain.portfolio.view import BookView
-from actors.domain.risk.exposure import ExposureLimits, GreekLimits
+from actors.domain.risk.exposure_limits import ExposureLimits, GreekLimits
 from actors.domain.risk.issue import IssueLimits
 from actors.domain.risk.permit import Limits, Permit, TradingState
 from actors.domain.value import Value

@@ -13,7 +13,7 @@ Quotes that say nothing give no curve, never a NaN: who needs the expiry must ta
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time
 from typing import Final
 
 import numpy as np
@@ -21,34 +21,15 @@ import numpy as np
 from actors.domain.market.black import implied_std_devs
 from actors.domain.market.chain import Chain, Mask
 from actors.domain.market.contract import SettlementTime
+from actors.domain.market.curve import YEAR, Curve
 from actors.domain.market.pricing import parity_forward, straddle_std_dev
 from actors.domain.market.quote import Floats, QuoteTable
 from actors.domain.market.session import NEW_YORK, Session, Sessions
-from actors.domain.value import Instant, Value
 
-YEAR: Final = timedelta(days=365)
 _REACH: Final = 6.0
 _USUAL_END: Final = time(16)
 _DIGITS: Final = 6
 """Kept of a volatility: a thousandth of what quotes can tell."""
-
-
-class Curve(Value):
-    """One expiry of one root. Prices and moves in points, volatilities of a year (0.16)."""
-
-    root: str
-    underlying: str
-    expires_on: date
-    ends_at: Instant
-    forward: float
-    expected_move: float
-    strikes: tuple[float, ...]
-    """Rising; at least one."""
-    volatilities: tuple[float, ...]
-
-    def years(self, now: datetime) -> float:
-        """Return the years left; never negative."""
-        return max((self.ends_at - now) / YEAR, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

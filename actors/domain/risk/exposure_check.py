@@ -22,7 +22,9 @@ from actors.domain.orders.order import Intent, Leg
 from actors.domain.orders.refusal import Check, Code
 from actors.domain.orders.signal import Open
 from actors.domain.risk.circumstances import Circumstances
-from actors.domain.risk.exposure import GREEKS, Exposure, ExposureLimits, GreekLimits, Pricer
+from actors.domain.risk.exposure import GREEKS, Exposure
+from actors.domain.risk.exposure_limits import ExposureLimits, GreekLimits
+from actors.domain.risk.exposure_pricer import Pricer, pricer_of
 from actors.domain.value import ZERO
 
 _UNITS: Final = {"delta": "per 1 %", "gamma": "per 1 % per 1 %", "vega": "per point", "theta": "per day"}
@@ -58,7 +60,7 @@ def exposure_allowed(request: Open, seen: Circumstances) -> Iterator[Check]:
     if exposure is None or why:
         yield Check(code=Code.R080_GREEKS_UNKNOWN, passed=False, value=why)
         return
-    pricer = exposure.pricer(limits.grid)
+    pricer = pricer_of(exposure, limits.grid)
     parts, strange = _priced(request, seen, exposure, pricer)
     if strange:
         yield Check(code=Code.R080_GREEKS_UNKNOWN, passed=False, value=", ".join(strange), limit="no volatility")

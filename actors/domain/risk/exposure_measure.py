@@ -14,10 +14,12 @@ from datetime import datetime
 import numpy as np
 
 from actors.domain.market.contract import Contract
+from actors.domain.market.curve import Curve
 from actors.domain.market.quote import Floats
-from actors.domain.market.surface import Curve
 from actors.domain.portfolio.view import BookView
-from actors.domain.risk.exposure import GREEKS, Exposure, ExposureLimits, Figures, Grid, Pricer, figures, row_of
+from actors.domain.risk.exposure import GREEKS, Exposure, Figures
+from actors.domain.risk.exposure_limits import ExposureLimits, Grid
+from actors.domain.risk.exposure_pricer import Pricer, figures, row_of
 
 
 @dataclass(frozen=True, slots=True)

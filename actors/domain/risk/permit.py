@@ -12,7 +12,8 @@ from enum import StrEnum
 from pydantic import Field
 
 from actors.domain.orders.refusal import Check
-from actors.domain.risk.exposure import Exposure, ExposureLimits
+from actors.domain.risk.exposure import Exposure
+from actors.domain.risk.exposure_limits import ExposureLimits
 from actors.domain.value import Money, Value
 
 

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from click.testing import CliRunner
 
-from actors.domain.risk.exposure import ExposureLimits, GreekLimits
+from actors.domain.risk.exposure_limits import ExposureLimits, GreekLimits
 from actors.exposure_watch import ExposurePorts, ExposureSettings, ExposureWatch
 from actors.quote_board import QuoteBoard, write_quotes
 from actors.route_board import write_board

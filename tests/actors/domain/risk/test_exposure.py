@@ -9,8 +9,10 @@ import pytest
 import QuantLib as ql  # noqa: N813 - the name its own documentation uses
 
 from actors.domain.market.contract import Right
-from actors.domain.risk.exposure import Exposure, ExposureLimits, Figures, GreekLimits, Grid, Pricer
+from actors.domain.risk.exposure import Exposure, Figures
+from actors.domain.risk.exposure_limits import ExposureLimits, GreekLimits, Grid
 from actors.domain.risk.exposure_measure import beyond, holdings, measure, whole, worst
+from actors.domain.risk.exposure_pricer import Pricer, shocks
 from tests.builders import CONDOR_SYMBOLS, PRODUCTS, spxw
 from tests.fakes import START
 from tests.surfaces import FORWARD, VOLATILITY, curves, sight, table, view
@@ -47,7 +49,7 @@ def test_each_greek_is_what_its_move_makes_in_dollars(symbol):
 @pytest.mark.parametrize("symbol", [SHORT_PUT, spxw(6000)])
 def test_each_cell_is_the_price_there_less_the_price_here(symbol):
     (row,) = pricer().rows([PRODUCTS.contract(symbol)])
-    for cell, (spot, volatility, days) in enumerate(zip(*GRID.shocks, strict=True)):
+    for cell, (spot, volatility, days) in enumerate(zip(*shocks(GRID), strict=True)):
         there = worth(symbol, FORWARD * (1 + spot), VOLATILITY + volatility, YEARS - days / 365)
         assert row[4 + cell] == pytest.approx(there - worth(symbol), abs=12), GRID.words(cell)
 
@@ -60,7 +62,7 @@ def test_past_its_end_an_option_is_worth_what_it_pays():
 def test_a_share_moves_with_itself_and_has_no_other_greek():
     (row,) = pricer().rows([PRODUCTS.contract("SPX")])
     assert row[:4].tolist() == pytest.approx([FORWARD / 100, 0, 0, 0])
-    assert row[4:].tolist() == pytest.approx((GRID.shocks[0] * FORWARD).tolist())
+    assert row[4:].tolist() == pytest.approx((shocks(GRID)[0] * FORWARD).tolist())
 
 
 def test_what_has_no_curve_is_nan_and_nobody_elses_row_is():

@@ -7,8 +7,10 @@ import pytest
 from actors.domain.orders.attempt import InDoubt
 from actors.domain.orders.order import Action, Leg
 from actors.domain.orders.refusal import Code
-from actors.domain.risk.exposure import ExposureLimits, Figures, GreekLimits, Grid
+from actors.domain.risk.exposure import Figures
+from actors.domain.risk.exposure_limits import ExposureLimits, GreekLimits, Grid
 from actors.domain.risk.exposure_measure import measure
+from actors.domain.risk.exposure_pricer import pricer_of
 from actors.messages import IssuePermit, SignalAnswered
 from tests.builders import cancel_signal, close_signal, open_signal, permit, spxw
 from tests.rig import Rig
@@ -105,7 +107,7 @@ def _row_of_condor() -> list[float]:
     rig = Measured()
     rig.measure(limits())
     seen = rig.executor._desk.circumstances()
-    pricer = seen.permit.exposure.pricer(Grid())
+    pricer = pricer_of(seen.permit.exposure, Grid())
     legs = open_signal(1).request.legs
     rows = pricer.rows([seen.contracts[leg.symbol] for leg in legs])
     return sum(row * leg.action.sign for row, leg in zip(rows, legs, strict=True)).tolist()
