@@ -10,12 +10,12 @@ Rules of this file:
 * Beyond a limit by what the market did: told once (A141), and nothing is closed for it; openings are the gate's.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-import numpy as np
 from pydantic import Field
 
 from actors.domain.alerts.alert import Alert, Level
@@ -137,6 +137,7 @@ class ExposureWatch:
                 self._ports.sessions,
                 since_ns=int((found.at.timestamp() - self._settings.quote_age_max_s) * 1e9),
                 knots_max=self._settings.knots_max,
+                spots=_spots(found),
             )
 
     def _measure(self, book: BookView, found: Snapshot, now_ns: int) -> None:
@@ -145,7 +146,7 @@ class ExposureWatch:
             at=found.at,
             age_s=(now_ns - found.boot_ns) / 1e9,
             curves=self._curves,
-            spots=_spots(found, book),
+            spots=_spots(found),
             contract=contract,
             is_over=lambda each: self._is_over(each, found.at),
         )
@@ -188,17 +189,12 @@ class ExposureWatch:
         return [_alert(name, true[name], at) for name in true if name in fresh]
 
 
-def _spots(found: Snapshot, book: BookView) -> dict[str, float]:
-    """Return the middle of every share, index and future that is quoted and held, or has options."""
-    table, spots = found.table, dict[str, float]()
-    held = {symbol for each in book.foreign.values() for symbol in each}
-    for row, contract in enumerate(table.universe.contracts):
-        if contract.is_option and contract.symbol not in held:
-            continue
-        middle = (table.bid[row] + table.ask[row]) / 2
-        if not contract.is_option and np.isfinite(middle):
-            spots[contract.symbol] = float(middle)
-    return spots
+def _spots(found: Snapshot) -> dict[str, float]:
+    """Return the middle of every share, index and future that is quoted."""
+    table = found.table
+    rows = [row for row, contract in enumerate(table.universe.contracts) if not contract.is_option]
+    middles = {table.universe.contracts[row].symbol: float(table.bid[row] + table.ask[row]) / 2 for row in rows}
+    return {symbol: middle for symbol, middle in middles.items() if math.isfinite(middle)}
 
 
 def _unpriced(symbols: list[str]) -> str:

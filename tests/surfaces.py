@@ -40,9 +40,11 @@ def table(at: datetime = START, volatility: float = VOLATILITY, symbols: tuple[s
     return found
 
 
-def curves(quotes: QuoteTable, at: datetime = START, since_ns: int = 0, knots_max: int = 15) -> tuple[Curve, ...]:
+def curves(
+    quotes: QuoteTable, at: datetime = START, since_ns: int = 0, knots_max: int = 15, **more: object
+) -> tuple[Curve, ...]:
     named = [("SPX", chain) for chain in chains(quotes.universe, "SPX")]
-    return surface(named, quotes, at, sessions(), since_ns=since_ns, knots_max=knots_max)
+    return surface(named, quotes, at, sessions(), since_ns=since_ns, knots_max=knots_max, **more)
 
 
 def sight(**changes: object) -> Sight:

@@ -5,14 +5,17 @@ within `_REACH` standard deviations of the forward, thinned to `knots_max`), how
 found (a straight line in strike, flat beyond the last), and how long an expiry has left (calendar time to its last
 trade, 365 days a year; the morning's open where it settles then).
 
-The expected move is one standard deviation to expiry in points, from the straddle nearest the forward: two days in
-three stay within it.
+A chain without one strike quoted as call and put has no parity: then the underlying's own price stands for the forward.
+
+The expected move is one standard deviation to expiry in points, from the straddle nearest the forward, or from the
+volatility there: two days in three stay within it.
 
 Quotes that say nothing give no curve, never a NaN: who needs the expiry must take its absence for unknown.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import Final
 
@@ -54,9 +57,19 @@ def surface(
     *,
     since_ns: int,
     knots_max: int,
+    spots: Mapping[str, float] | None = None,
 ) -> tuple[Curve, ...]:
-    """Return the curve of each chain, named with its underlying, whose quotes since `since_ns` give one."""
-    raws = [raw for name, chain in chains if (raw := _raw(name, chain, table, now, sessions, since_ns, knots_max))]
+    """Return the curve of each chain, named with its underlying, whose quotes since `since_ns` give one.
+
+    `spots` are prices of underlyings, for chains that have no strike with both rights.
+    """
+    known = spots or {}
+    raws = []
+    for name, chain in chains:
+        end = ends_at(chain, sessions)
+        raw = _raw(name, chain, end, table, since_ns, known.get(name, math.nan)) if end > now else None
+        if raw is not None:
+            raws.append(_thinned(raw, knots_max))
     if not raws:
         return ()
     forwards = np.concatenate([np.full(len(raw.strikes), raw.forward) for raw in raws])
@@ -80,49 +93,48 @@ def ends_at(chain: Chain, sessions: Sessions) -> datetime:
     return datetime.combine(chain.expires_on, _USUAL_END, NEW_YORK)
 
 
-def _raw(
-    underlying: str,
-    chain: Chain,
-    table: QuoteTable,
-    now: datetime,
-    sessions: Sessions,
-    since_ns: int,
-    knots_max: int,
-) -> _Raw | None:
-    end = ends_at(chain, sessions)
-    if end <= now:
-        return None
+def _raw(underlying: str, chain: Chain, end: datetime, table: QuoteTable, since_ns: int, spot: float) -> _Raw | None:
     calls, puts = chain.calls.quoted(table, since_ns), chain.puts.quoted(table, since_ns)
     strikes, call_at, put_at = np.intersect1d(calls.strikes, puts.strikes, assume_unique=True, return_indices=True)
     call_mid, put_mid = calls.mid[call_at], puts.mid[put_at]
     forward = parity_forward(strikes, call_mid, put_mid)
     std_dev = straddle_std_dev(strikes, call_mid, put_mid, forward)
-    if not (forward > 0 and std_dev > 0):
+    forward = spot if math.isnan(forward) else forward
+    if not forward > 0:
         return None
     calls, puts = calls.out_of_the_money(forward), puts.out_of_the_money(forward)
-    all_strikes = np.concatenate([puts.strikes, calls.strikes])
-    near = np.flatnonzero(np.abs(np.log(all_strikes / forward)) <= _REACH * std_dev)
-    kept = near[np.unique(np.linspace(0, len(near) - 1, min(knots_max, len(near))).astype(int))] if len(near) else near
-    mids = np.concatenate([puts.mid, calls.mid])[kept]
-    is_call = kept >= len(puts.strikes)
-    return _Raw(chain, underlying, end, forward, std_dev * forward, all_strikes[kept], is_call, mids)
+    all_strikes, mids = np.concatenate([puts.strikes, calls.strikes]), np.concatenate([puts.mid, calls.mid])
+    is_call = np.arange(len(all_strikes)) >= len(puts.strikes)
+    near = np.abs(np.log(all_strikes / forward)) <= (_REACH * std_dev if std_dev > 0 else np.inf)
+    return _Raw(chain, underlying, end, forward, std_dev * forward, all_strikes[near], is_call[near], mids[near])
+
+
+def _thinned(raw: _Raw, knots_max: int) -> _Raw:
+    count = len(raw.strikes)
+    if count <= knots_max:
+        return raw
+    kept = np.unique(np.linspace(0, count - 1, knots_max).astype(int))
+    return replace(raw, strikes=raw.strikes[kept], is_call=raw.is_call[kept], mids=raw.mids[kept])
 
 
 def _curves(raws: Sequence[_Raw], std_devs: Floats, now: datetime) -> Iterator[Curve]:
     place = 0
     for raw in raws:
-        found = std_devs[place : place + len(raw.strikes)] / np.sqrt((raw.ends_at - now) / YEAR)
+        root = math.sqrt((raw.ends_at - now) / YEAR)
+        found = std_devs[place : place + len(raw.strikes)] / root
         place += len(raw.strikes)
         known = np.isfinite(found)
         if known.any():
             strikes, order = np.unique(raw.strikes[known], return_index=True)
+            volatilities = found[known][order]
+            middle = float(np.interp(raw.forward, strikes, volatilities))
             yield Curve(
                 root=raw.chain.root,
                 underlying=raw.underlying,
                 expires_on=raw.chain.expires_on,
                 ends_at=raw.ends_at,
                 forward=raw.forward,
-                expected_move=raw.move,
+                expected_move=raw.move if raw.move > 0 else raw.forward * middle * root,
                 strikes=tuple(strikes.tolist()),
-                volatilities=tuple(np.round(found[known][order], _DIGITS).tolist()),
+                volatilities=tuple(np.round(volatilities, _DIGITS).tolist()),
             )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from actors.domain.market.surface import surface
-from tests.builders import sessions
+from tests.builders import sessions, spxw
 from tests.fakes import START
 from tests.surfaces import FORWARD, VOLATILITY, curves, table
 
@@ -70,3 +70,12 @@ def test_a_day_no_table_knows_ends_at_the_usual_close():
     symbol = occ_symbol("SPXW", date(2026, 3, 6), Right.CALL, 6000)
     (chain,) = chains(Universe(version=1, contracts=(PRODUCTS.contract(symbol),)), "SPX")
     assert ends_at(chain, sessions()).astimezone(UTC) == datetime(2026, 3, 6, 21, tzinfo=UTC)
+
+
+def test_a_chain_of_calls_alone_takes_the_underlyings_price_for_its_forward():
+    quotes = table(symbols=tuple(spxw(strike) for strike in range(5960, 6100, 10)))
+    assert curves(quotes) == ()
+    (curve,) = curves(quotes, spots={"SPX": FORWARD})
+    assert curve.forward == FORWARD
+    assert curve.volatilities[0] == pytest.approx(VOLATILITY, rel=0.02)
+    assert curve.expected_move == pytest.approx(FORWARD * VOLATILITY * curve.years(START) ** 0.5, rel=0.05)
