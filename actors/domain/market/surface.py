@@ -7,8 +7,8 @@ trade, 365 days a year; the morning's open where it settles then).
 
 A chain without one strike quoted as call and put has no parity: then the underlying's own price stands for the forward.
 
-The expected move is one standard deviation to expiry in points, from the straddle nearest the forward, or from the
-volatility there: two days in three stay within it.
+The expected move is one standard deviation to expiry in points, at the volatility of a straddle struck at the forward:
+two times in three the price stays within it.
 
 Quotes that say nothing give no curve, never a NaN: who needs the expiry must take its absence for unknown.
 """
@@ -22,7 +22,7 @@ from typing import Final
 import numpy as np
 
 from actors.domain.market.black import implied_std_devs
-from actors.domain.market.chain import Chain, Mask
+from actors.domain.market.chain import Chain, Mask, Strip
 from actors.domain.market.contract import SettlementTime
 from actors.domain.market.curve import YEAR, Curve
 from actors.domain.market.pricing import parity_forward, straddle_std_dev
@@ -30,6 +30,8 @@ from actors.domain.market.quote import Floats, QuoteTable
 from actors.domain.market.session import NEW_YORK, Session, Sessions
 
 _REACH: Final = 6.0
+_REACH_MAX: Final = 20.0
+"""Of the logarithm: no strike lies beyond."""
 _USUAL_END: Final = time(16)
 _DIGITS: Final = 6
 """Kept of a volatility: a thousandth of what quotes can tell."""
@@ -43,7 +45,6 @@ class _Raw:
     underlying: str
     ends_at: datetime
     forward: float
-    move: float
     strikes: Floats
     is_call: Mask
     mids: Floats
@@ -94,19 +95,35 @@ def ends_at(chain: Chain, sessions: Sessions) -> datetime:
 
 
 def _raw(underlying: str, chain: Chain, end: datetime, table: QuoteTable, since_ns: int, spot: float) -> _Raw | None:
-    calls, puts = chain.calls.quoted(table, since_ns), chain.puts.quoted(table, since_ns)
-    strikes, call_at, put_at = np.intersect1d(calls.strikes, puts.strikes, assume_unique=True, return_indices=True)
-    call_mid, put_mid = calls.mid[call_at], puts.mid[put_at]
-    forward = parity_forward(strikes, call_mid, put_mid)
-    std_dev = straddle_std_dev(strikes, call_mid, put_mid, forward)
+    (call_strikes, call_mids), (put_strikes, put_mids) = (
+        _quoted(strip, table, since_ns) for strip in (chain.calls, chain.puts)
+    )
+    strikes, call_at, put_at = np.intersect1d(call_strikes, put_strikes, assume_unique=True, return_indices=True)
+    forward = parity_forward(strikes, call_mids[call_at], put_mids[put_at])
+    std_dev = straddle_std_dev(strikes, call_mids[call_at], put_mids[put_at], forward)
     forward = spot if math.isnan(forward) else forward
     if not forward > 0:
         return None
-    calls, puts = calls.out_of_the_money(forward), puts.out_of_the_money(forward)
-    all_strikes, mids = np.concatenate([puts.strikes, calls.strikes]), np.concatenate([puts.mid, calls.mid])
-    is_call = np.arange(len(all_strikes)) >= len(puts.strikes)
-    near = np.abs(np.log(all_strikes / forward)) <= (_REACH * std_dev if std_dev > 0 else np.inf)
-    return _Raw(chain, underlying, end, forward, std_dev * forward, all_strikes[near], is_call[near], mids[near])
+    reach = _REACH * std_dev if std_dev > 0 else math.inf
+    low, high = forward * math.exp(-reach), forward * math.exp(min(reach, _REACH_MAX))
+    puts, calls = (put_strikes <= forward) & (put_strikes >= low), (call_strikes >= forward) & (call_strikes <= high)
+    return _Raw(
+        chain=chain,
+        underlying=underlying,
+        ends_at=end,
+        forward=forward,
+        strikes=np.concatenate([put_strikes[puts], call_strikes[calls]]),
+        is_call=np.repeat([False, True], [puts.sum(), calls.sum()]),
+        mids=np.concatenate([put_mids[puts], call_mids[calls]]),
+    )
+
+
+def _quoted(strip: Strip, table: QuoteTable, since_ns: int) -> tuple[Floats, Floats]:
+    """Return strikes and middles of the options quoted soundly on both sides since then (as `Strip.quoted`)."""
+    rows = strip.rows
+    bid, ask, stamp = table.bid[rows], table.ask[rows], table.exchange_ns[rows]
+    sound = (table.codes[rows] == 0) & (bid > 0) & (ask >= bid) & ((stamp == 0) | (stamp >= since_ns))
+    return strip.strikes[sound], (bid[sound] + ask[sound]) / 2
 
 
 def _thinned(raw: _Raw, knots_max: int) -> _Raw:
@@ -134,7 +151,7 @@ def _curves(raws: Sequence[_Raw], std_devs: Floats, now: datetime) -> Iterator[C
                 expires_on=raw.chain.expires_on,
                 ends_at=raw.ends_at,
                 forward=raw.forward,
-                expected_move=raw.move if raw.move > 0 else raw.forward * middle * root,
+                expected_move=raw.forward * middle * root,
                 strikes=tuple(strikes.tolist()),
                 volatilities=tuple(np.round(volatilities, _DIGITS).tolist()),
             )
