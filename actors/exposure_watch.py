@@ -46,6 +46,8 @@ class ExposureSettings(Value):
     """Market time; older quotes say nothing about volatility."""
     knots_max: int = Field(default=15, ge=2)
     """Strikes kept of each expiry."""
+    rate: float = 0.04
+    """A year's, for early exercise alone."""
 
 
 class ExposureBoard(Value):
@@ -63,6 +65,8 @@ class ExposureBoard(Value):
     orders: tuple[OrderView, ...]
     triggers: tuple[TriggerView, ...]
     beyond: Mapping[str, str]
+    rate: float
+    """A year's, that early exercise was priced with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,7 @@ class ExposureWatch:
             spots=_spots(found),
             contract=contract,
             is_over=lambda each: self._is_over(each, found.at),
+            rate=self._settings.rate,
         )
         self._exposure = measure(book, seen, self._settings.limits.grid)
         total = whole(self._exposure)
@@ -165,6 +170,7 @@ class ExposureWatch:
                 orders=book.orders,
                 triggers=book.triggers,
                 beyond=beyond(self._exposure, self._settings.limits),
+                rate=self._settings.rate,
             )
         )
 

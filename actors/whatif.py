@@ -146,6 +146,7 @@ def _exposure(seen: Seen, shock: Shock) -> Exposure:
         spots={symbol: spot * (1 + shock.spot) for symbol, spot in exposure.spots.items()},
         contract=seen.products.contract,
         is_over=is_over,
+        rate=seen.board.rate,
     )
     book = BookView(
         journal_sequence=0, executor_epoch=0, ready=True, structures=seen.board.structures, orders=seen.board.orders

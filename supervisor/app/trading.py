@@ -237,6 +237,7 @@ def _exposure(place: Workplace) -> ExposureWatch:
         every_s=section.every_s,
         quote_age_max_s=section.quote_age_max_s,
         knots_max=section.knots_max,
+        rate=section.rate,
     )
     ports = ExposurePorts(
         read=QuoteBoard(where.quotes, lambda: warmth.universe(where.universe)).read,

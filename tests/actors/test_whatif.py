@@ -40,6 +40,7 @@ def seen(holdings=None, limits: ExposureLimits = NO_LIMITS, gauges=(), triggers=
         orders=(),
         triggers=triggers,
         beyond={},
+        rate=0.04,
     )
     parameters = CONDOR | strategies
     condor = build("actors.strategies.iron_condor:IronCondor", "SPX", parameters)

@@ -9,8 +9,8 @@ What the figures are, of everything held, signed from the account's side:
     cells    dollars made at each point of the grid: spot x volatility x days, every expiry's forward moved alike
 
 They are in dollars, and per 1 %, so that those of different underlyings add up. No beta: no data of ours says one.
-European closed form on the forward (`market.black`); of an American option this leaves out what early exercise is
-worth, which is next to nothing out of the money and moves a delta in the money towards that of shares.
+European closed form on the forward (`market.black`); American options in the money by QuantLib's approximation of
+Barone-Adesi and Whaley (`exposure_american`): out of the money early exercise is worth next to nothing.
 
 Volatilities stick to strikes, and none falls below `_VOLATILITY_MIN`. Past its end an option is worth what it pays.
 """

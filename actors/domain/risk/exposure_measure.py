@@ -5,6 +5,8 @@ Rules of this file:
   figures: the gate adds each at its worst, for it may fill or not.
 * Held and without a curve or a price is unknown, and its underlying with it. A foreign position that nobody quotes is
   left out, by name, as the day's result leaves it out. What is past its end is worth what it pays, and moves no more.
+* American options in the money are priced by QuantLib (`exposure_american`); the gate prices what is asked, and what
+  moved since, in the closed form.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,6 +20,7 @@ from actors.domain.market.curve import Curve
 from actors.domain.market.quote import Floats
 from actors.domain.portfolio.view import BookView
 from actors.domain.risk.exposure import GREEKS, Exposure, Figures
+from actors.domain.risk.exposure_american import american_row, is_early
 from actors.domain.risk.exposure_limits import ExposureLimits, Grid
 from actors.domain.risk.exposure_pricer import Pricer, figures, row_of
 
@@ -32,6 +35,8 @@ class Sight:
     spots: Mapping[str, float]
     contract: Callable[[str], Contract]
     is_over: Callable[[Contract], bool]
+    rate: float = 0.0
+    """A year's, for early exercise alone."""
 
 
 def holdings(book: BookView) -> tuple[dict[str, int], dict[str, int]]:
@@ -52,6 +57,10 @@ def measure(book: BookView, seen: Sight, grid: Grid) -> Exposure:
     counted = {each: ours.get(each, 0) + foreign.get(each, 0) for each in {**ours, **foreign}}
     contracts = [seen.contract(symbol) for symbol in counted]
     rows = pricer.rows(contracts)
+    for place, contract in enumerate(contracts):
+        facts, spot = pricer.facts(contract), seen.spots.get(contract.underlying)
+        if facts is not None and spot is not None and is_early(contract, facts):
+            rows[place] = american_row(facts, spot, seen.rate, grid)
     sums: dict[str, Floats] = {}
     unknown: dict[str, list[str]] = {}
     without = []

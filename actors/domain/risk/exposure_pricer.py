@@ -61,7 +61,7 @@ class Pricer:
 
     def rows(self, contracts: Sequence[Contract]) -> Floats:
         """Return a row for one contract of each, in dollars; NaN where it cannot be priced."""
-        options = [self._option(contract) for contract in contracts]
+        options = [self.facts(contract) for contract in contracts]
         if options and all(options):  # as a rule
             return self._priced(np.array(options))
         found = np.full((len(contracts), self.width), np.nan)
@@ -76,14 +76,14 @@ class Pricer:
         """Return the row of shares or a future worth so many dollars."""
         return np.concatenate([[worth * _PERCENT, 0.0, 0.0, 0.0], worth * (self._up[1:] - 1.0)])
 
-    def _option(self, contract: Contract) -> tuple[float, ...] | None:
+    def facts(self, contract: Contract) -> tuple[float, ...] | None:
         """Return is_call, strike, forward, volatility, years and multiplier; None where there is no curve."""
         symbol = contract.symbol
         if symbol not in self._known:
-            self._known[symbol] = self._facts(contract)
+            self._known[symbol] = self._found(contract)
         return self._known[symbol]
 
-    def _facts(self, contract: Contract) -> tuple[float, ...] | None:
+    def _found(self, contract: Contract) -> tuple[float, ...] | None:
         key: tuple[str, date | None] = contract.product.root, contract.expires_on
         curve = self._curves.get(key)  # type: ignore[arg-type]  # a contract without an end has no curve
         if curve is None or contract.strike is None:
