@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from actors.config_calendar import CalendarSection
 from actors.config_disk import DiskSection
+from actors.config_greeks import GreeksSection
 from actors.config_journal import JournalSection
 from actors.config_nodes import NodesSection
 from actors.config_sections import (
@@ -55,6 +56,7 @@ class RuntimeConfig(Value):
     routes: tuple[RouteSection, ...] = Field(min_length=1, max_length=8)
     risk: RiskSection = RiskSection()
     breakers: CommonLimits = CommonLimits()
+    greeks: GreeksSection = GreeksSection()
     executor: ExecutorSection = ExecutorSection()
     supervisor: SupervisorSection = SupervisorSection()
     notifier: NotifierSection = NotifierSection()

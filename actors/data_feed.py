@@ -59,6 +59,7 @@ class DataFeedSettings(Value):
     """Longest wait before the inbox, the stop and the clock are looked at."""
     state_every_s: float = Field(default=1.0, gt=0)
     checkpoint_every_s: float = Field(default=10.0, gt=0)
+    board_every_s: float = Field(default=0.5, gt=0)
     settled_s: float = Field(default=30.0, gt=0)
     """A connection that held this long starts the pauses anew."""
     reconnect: BackoffLimits = BackoffLimits(first_s=0.2, longest_s=30.0)
@@ -93,6 +94,8 @@ class DataFeed:
         settings: DataFeedSettings,
         checkpoints: Checkpoints | None = None,
         keep: Callable[[Universe], None] = lambda _: None,
+        *,
+        board: Callable[[QuoteTable], None] = lambda _: None,
     ) -> None:
         self._feed, self._stream, self._clock, self._watermark = feed, stream, clock, watermark
         self._settings, self._checkpoints, self._keep = settings, checkpoints, keep
@@ -102,7 +105,8 @@ class DataFeed:
         self._sequence = 0
         self._connected, self._reason = False, "not connected yet"
         self._last_frame_ns = 0
-        self._state_due = self._checkpoint_due = self._survey_due = 0.0
+        self._state_due = self._checkpoint_due = self._survey_due = self._board_due = 0.0
+        self._board = board
 
     def run(self, stop: Event) -> None:
         """Feed until `stop` is set."""
@@ -268,6 +272,9 @@ class DataFeed:
         if self._checkpoints is not None and now >= self._checkpoint_due:
             self._checkpoint_due = now + self._settings.checkpoint_every_s
             self._checkpoints.save(self._state(), 0)
+        if self._watched is not None and now >= self._board_due:
+            self._board_due = now + self._settings.board_every_s
+            self._board(self._watched.table)
 
     def _set_connected(self, *, now: bool, reason: str = "") -> None:
         if (now, reason) != (self._connected, self._reason):

@@ -72,6 +72,16 @@ class Places(Value):
         return self.run / "breakers.json"
 
     @property
+    def exposure(self) -> Path:
+        """Greeks and stress of the book, as risk last knew them; for screens."""
+        return self.run / "exposure.json"
+
+    @property
+    def quotes(self) -> Path:
+        """The latest quote of every contract, as the feed last knew it."""
+        return self.run / "quotes.columns"
+
+    @property
     def logs(self) -> Path:
         """One file a process."""
         return self.state / "logs"

@@ -21,6 +21,7 @@ from actors.domain.risk.breaker_limits import BreakerLimits
 from actors.domain.risk.issue import FeedSight, Finding, IssueLimits, findings, trading_state
 from actors.domain.risk.permit import Limits, Permit
 from actors.domain.value import Value
+from actors.exposure_watch import ExposureWatch
 from actors.latch import Latch, StopLevel
 from actors.messages import AlertRaised, AskBook, BookChanged, FeedState, IssuePermit
 from actors.ports import Arrival, Clock, Envelope, PeerLost, PeerUnavailable, Resync, Stream, Watermark
@@ -47,6 +48,8 @@ class RiskPorts:
     watermark: Watermark
     read_latch: Callable[[], Latch]
     breakers: BreakerPorts
+    exposure: ExposureWatch | None = None
+    """None: nobody measures greeks and stress, and openings are asked nothing about them."""
     executor: str = "executor"
     data_feed: str = "data_feed"
     notifier: str = "notifier"
@@ -112,6 +115,7 @@ class RiskActor:
         latch = self._ports.read_latch()
         self._latch = latch
         self._tell_loosened(latch)
+        self._measure(now_ns)
         found = findings(self._book, self._sight(now_ns), latch.level.value, latch.reason, self._settings.issue)
         found = (*found, *self._breakers.findings)
         says = frozenset((finding.rule.value, finding.state.value) for finding in found)
@@ -125,6 +129,12 @@ class RiskActor:
                 self._ports.stream.tell(self._ports.executor, AskBook(reply_to=self._name))
             self._ports.stream.tell(self._ports.executor, IssuePermit(permit=self._permit(found)))
 
+    def _measure(self, now_ns: int) -> None:
+        if self._ports.exposure is not None:
+            for alert in self._ports.exposure.look(self._book, now_ns, self._ports.clock.market_now()):
+                with contextlib.suppress(PeerUnavailable):  # the board and the refusals say it still
+                    self._ports.stream.tell(self._ports.notifier, AlertRaised(alert=alert))
+
     def _tell_loosened(self, latch: Latch) -> None:
         """Tell that a person loosened the stop; the notifier drops what a predecessor told it."""
         if latch.level is StopLevel.NONE and latch.at is not None and latch.at != self._loosened_at:
@@ -134,6 +144,7 @@ class RiskActor:
 
     def _permit(self, found: tuple[Finding, ...]) -> Permit:
         self._sequence += 1
+        measured, now_ns = self._ports.exposure, self._ports.clock.boot_ns()
         return Permit(
             risk_epoch=self._incarnation,
             sequence=self._sequence,
@@ -141,6 +152,8 @@ class RiskActor:
             limits=self._settings.limits,
             reasons=tuple(finding.reason for finding in found),
             stops=self._breakers.stops,
+            exposure_limits=measured.limits if measured is not None else None,
+            exposure=measured.exposure(now_ns) if measured is not None and measured.limits is not None else None,
             ttl_s=self._settings.permit_ttl_s,
             journal_sequence=0 if self._book is None else self._book.journal_sequence,
         )

@@ -19,9 +19,9 @@ from pydantic import Field, JsonValue, ValidationError
 
 from actors.domain.alerts.alert import Alert, Level
 from actors.domain.market.chain import Chain, chains
-from actors.domain.market.contract import SettlementTime
 from actors.domain.market.quote import QuoteFrame, QuoteTable, Universe
 from actors.domain.market.session import Session, Sessions
+from actors.domain.market.trading_hours import hours_at
 from actors.domain.orders.signal import Signal
 from actors.domain.portfolio.view import BookView, OrderView, StructureView
 from actors.domain.value import Value
@@ -234,7 +234,7 @@ class StrategyActor:
         """Return the date of the session, its hours known; None where there is none."""
         if self._hours is not None and now < self._hours.closes_at:
             return self._outstanding.session
-        session, self._hours = _hours_at(now, self._chains, self._ports.sessions)
+        session, self._hours = hours_at(now, self._chains, self._ports.sessions)
         return session
 
     def _ask_again(self) -> None:
@@ -284,15 +284,3 @@ class StrategyActor:
         )
         with contextlib.suppress(PeerUnavailable):  # an alert may fail without harm
             self._ports.stream.tell(self._ports.notifier, AlertRaised(alert=alert))
-
-
-def _hours_at(now: datetime, known: tuple[Chain, ...], sessions: Sessions) -> tuple[date | None, Session | None]:
-    """Return date and hours of the session, those of the series that expires in it where there is one."""
-    alive = next((chain for chain in known if chain.settlement_time is SettlementTime.PM), None)
-    chain = alive or next(iter(known), None)
-    if chain is None:
-        return None, None
-    on = sessions.session_date(now, chain.session)
-    if on is None:
-        return None, None
-    return on, sessions.session(chain.session, on, expiring=chain.expires_on == on)

@@ -84,6 +84,14 @@ def test_a_section_that_asks_for_no_tree_starts_none():
     assert list(json.loads(done.stdout)) == ["journal"]
 
 
+def test_the_greeks_of_a_chain_are_quantlibs_and_take_a_fraction_of_its_time():
+    done = run("greeks", "--tiny", "--json")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)["greeks"]
+    assert figures["over_quantlib"] > 1
+    assert figures["difference_max"] < 1e-9
+
+
 def test_an_unknown_section_is_named_and_nothing_runs():
     done = run("order_paht")
     assert done.returncode == 2

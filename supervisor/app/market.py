@@ -13,6 +13,7 @@ from actors.domain.market.quote_check import QuoteLimits
 from actors.domain.market.session import NEW_YORK
 from actors.feeds.dxlink import DxlinkFeed, DxlinkSettings
 from actors.ports import Shell
+from actors.quote_board import write_quotes
 from actors.venue.market import Market
 from supervisor.app import warmth
 from supervisor.app.logins import tastytrade_login
@@ -147,4 +148,5 @@ def data_feed(context: ChildContext) -> Shell:
         ),
         place.checkpoints(),
         partial(warmth.keep_universe, place.places.universe),
+        board=partial(write_quotes, place.places.quotes, place.clock),
     )

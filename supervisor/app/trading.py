@@ -22,14 +22,17 @@ from actors.domain.connection.route_health import HealthLimits
 from actors.domain.orders.backup import covers
 from actors.domain.orders.event import ExecutorStarted
 from actors.domain.risk.breaker_limits import BreakerLimits
+from actors.domain.risk.exposure_limits import ExposureLimits
 from actors.domain.risk.issue import IssueLimits
 from actors.epoch import read_epoch, take_epoch
 from actors.executor import Executor
 from actors.executor_settings import ExecutorSettings
+from actors.exposure_watch import ExposurePorts, ExposureSettings, ExposureWatch
 from actors.latch import Latch, StopLevel, read_latch, tighten
 from actors.messages import AskState
 from actors.places import Places
 from actors.ports import PeerUnavailable, Shell, Stream
+from actors.quote_board import QuoteBoard
 from actors.risk import RiskActor, RiskPorts, RiskSettings
 from actors.route_board import write_board
 from actors.strategies.base import load
@@ -207,6 +210,7 @@ def risk(context: ChildContext) -> Shell:
             tighten=lambda latch: tighten(place.places.latch, latch),
             board=partial(write_board, place.places.breakers),
         ),
+        exposure=_exposure(place),
     )
     settings = RiskSettings(
         limits=section.limits,
@@ -219,6 +223,28 @@ def risk(context: ChildContext) -> Shell:
         permit_interval_s=section.permit_interval_s,
     )
     return RiskActor(place.name, place.incarnation, ports, settings)
+
+
+def _exposure(place: Workplace) -> ExposureWatch:
+    section, where = place.config.greeks, place.places
+    limits = ExposureLimits(**section.model_dump(include=set(ExposureLimits.model_fields)))
+    if limits.stress_loss_max is None:
+        limits = limits.model_copy(update={"stress_loss_max": place.config.risk.account_loss_max})
+    settings = ExposureSettings(
+        limits=limits,
+        enabled=section.enabled,
+        every_s=section.every_s,
+        quote_age_max_s=section.quote_age_max_s,
+        knots_max=section.knots_max,
+        rate=section.rate,
+    )
+    ports = ExposurePorts(
+        read=QuoteBoard(where.quotes, lambda: warmth.universe(where.universe)).read,
+        products=place.products,
+        sessions=place.sessions,
+        board=partial(write_board, where.exposure),
+    )
+    return ExposureWatch(settings, ports)
 
 
 def _breakers(config: RuntimeConfig) -> BreakerLimits:

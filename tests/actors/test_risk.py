@@ -13,14 +13,19 @@ from actors.domain.orders.refusal import Code
 from actors.domain.portfolio.breakers import Breakers
 from actors.domain.portfolio.result import Result
 from actors.domain.portfolio.view import BookView
+from actors.domain.risk.exposure_limits import ExposureLimits, GreekLimits
 from actors.domain.risk.issue import IssueLimits
 from actors.domain.risk.permit import Limits, Permit, TradingState
 from actors.domain.value import Value
+from actors.exposure_watch import ExposurePorts, ExposureSettings, ExposureWatch
 from actors.latch import Latch, StopLevel, read_latch, resume, tighten
 from actors.messages import AlertRaised, AskBook, BookChanged, FeedState, IssuePermit, ReportBreaker
 from actors.ports import Envelope, PeerLost, PeerUnavailable, Resync
+from actors.quote_board import QuoteBoard, write_quotes
 from actors.risk import RiskActor, RiskPorts, RiskSettings
-from tests.fakes import MemoryCheckpoints
+from tests.builders import PRODUCTS, sessions, spxw
+from tests.fakes import START, MemoryCheckpoints
+from tests.surfaces import table, view
 
 AT = datetime(2026, 11, 23, 15, tzinfo=UTC)
 LIMITS = Limits(
@@ -87,6 +92,7 @@ class Bench:
     def __init__(self, folder) -> None:
         self.path = folder / "latch.json"
         self.line, self.hands, self.kept = Line(), Hands(), MemoryCheckpoints()
+        self.exposure: ExposureWatch | None = None
         self.start(1)
 
     def start(self, incarnation: int) -> None:
@@ -96,6 +102,7 @@ class Bench:
             self.hands,
             read_latch=lambda: read_latch(self.path),
             breakers=BreakerPorts(checkpoints=self.kept, tighten=lambda latch: tighten(self.path, latch)),
+            exposure=self.exposure,
         )
         settings = RiskSettings(limits=LIMITS, issue=IssueLimits(), permit_ttl_s=3, permit_interval_s=0.5)
         self.actor = RiskActor("risk", incarnation, ports, settings)
@@ -333,3 +340,33 @@ def test_a_successor_tells_of_a_loosening_under_the_same_name(bench):
     bench.turn()
     first, second = loosened(bench)
     assert first == second, "so the notifier knows it"
+
+
+def test_a_permit_carries_what_the_book_stands_at_and_what_it_is_held_to(bench, tmp_path):
+    bench.hands.market_now = lambda: START
+    quotes = table()
+    write_quotes(tmp_path / "quotes", bench.hands, quotes)
+    ports = ExposurePorts(QuoteBoard(tmp_path / "quotes", lambda: quotes.universe).read, PRODUCTS, sessions())
+    bench.exposure = ExposureWatch(ExposureSettings(), ports)
+    bench.start(1)
+    (first,) = bench.turn()
+    assert (first.exposure_limits, first.exposure) == (ExposureSettings().limits, None)
+    (second,) = bench.turn(book(), after_s=2)
+    assert second.exposure.age_s == 2
+    assert second.exposure.counted == {}
+    bench.exposure = ExposureWatch(ExposureSettings(enabled=False), ports)
+    bench.start(2)
+    (off,) = bench.turn(book())
+    assert (off.exposure_limits, off.exposure) == (None, None)
+
+
+def test_what_is_beyond_a_limit_is_told_to_the_notifier(bench, tmp_path):
+    bench.hands.market_now = lambda: START
+    quotes = table()
+    write_quotes(tmp_path / "quotes", bench.hands, quotes)
+    ports = ExposurePorts(QuoteBoard(tmp_path / "quotes", lambda: quotes.universe).read, PRODUCTS, sessions())
+    limits = ExposureLimits(whole=GreekLimits(vega_max=Decimal("0.01")))
+    bench.exposure = ExposureWatch(ExposureSettings(limits=limits), ports)
+    bench.start(1)
+    bench.turn(Envelope("executor", 1, 1, BookChanged(book=view({spxw(5900, "P"): -1}))))
+    assert [told.alert.code for told in bench.told(AlertRaised) if told.alert.code.startswith("A14")] == ["A141"]

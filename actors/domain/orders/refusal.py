@@ -61,6 +61,9 @@ class Code(StrEnum):
     R062_CONCENTRATION = "R062"
     R063_ORDER_RATE = "R063"
     R064_DUPLICATE = "R064"
+    R080_GREEKS_UNKNOWN = "R080"
+    R081_GREEKS = "R081"
+    R082_STRESS = "R082"
 
 
 class Check(NamedTuple):

@@ -13,6 +13,8 @@ from pydantic import Field
 
 from actors.domain.orders.refusal import Check
 from actors.domain.risk.caps import Caps
+from actors.domain.risk.exposure import Exposure
+from actors.domain.risk.exposure_limits import ExposureLimits
 from actors.domain.value import Money, Value
 
 
@@ -66,6 +68,10 @@ class Permit(Value):
     reasons: tuple[str, ...] = ()
     stops: Mapping[str, Check] = Field(default_factory=dict)
     """The check that a strategy's openings fail, by strategy; the empty name stands for all of them."""
+    exposure_limits: ExposureLimits | None = None
+    """What greeks and stress are held to; None: to nothing."""
+    exposure: Exposure | None = None
+    """What the book stood at; None: not known."""
     ttl_s: float = Field(gt=0)
     journal_sequence: int = 0
     """The book it was decided on."""

@@ -19,6 +19,7 @@ from supervisor.app.bench import (
     admission,
     cold,
     failover,
+    greeks,
     idle,
     journal,
     orders,
@@ -56,6 +57,7 @@ class Sizes:
         self.ray_restarts = 1 if tiny else 10
         self.idle_s, self.bare_max = (2.0, 3) if tiny else (60.0, 100)
         self.deaths = 1 if tiny else 5
+        self.chain = (1_000, 3) if tiny else (20_000, 100)
 
 
 class Run:
@@ -271,6 +273,7 @@ SECTIONS: Mapping[str, Callable[[Run], Figures]] = {
     "gcs": gcs,
     "rebuild": rebuild_section,
     "validation": lambda run: validation.figures(run.sizes.appends),
+    "greeks": lambda run: greeks.section(*run.sizes.chain),
 }
 
 

@@ -59,6 +59,10 @@ def config(state: Path) -> RuntimeConfig:
                 "structures_max": _PLENTY,
                 "caps": UNPACED,
             },
+            "greeks": {
+                "underlying": {"delta_max": _PLENTY, "vega_max": _PLENTY},
+                "whole": {"delta_max": _PLENTY, "vega_max": _PLENTY},
+            },
             "strategies": [{"name": STRATEGY, "strategy": f"{_HERE}.strategy:OnMarker", "underlying": "SPX"}],
         }
     )

@@ -174,7 +174,9 @@ def test_each_verb_explains_itself(verb):
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("verb", [("status",), ("tree",), ("order", "condor-20260105-1")])
+@pytest.mark.parametrize(
+    "verb", [("status",), ("tree",), ("risk",), ("order", "condor-20260105-1"), ("why", "condor-20260105-1")]
+)
 def test_telling_the_truth_needs_no_ray_and_little_time(verb, where):
     rig = FiledRig(where.journal).ready()
     rig.ask(open_signal(1))

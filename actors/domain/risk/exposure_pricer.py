@@ -1,0 +1,135 @@
+"""Prices contracts in dollars on the curves of one moment: the greeks and the stress cells of `exposure`, as rows.
+
+All contracts of a call, and now with every cell of the grid, are one pass of the closed form: an admission asks for a
+few at once, risk for the whole book.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from actors.domain.market import black
+from actors.domain.market.contract import Contract, Right
+from actors.domain.market.curve import Curve
+from actors.domain.market.quote import Floats
+from actors.domain.risk.exposure import GREEKS, Exposure, Figures
+from actors.domain.risk.exposure_limits import Grid
+
+_VOLATILITY_MIN: Final = 0.01
+_DAYS_A_YEAR: Final = 365.0
+_PERCENT: Final = 0.01
+
+
+@lru_cache(maxsize=8)  # every permit brings its grid anew
+def shocks(grid: Grid) -> tuple[Floats, Floats, Floats]:
+    """Return spot, volatility and days of each cell."""
+    spot, volatility, days = np.array([grid.point(cell) for cell in range(grid.size)]).T
+    return spot, volatility, days
+
+
+class Pricer:
+    """Prices contracts on the curves of one moment: one row a contract, the four greeks and then the cells."""
+
+    def __init__(
+        self,
+        curves: Sequence[Curve],
+        spots: Mapping[str, float],
+        now: datetime,
+        grid: Grid,
+        held: Mapping[str, Figures] | None = None,
+    ) -> None:
+        self.grid, self._held = grid, held or {}
+        self._rows: dict[str | None, Floats] = {}
+        self._spots = spots
+        self._curves = {(curve.root, curve.expires_on): curve for curve in curves}
+        self._years = {key: curve.years(now) for key, curve in self._curves.items()}
+        self._known: dict[str, tuple[float, ...] | None] = {}
+        spot, volatility, days = shocks(grid)
+        self._up, self._volatility, self._passed = _with_now(spot) + 1.0, _with_now(volatility), _with_now(days)
+        self._passed /= _DAYS_A_YEAR
+        self.width = len(GREEKS) + len(spot)
+
+    def held(self, underlying: str | None) -> Floats:
+        """Return the figures of one underlying, or of the whole book, as a row."""
+        if underlying not in self._rows:
+            told = self._held.values() if underlying is None else [self._held.get(underlying, Figures())]
+            self._rows[underlying] = sum((row_of(each, self.width) for each in told), np.zeros(self.width))
+        return self._rows[underlying]
+
+    def rows(self, contracts: Sequence[Contract]) -> Floats:
+        """Return a row for one contract of each, in dollars; NaN where it cannot be priced."""
+        options = [self.facts(contract) for contract in contracts]
+        if options and all(options):  # as a rule
+            return self._priced(np.array(options))
+        found = np.full((len(contracts), self.width), np.nan)
+        for place, contract in enumerate(contracts):
+            if not contract.is_option and (spot := self._spots.get(contract.symbol)) is not None:
+                found[place] = self._straight(spot * contract.multiplier)
+        if places := [place for place, option in enumerate(options) if option is not None]:
+            found[places] = self._priced(np.array([options[place] for place in places]))
+        return found
+
+    def _straight(self, worth: float) -> Floats:
+        """Return the row of shares or a future worth so many dollars."""
+        return np.concatenate([[worth * _PERCENT, 0.0, 0.0, 0.0], worth * (self._up[1:] - 1.0)])
+
+    def facts(self, contract: Contract) -> tuple[float, ...] | None:
+        """Return is_call, strike, forward, volatility, years and multiplier; None where there is no curve."""
+        symbol = contract.symbol
+        if symbol not in self._known:
+            self._known[symbol] = self._found(contract)
+        return self._known[symbol]
+
+    def _found(self, contract: Contract) -> tuple[float, ...] | None:
+        key: tuple[str, date | None] = contract.product.root, contract.expires_on
+        curve = self._curves.get(key)  # type: ignore[arg-type]  # a contract without an end has no curve
+        if curve is None or contract.strike is None:
+            return None
+        strike = float(contract.strike)
+        volatility = float(np.interp(strike, curve.strikes, curve.volatilities))
+        years = self._years[curve.root, curve.expires_on]
+        return float(contract.right is Right.CALL), strike, curve.forward, volatility, years, float(contract.multiplier)
+
+    def _priced(self, facts: Floats) -> Floats:
+        """Price now and all cells in one pass: the first column is now."""
+        call, strike, forward, volatility, years, multiplier = facts.T[:, :, None]
+        volatilities = np.maximum(volatility + self._volatility, _VOLATILITY_MIN)
+        left = np.maximum(years - self._passed, 0.0)
+        found = black.greeks(call > 0, strike, forward * self._up, volatilities, left)
+        row = np.empty((len(facts), self.width))
+        move = forward[:, 0] * _PERCENT
+        row[:, 0], row[:, 1] = found.delta[:, 0] * move, found.gamma[:, 0] * move * move
+        row[:, 2], row[:, 3] = (
+            found.vega[:, 0] * _PERCENT,
+            found.theta[:, 0] * np.minimum(years[:, 0], 1 / _DAYS_A_YEAR),
+        )
+        row[:, 4:] = found.price[:, 1:] - found.price[:, :1]
+        row *= multiplier
+        return row
+
+
+def pricer_of(exposure: Exposure, grid: Grid) -> Pricer:
+    """Return the pricer on an exposure's curves; made once."""
+    return exposure.kept(grid, lambda: Pricer(exposure.curves, exposure.spots, exposure.at, grid, exposure.underlyings))
+
+
+def _with_now(shocks: Floats) -> Floats:
+    return np.concatenate([[0.0], shocks])
+
+
+def figures(row: Floats, unknown: Sequence[str] = ()) -> Figures:
+    """Return a row as figures."""
+    delta, gamma, vega, theta, *cells = np.round(row, 2).tolist()
+    return Figures(
+        delta=delta, gamma=gamma, vega=vega, theta=theta, cells=tuple(cells), unknown=tuple(sorted(set(unknown)))
+    )
+
+
+def row_of(found: Figures, width: int) -> Floats:
+    """Return figures as a row; those that have no cells count as nothing."""
+    if not found.cells:
+        return np.zeros(width)
+    return np.array([found.delta, found.gamma, found.vega, found.theta, *found.cells])
