@@ -68,7 +68,7 @@ def _accounts(settings: "VenueSettings", cash: Decimal) -> "list[AccountSpec]":
 
     schedules = dict.fromkeys(settings.tastytrade_accounts, "tastytrade") | {settings.alpaca_account: "alpaca"}
     if settings.lean is not None:
-        schedules.setdefault(settings.lean.account, "alpaca")
+        schedules.setdefault(settings.lean.account, "interactive_brokers")
     return [AccountSpec(account=each, fee_schedule=fees, cash=cash) for each, fees in schedules.items()]
 
 
