@@ -26,9 +26,11 @@ from actors.config_sections import (
     RiskSection,
     RouteSection,
     RuntimeSection,
-    StrategySection,
 )
+from actors.config_strategy import StrategySection
 from actors.config_supervision import SupervisorSection
+from actors.domain.costs.estimate import CostLimits
+from actors.domain.performance.degradation import CommonDegradation
 from actors.domain.risk.breaker_limits import CommonLimits
 from actors.domain.value import Value
 
@@ -54,6 +56,8 @@ class RuntimeConfig(Value):
     routes: tuple[RouteSection, ...] = Field(min_length=1, max_length=8)
     risk: RiskSection = RiskSection()
     breakers: CommonLimits = CommonLimits()
+    costs: CostLimits = CostLimits()
+    performance: CommonDegradation = CommonDegradation()
     executor: ExecutorSection = ExecutorSection()
     supervisor: SupervisorSection = SupervisorSection()
     notifier: NotifierSection = NotifierSection()

@@ -14,6 +14,7 @@ from decimal import Decimal
 from pydantic import Field
 
 from actors.domain.alerts.alert import Alert, Level
+from actors.domain.costs.estimate import Costs, CostTerms
 from actors.domain.market.contract import Contract
 from actors.domain.market.quote import QuoteTable
 from actors.domain.market.session import Sessions
@@ -24,6 +25,7 @@ from actors.domain.orders.lease import Route, openable
 from actors.domain.orders.order import Intent, Order, cl_ord_id_of
 from actors.domain.orders.report import ExecutionReport
 from actors.domain.orders.watch_settings import WatchSettings
+from actors.domain.performance.degradation import DegradationLimits
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.imbalance import ImbalanceLimits
 from actors.domain.risk.circumstances import Circumstances
@@ -86,6 +88,9 @@ class DeskSettings(Value):
     history_days_max: int = Field(default=30, gt=0)
     """The longest reading: what is older and was never seen shows as a break, and a person looks."""
     fills: FillLimits = FillLimits()
+    costs: CostTerms | None = None
+    """Fee tables and what openings must leave; None: nothing is estimated."""
+    sizes: DegradationLimits = DegradationLimits()
 
     @property
     def imbalance(self) -> ImbalanceLimits:
@@ -133,6 +138,7 @@ class Desk:
         self._journal, self._seen_at_brokers = journal, set[str]()
         self.book, self.seats, self.sessions, self.settings = book, seats, sessions, settings
         self.quotes: QuoteTable | None = None
+        self.costs = Costs(settings.costs) if settings.costs is not None else None
         self.contracts: Mapping[str, Contract] = {}
         self.latch = latch
         self._permit: Permit | None = None
@@ -219,6 +225,7 @@ class Desk:
             coverages={route.name: route.coverage for route in able},
             writable=frozenset(route.account_domain for route in routes if route.writes),
             excluding=frozenset(excluding),
+            costs=self.costs,
         )
 
     def withheld(self, message: Value) -> str:

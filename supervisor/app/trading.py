@@ -15,7 +15,6 @@ from actors.brokers.route_watch import WatchLimits
 from actors.brokers.send_desk import SendLimits
 from actors.brokers.send_ledger import SendLedger, boot_id
 from actors.config import RuntimeConfig
-from actors.desk import DeskSettings
 from actors.domain.connection.absence import SettleLimits
 from actors.domain.connection.backoff import BackoffLimits
 from actors.domain.connection.route_health import HealthLimits
@@ -25,7 +24,6 @@ from actors.domain.risk.breaker_limits import BreakerLimits
 from actors.domain.risk.issue import IssueLimits
 from actors.epoch import read_epoch, take_epoch
 from actors.executor import Executor
-from actors.executor_settings import ExecutorSettings
 from actors.latch import Latch, StopLevel, read_latch, tighten
 from actors.messages import AskState
 from actors.places import Places
@@ -38,6 +36,7 @@ from supervisor.app import replication, warmth
 from supervisor.app.adapters import account_number, broker
 from supervisor.app.event_schema import EVENTS
 from supervisor.app.plan import connection_name
+from supervisor.app.terms import executor_settings
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
 from supervisor.journal import Following, JournalReader, JournalWriter
@@ -58,9 +57,6 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
     replica = replication.replica(place, epoch)
 
     config = place.config
-    names = ExecutorSettings.model_fields.keys() & config.executor.model_dump().keys()
-    desk = {name: value for name, value in config.executor.model_dump().items() if name in DeskSettings.model_fields}
-    settings = {name: getattr(config.executor, name) for name in names}
     built = Executor(
         name=place.name,
         started=ExecutorStarted(
@@ -81,7 +77,7 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
         routes=tuple(route.name for route in config.routes),
         feed="data_feed",
         notifier="notifier",
-        settings=ExecutorSettings(desk=DeskSettings(**desk), disk_look_s=config.disk.look_every_s, **settings),
+        settings=executor_settings(config),
         board=partial(write_board, where.routes),
         disk=disk.look,
         reduce=lambda reason: _reduce(place, reason),

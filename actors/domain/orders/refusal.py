@@ -51,6 +51,9 @@ class Code(StrEnum):
     R056_CANCEL_ASKED = "R056"
     R060_NO_ROUTE = "R060"
     R061_NOT_CARRIED = "R061"
+    R090_EDGE = "R090"
+    R091_COST_UNKNOWN = "R091"
+    R092_SIZE_CUT = "R092"
 
 
 class Check(NamedTuple):

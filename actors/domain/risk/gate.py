@@ -28,6 +28,7 @@ from actors.domain.portfolio.mark import natural_price
 from actors.domain.portfolio.replaced import chain
 from actors.domain.risk.circumstances import Circumstances
 from actors.domain.risk.committed_loss import committed_loss
+from actors.domain.risk.edge import worth_opening
 from actors.domain.risk.leg_hours import sessions_open
 from actors.domain.risk.leg_quotes import quotes_good
 from actors.domain.risk.permit import Limits, TradingState
@@ -76,6 +77,7 @@ def _review_open(request: Open, strategy: str, seen: Circumstances) -> Iterator[
     yield _opens_only(request.legs, seen)
     yield from _price_sane(request, seen.quotes, seen.permit.limits)
     yield from _size_allowed(request, seen, seen.permit.limits)
+    yield from worth_opening(request, strategy, seen)
 
 
 def _leave_to_trade(request: Open, strategy: str, seen: Circumstances) -> Iterator[Check]:

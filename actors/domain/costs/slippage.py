@@ -1,0 +1,85 @@
+"""How much of the half spread a fill costs: a stated guess that the account's own fills take the place of.
+
+    share = (PRIOR_FILLS x prior + sum of the shares seen) / (PRIOR_FILLS + fills seen)
+
+the mean of a normal prior after normal observations of the same variance, worth `prior_fills` fills of its own
+(Gelman et al., Bayesian Data Analysis, 3rd edition, section 2.5). Each share is bounded to what one order can teach, so
+a single bad fill does not reprice a product. Openings are worked and closes are often pressed, so they are kept apart,
+by option root. The state is a count and a sum: one addition a fill.
+
+Size beyond the displayed one walks the book: each further multiple of it costs `size_impact` of a half spread more, up
+to `SIZE_FACTOR_MAX`. A quote that shows no size counts as one contract. Volume is not in the quotes that are kept.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final
+
+from pydantic import Field
+
+from actors.domain.market.quote import QuoteTable
+from actors.domain.orders.order import Intent, Leg
+from actors.domain.value import ZERO, Value
+
+SHARE_MIN: Final = Decimal(-1)
+SHARE_MAX: Final = Decimal(4)
+SIZE_FACTOR_MAX: Final = Decimal(5)
+
+
+class SlippageTerms(Value):
+    """What is assumed before there are fills. Shares of the half spread."""
+
+    prior: Decimal = Field(default=Decimal("0.5"), ge=0, le=2)
+    prior_fills: int = Field(default=20, gt=0, le=10_000)
+    """How many fills the guess is worth."""
+    size_impact: Decimal = Field(default=Decimal("0.5"), ge=0, le=5)
+
+
+class Seen(Value):
+    """The shares of one root and intent that were seen."""
+
+    fills: int = 0
+    total: Decimal = ZERO
+
+    def after(self, paid: Decimal, half_spread: Decimal) -> "Seen":
+        """Return it after one more order, in points; a spread of nothing teaches nothing."""
+        if half_spread <= 0:
+            return self
+        share = min(max(paid / half_spread, SHARE_MIN), SHARE_MAX)
+        return Seen(fills=self.fills + 1, total=self.total + share)
+
+    def share(self, terms: SlippageTerms) -> Decimal:
+        """Return the share to expect."""
+        return (terms.prior_fills * terms.prior + self.total) / (terms.prior_fills + self.fills)
+
+
+NOTHING_SEEN: Final = Seen()
+
+
+def key(root: str, intent: Intent) -> str:
+    """Return the name under which fills are kept."""
+    return f"{root} {intent}"
+
+
+def middle_and_half(
+    legs: Iterable[Leg], order_qty: int, quotes: QuoteTable, impact: Decimal, *, closing: bool
+) -> tuple[Decimal, Decimal] | None:
+    """Return the middle and the half spread of one combo of `legs`, in points, the latter grown by size.
+
+    `closing`: of trading each leg the other way. None where a leg is not quoted on both sides.
+    """
+    middle = half = ZERO
+    for leg in legs:
+        quote = quotes.quote(leg.symbol)
+        if quote is None or quote.bid is None or quote.ask is None:
+            return None
+        buys = leg.action.is_buy is not closing
+        shown = (quote.ask_size if buys else quote.bid_size) or 1
+        width, centre = (quote.ask - quote.bid) / 2, (quote.ask + quote.bid) / 2
+        contracts = leg.ratio * order_qty
+        factor = Decimal(1)
+        if contracts > shown:
+            factor = min(1 + impact * (Decimal(contracts) / shown - 1), SIZE_FACTOR_MAX)
+        half += leg.ratio * max(width, ZERO) * factor
+        middle += leg.ratio * (-centre if buys else centre)
+    return middle, half
