@@ -19,16 +19,18 @@ from typing import Final
 from pydantic import Field
 
 from actors.domain.costs.fees import FeeSchedules
-from actors.domain.costs.slippage import NOTHING_SEEN, Seen, SlippageTerms, key, middle_and_half
+from actors.domain.costs.slippage import NOTHING_SEEN, Seen, SlippageTerms, key, spread
 from actors.domain.costs.tariff import Tariff
 from actors.domain.market.contract import Product
 from actors.domain.market.quote import QuoteTable
 from actors.domain.orders.cost_event import Estimate
-from actors.domain.orders.order import Intent, Leg
+from actors.domain.orders.order import Action, Intent, Leg
 from actors.domain.value import CENT, ZERO, Value
 
 TARIFFS_MAX: Final = 1_000
 """Kept at most: a day has few roots, and a new day begins anew."""
+FEES_MAX: Final = 10_000
+"""Kept at most of each."""
 
 
 class CostLimits(Value):
@@ -74,11 +76,11 @@ class Sight:
 
 
 class Costs:
-    """Estimates by one set of terms; remembers tariffs, and the last estimate."""
+    """Estimates by one set of terms; remembers tariffs with their fees, and the last estimate."""
 
     def __init__(self, terms: CostTerms) -> None:
         self.terms = terms
-        self._tariffs: dict[tuple[str, str, date], Tariff] = {}
+        self._kept: dict[tuple[str, str, date], _Kept] = {}
         self._last: tuple[tuple[object, ...], Estimate] | None = None
 
     def estimate(
@@ -97,31 +99,30 @@ class Costs:
         self, schedule: str, legs: Sequence[Leg], order_qty: int, net_price: Decimal | None, sight: Sight
     ) -> Estimate | None:
         terms, opens = self.terms.limits.slippage, legs[0].action.is_open
-        now = middle_and_half(legs, order_qty, sight.quotes, terms.size_impact, closing=False)
-        if now is None:
+        quoted = spread(legs, order_qty, sight.quotes, terms.size_impact)
+        if quoted is None:
             return None
-        (mid, half), first, seen = now, sight.products[legs[0].symbol], sight.seen
+        first, seen = sight.products[legs[0].symbol], sight.seen
         dollars = first.multiplier * order_qty
         share = seen.get(key(first.root, Intent.OPEN if opens else Intent.CLOSE), NOTHING_SEEN).share(terms)
-        made = Estimate(
+        out: dict[str, Decimal] = {}
+        if opens:
+            out_share = seen.get(key(first.root, Intent.CLOSE), NOTHING_SEEN).share(terms)
+            out = {
+                "concession_cost": ZERO if net_price is None else max(ZERO, quoted.mid - net_price) * dollars,
+                "exit_fee": self.fee(schedule, legs, order_qty, sight, closing=True),
+                "exit_slippage_cost": max(ZERO, (quoted.half_out * out_share * dollars).quantize(CENT)),
+            }
+        return Estimate(
             root=first.root,
             multiplier=first.multiplier,
             order_qty=order_qty,
-            mid=mid,
-            half_spread=half,
-            slippage=(half * share).quantize(CENT),
+            mid=quoted.mid,
+            half_spread=quoted.half_in,
+            slippage=(quoted.half_in * share).quantize(CENT),
             fee=self.fee(schedule, legs, order_qty, sight, closing=False),
+            **out,
         )
-        if not opens:
-            return made
-        out = middle_and_half(legs, order_qty, sight.quotes, terms.size_impact, closing=True)
-        out_share = seen.get(key(first.root, Intent.CLOSE), NOTHING_SEEN).share(terms)
-        update = {
-            "concession_cost": ZERO if net_price is None else max(ZERO, mid - net_price) * dollars,
-            "exit_fee": self.fee(schedule, legs, order_qty, sight, closing=True),
-            "exit_slippage_cost": ZERO if out is None else max(ZERO, (out[1] * out_share * dollars).quantize(CENT)),
-        }
-        return made.model_copy(update=update)
 
     def fee(self, schedule: str, legs: Sequence[Leg], order_qty: int, sight: Sight, *, closing: bool) -> Decimal:
         """Return the fees of trading the legs at once, in dollars; `closing`: the other way. Raises `NoSchedule`.
@@ -133,14 +134,30 @@ class Costs:
             action = leg.action.closing if closing else leg.action
             quote = sight.quotes.quote(leg.symbol)
             price = None if quote is None else quote.ask if action.is_buy else quote.bid
-            tariff = self._tariff(schedule, sight.products[leg.symbol], sight.on)
-            total += tariff.execution(action, leg.ratio * order_qty, price or ZERO).total
+            kept = self._kept_of(schedule, sight.products[leg.symbol], sight.on)
+            total += kept.fee(action, leg.ratio * order_qty, price or ZERO)
         return total
 
-    def _tariff(self, schedule: str, product: Product, on: date) -> Tariff:
+    def _kept_of(self, schedule: str, product: Product, on: date) -> "_Kept":
         name = (schedule, product.root, on)
-        if (known := self._tariffs.get(name)) is None:
-            if len(self._tariffs) >= TARIFFS_MAX:
-                self._tariffs.clear()
-            known = self._tariffs[name] = self.terms.fees.tariff(schedule, product, on)
+        if (known := self._kept.get(name)) is None:
+            if len(self._kept) >= TARIFFS_MAX:
+                self._kept.clear()
+            known = self._kept[name] = _Kept(self.terms.fees.tariff(schedule, product, on))
+        return known
+
+
+class _Kept:
+    """A tariff with the fees it was asked for: the same few again and again."""
+
+    def __init__(self, tariff: Tariff) -> None:
+        self._tariff = tariff
+        self._fees: dict[tuple[Action, int, tuple[object, ...]], Decimal] = {}
+
+    def fee(self, action: Action, quantity: int, price: Decimal) -> Decimal:
+        name = (action, quantity, self._tariff.band(action, price))
+        if (known := self._fees.get(name)) is None:
+            if len(self._fees) >= FEES_MAX:
+                self._fees.clear()
+            known = self._fees[name] = self._tariff.execution(action, quantity, price).total
         return known

@@ -13,7 +13,7 @@ to `SIZE_FACTOR_MAX`. A quote that shows no size counts as one contract. Volume 
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import Field
 
@@ -61,25 +61,30 @@ def key(root: str, intent: Intent) -> str:
     return f"{root} {intent}"
 
 
-def middle_and_half(
-    legs: Iterable[Leg], order_qty: int, quotes: QuoteTable, impact: Decimal, *, closing: bool
-) -> tuple[Decimal, Decimal] | None:
-    """Return the middle and the half spread of one combo of `legs`, in points, the latter grown by size.
+class Spread(NamedTuple):
+    """What a combo is quoted at, in points: the middle (credit > 0), and its half spread in and out, grown by size."""
 
-    `closing`: of trading each leg the other way. None where a leg is not quoted on both sides.
-    """
-    middle = half = ZERO
+    mid: Decimal
+    half_in: Decimal
+    half_out: Decimal
+
+
+def spread(legs: Iterable[Leg], order_qty: int, quotes: QuoteTable, impact: Decimal) -> Spread | None:
+    """Return the spread of `order_qty` combos; None where a leg is not quoted on both sides."""
+    double = half_in = half_out = ZERO
     for leg in legs:
         quote = quotes.quote(leg.symbol)
         if quote is None or quote.bid is None or quote.ask is None:
             return None
-        buys = leg.action.is_buy is not closing
-        shown = (quote.ask_size if buys else quote.bid_size) or 1
-        width, centre = (quote.ask - quote.bid) / 2, (quote.ask + quote.bid) / 2
-        contracts = leg.ratio * order_qty
-        factor = Decimal(1)
-        if contracts > shown:
-            factor = min(1 + impact * (Decimal(contracts) / shown - 1), SIZE_FACTOR_MAX)
-        half += leg.ratio * max(width, ZERO) * factor
-        middle += leg.ratio * (-centre if buys else centre)
-    return middle, half
+        ratio, buys = leg.ratio, leg.action.is_buy
+        width, centre = ratio * max(quote.ask - quote.bid, ZERO) / 2, ratio * (quote.ask + quote.bid)
+        shown_in, shown_out = (quote.ask_size, quote.bid_size) if buys else (quote.bid_size, quote.ask_size)
+        half_in += width * _factor(ratio * order_qty, shown_in, impact)
+        half_out += width * _factor(ratio * order_qty, shown_out, impact)
+        double += -centre if buys else centre
+    return Spread(double / 2, half_in, half_out)
+
+
+def _factor(contracts: int, shown: int, impact: Decimal) -> int | Decimal:
+    shown = shown or 1
+    return 1 if contracts <= shown else min(1 + impact * (Decimal(contracts) / shown - 1), SIZE_FACTOR_MAX)

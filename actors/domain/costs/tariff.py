@@ -151,6 +151,13 @@ class Tariff:
             proprietary=self._cents(quantity * self._proprietary_rate(quantity, price)),
         )
 
+    def band(self, action: Action, price: Decimal) -> tuple[object, ...]:
+        """Return what of a price decides the fee of an execution: equal bands cost the same."""
+        if self.sec and not action.is_buy:
+            return (price,)
+        cheap = self.broker.cheap and self.broker.commission(action, price)
+        return (self.proprietary is not None and price < self.proprietary.threshold, cheap)
+
     def _proprietary_rate(self, quantity: int, price: Decimal) -> Decimal:
         rate = self.proprietary
         if rate is None or quantity < rate.from_quantity:

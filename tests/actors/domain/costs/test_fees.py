@@ -176,3 +176,18 @@ def test_breakdowns_add_up():
 
 def test_the_schedules_survive_json():
     assert FeeSchedules.model_validate_json(SCHEDULES.model_dump_json()) == SCHEDULES
+
+
+@given(
+    schedule=st.sampled_from(["tastytrade", "alpaca", "interactive_brokers"]),
+    product=st.sampled_from([EQUITY_OPTION, SPXW]),
+    action=st.sampled_from(list(Action)),
+    quantity=st.integers(1, 50),
+    prices=st.tuples(*[st.decimals("0.01", "5", places=2)] * 2),
+    on=st.sampled_from([Y2021, Y2026]),
+)
+def test_prices_of_one_band_cost_the_same(schedule, product, action, quantity, prices, on):
+    tariff = SCHEDULES.tariff(schedule, product, on)
+    one, other = prices
+    if tariff.band(action, one) == tariff.band(action, other):
+        assert tariff.execution(action, quantity, one) == tariff.execution(action, quantity, other)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.domain.costs.slippage import NOTHING_SEEN, SHARE_MAX, SHARE_MIN, Seen, SlippageTerms, middle_and_half
+from actors.domain.costs.slippage import NOTHING_SEEN, SHARE_MAX, SHARE_MIN, Seen, SlippageTerms, spread
 from actors.domain.market.quote import QuoteTable
 from tests.builders import condor_legs, quotes, universe
 
@@ -50,23 +50,28 @@ def test_a_spread_of_nothing_teaches_nothing():
     assert NOTHING_SEEN.after(Decimal("0.05"), Decimal(0)) == NOTHING_SEEN
 
 
-@pytest.mark.parametrize("closing", [False, True])
-def test_the_half_spread_of_a_condor_is_that_of_its_legs(closing):
-    middle, half = middle_and_half(condor_legs(), 1, table(), TERMS.size_impact, closing=closing)
-    assert middle == (Decimal("-2.00") if closing else Decimal("2.00"))
-    assert half == Decimal("0.10")
+def test_the_half_spread_of_a_condor_is_that_of_its_legs():
+    assert spread(condor_legs(), 1, table(), TERMS.size_impact) == (Decimal("2.00"), Decimal("0.10"), Decimal("0.10"))
 
 
 @pytest.mark.parametrize(("order_qty", "half"), [(20, "0.10"), (40, "0.15"), (60, "0.20"), (10_000, "0.50")])
 def test_size_beyond_the_displayed_one_widens_it_up_to_a_bound(order_qty, half):
-    assert middle_and_half(condor_legs(), order_qty, table(), Decimal("0.5"), closing=False)[1] == Decimal(half)
+    assert spread(condor_legs(), order_qty, table(), Decimal("0.5")).half_in == Decimal(half)
+
+
+def test_it_is_the_side_one_trades_against_that_must_hold_the_size():
+    thin = table()
+    thin.bid_size[:] = 1
+    (short,) = condor_legs()[1:2]
+    found = spread((short,), 3, thin, Decimal("0.5"))
+    assert (found.half_in, found.half_out) == (Decimal("0.050"), Decimal("0.025"))
 
 
 def test_a_quote_without_a_size_counts_as_one_contract():
-    assert middle_and_half(condor_legs(), 3, table(0), Decimal("0.5"), closing=False)[1] == Decimal("0.20")
+    assert spread(condor_legs(), 3, table(0), Decimal("0.5")).half_out == Decimal("0.20")
 
 
 def test_a_leg_without_two_sides_has_no_half_spread():
     one_sided = table()
     one_sided.bid[1] = np.nan
-    assert middle_and_half(condor_legs(), 1, one_sided, TERMS.size_impact, closing=False) is None
+    assert spread(condor_legs(), 1, one_sided, TERMS.size_impact) is None
