@@ -6,7 +6,9 @@ from typing import Final
 
 from actors.domain.costs.estimate import CostLimits, CostTerms
 from actors.domain.costs.fees import fee_schedules
+from actors.domain.orders.size_event import SizeCause, SizeMoved
 from actors.domain.performance.degradation import DegradationLimits, Expected
+from tests.fakes import START
 
 FEES: Final = fee_schedules((Path(__file__).resolve().parents[1] / "config" / "fees.toml").read_text())
 
@@ -24,3 +26,17 @@ def terms(edge_share_min: str = "0.5", **limits: object) -> CostTerms:
 def sizes(win_rate: float = 0.7, **limits: object) -> DegradationLimits:
     """What the condor is held to."""
     return DegradationLimits(strategies={"condor": Expected(win_rate=win_rate)}, **limits)
+
+
+def cut(quantity_max: int, share: str = "0.5", strategy: str = "condor") -> SizeMoved:
+    """A size that was cut from four combos."""
+    return SizeMoved(
+        strategy=strategy,
+        share=Decimal(share),
+        quantity_max=quantity_max,
+        full_quantity=4,
+        cause=SizeCause.DEGRADED,
+        by="executor",
+        text="9 of 30 won",
+        at=START,
+    )

@@ -20,10 +20,9 @@ from actors.domain.performance import degradation
 from actors.domain.performance.form import Form
 from actors.domain.portfolio import tally
 from actors.domain.risk import edge, gate
-from tests.actors.domain.risk.test_edge import cut
 from tests.actors.test_size_desk import codes, trade, traded
 from tests.builders import close_signal, open_signal
-from tests.cost_builders import terms
+from tests.cost_builders import cut, terms
 from tests.rig import Rig
 
 CAPPED = 4

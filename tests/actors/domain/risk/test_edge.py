@@ -11,14 +11,13 @@ from actors.domain.costs.slippage import Seen, key
 from actors.domain.orders.cost_event import Estimate
 from actors.domain.orders.order import Intent
 from actors.domain.orders.refusal import Admitted, Check, Code
-from actors.domain.orders.size_event import SizeCause, SizeMoved
 from actors.domain.portfolio.intent import closing_order, opening_order
 from actors.domain.risk.circumstances import Circumstances
 from actors.domain.risk.edge import order_estimate
 from actors.domain.risk.gate import review
 from tests.actors.domain.risk.test_gate import circumstances, filled, table, tell
 from tests.builders import close_signal, open_signal
-from tests.cost_builders import terms
+from tests.cost_builders import cut, terms
 from tests.fakes import START
 
 COST_CODES = {Code.R090_EDGE, Code.R091_COST_UNKNOWN, Code.R092_SIZE_CUT}
@@ -31,19 +30,6 @@ def seen(edge_share_min: str = "0.5", **changes: object) -> Circumstances:
 def cost_checks(told: Circumstances, **request: object) -> dict[Code, Check]:
     checks = review(open_signal(1, **request), told).checks
     return {check.code: check for check in checks if check.code in COST_CODES}
-
-
-def cut(quantity_max: int, share: str = "0.5", strategy: str = "condor") -> SizeMoved:
-    return SizeMoved(
-        strategy=strategy,
-        share=Decimal(share),
-        quantity_max=quantity_max,
-        full_quantity=4,
-        cause=SizeCause.DEGRADED,
-        by="executor",
-        text="9 of 30 won",
-        at=START,
-    )
 
 
 def test_a_condor_is_held_against_every_cost_in_and_out():
