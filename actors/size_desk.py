@@ -5,6 +5,7 @@ Rules of this file:
 * A size that moves is journaled, with its evidence and the cap in combos, before the gate goes by it; then people hear.
 * A share of the full size is rounded down. Where nothing is left of one combo, it opens nothing, and the page says so.
 * Filled orders are held against their estimates here, after the fact, once each; one that is still out of ratio waits.
+* A result counts as it is told: what late fees make of it is judged when they are.
 * Exits are asked nothing of this.
 """
 

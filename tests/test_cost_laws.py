@@ -17,8 +17,8 @@ from actors.domain.costs.tariff import Tariff
 from actors.domain.orders.refusal import Code
 from actors.domain.orders.size_event import SizeMoved
 from actors.domain.performance import degradation
-from actors.domain.performance.form import Form
 from actors.domain.portfolio import tally
+from actors.domain.portfolio.form import Form
 from actors.domain.risk import edge, gate
 from tests.actors.test_size_desk import codes, trade, traded
 from tests.builders import close_signal, open_signal

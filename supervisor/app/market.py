@@ -33,7 +33,6 @@ def venue(context: ChildContext) -> Shell:
 
 def paper_venue(place: Workplace, market: Market) -> Shell:
     """Build the servers of the paper venue, to play `market`."""
-    from actors.domain.costs.fees import fee_schedules
     from actors.venue.exchange import Exchange
     from actors.venue.faults import Fault
     from actors.venue.store import VenueStore
@@ -56,7 +55,7 @@ def paper_venue(place: Workplace, market: Market) -> Shell:
     )
     exchange = Exchange(
         products=place.products,
-        fees=fee_schedules((TABLES / "fees.toml").read_text()),
+        fees=warmth.fees(TABLES / "fees.toml"),
         store=VenueStore(place.places.state / "venue" / "books.sqlite"),
         accounts=_accounts(settings, section.cash),
     )

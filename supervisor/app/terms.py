@@ -4,9 +4,9 @@ from actors.config_model import RuntimeConfig
 from actors.config_sections import RouteSection
 from actors.desk import DeskSettings
 from actors.domain.costs.estimate import CostTerms
-from actors.domain.costs.fees import fee_schedules
 from actors.domain.performance.degradation import DegradationLimits
 from actors.executor_settings import ExecutorSettings
+from supervisor.app import warmth
 from supervisor.app.plan import TABLES
 
 
@@ -25,7 +25,7 @@ def executor_settings(config: RuntimeConfig) -> ExecutorSettings:
 def cost_terms(config: RuntimeConfig) -> CostTerms:
     """Return the tables, and who charges by which."""
     return CostTerms(
-        fees=fee_schedules((TABLES / "fees.toml").read_text()),
+        fees=warmth.fees(TABLES / "fees.toml"),
         routes={route.name: fee_schedule(route) for route in config.routes},
         domains={route.account_domain: fee_schedule(route) for route in config.routes},
         limits=config.costs,

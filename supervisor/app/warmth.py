@@ -10,6 +10,7 @@ from pathlib import Path
 from actors import calendars
 from actors import products as product_tables
 from actors.config import RuntimeConfig
+from actors.domain.costs.fees import FeeSchedules, fee_schedules
 from actors.domain.market.contract import Products
 from actors.domain.market.quote import Universe
 from actors.domain.market.session import Sessions
@@ -20,12 +21,14 @@ _Identity = tuple[int, int, int] | None
 
 def warm(state: Path, run: Path) -> None:
     """Read it all; what is not there yet is left to the child."""
+    from supervisor.app.plan import TABLES
     from supervisor.app.workplace import Workplace  # it reads through this module
 
     place = Workplace.visitor(Places(state=state, run=run))
     place.products  # noqa: B018 - read for its effect
     place.sessions  # noqa: B018
     universe(place.places.universe)
+    fees(TABLES / "fees.toml")
 
 
 def config(path: Path) -> RuntimeConfig:
@@ -36,6 +39,11 @@ def config(path: Path) -> RuntimeConfig:
 def products(path: Path) -> Products:
     """Return the product table."""
     return _products(path, _identity(path))
+
+
+def fees(path: Path) -> FeeSchedules:
+    """Return the fee tables."""
+    return _fees(path, _identity(path))
 
 
 def sessions(rules: Path, cache: Path) -> Sessions:
@@ -74,6 +82,11 @@ def _config(path: Path, _seen: _Identity) -> RuntimeConfig:
 @lru_cache(maxsize=1)
 def _products(path: Path, _seen: _Identity) -> Products:
     return product_tables.load_products(path)
+
+
+@lru_cache(maxsize=1)
+def _fees(path: Path, _seen: _Identity) -> FeeSchedules:
+    return fee_schedules(path.read_text())
 
 
 @lru_cache(maxsize=1)

@@ -31,7 +31,7 @@ from typing import Final
 from pydantic import Field, model_validator
 
 from actors.domain.orders.size_event import SizeCause
-from actors.domain.performance.form import WIN
+from actors.domain.portfolio.form import WIN
 from actors.domain.value import Value
 
 FULL: Final = Decimal(1)

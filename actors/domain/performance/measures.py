@@ -12,7 +12,7 @@ import math
 from decimal import Decimal
 from typing import Final
 
-from actors.domain.performance.form import Form
+from actors.domain.portfolio.form import Form
 from actors.domain.value import CENT, Money, Value
 
 SESSIONS_YEAR: Final = 252

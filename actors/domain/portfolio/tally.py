@@ -25,9 +25,9 @@ from actors.domain.orders.order import Intent
 from actors.domain.orders.report import CashEvent
 from actors.domain.orders.signal import Signal
 from actors.domain.orders.size_event import SizeMoved
-from actors.domain.performance.form import Form
 from actors.domain.portfolio.breakers import Breakers
 from actors.domain.portfolio.cost_tally import CostTally
+from actors.domain.portfolio.form import Form
 from actors.domain.value import ZERO, Money, Value
 
 if TYPE_CHECKING:

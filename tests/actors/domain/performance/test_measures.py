@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.domain.performance.form import OUTCOMES_MAX, Form
 from actors.domain.performance.measures import measures
+from actors.domain.portfolio.form import Form
 
 dollars = st.integers(-5_000, 5_000).map(Decimal)
 
@@ -47,12 +47,6 @@ def test_the_drawdown_is_the_deepest_fall_of_the_results_added_up(results):
     assert (form.drawdown_max, form.high - form.total) == (deepest, high - total)
 
 
-@given(st.lists(dollars, max_size=30), st.integers(0, 30))
-def test_structure_by_structure_or_all_at_once_is_the_same(results, cut):
-    whole = ended(*results)
-    assert Form().after(whole[:cut]).after(whole[cut:]) == Form().after(whole)
-
-
 @given(st.lists(dollars, min_size=20, max_size=60).filter(lambda results: len(set(results)) > 1))
 def test_the_sharpe_ratio_is_the_sessions_mean_over_their_deviation(results):
     form = Form()
@@ -68,22 +62,3 @@ def test_fewer_than_twenty_sessions_have_no_sharpe_ratio():
         form = form.after_session(Decimal(result))
     assert measures(form).sharpe is None
     assert measures(form.after_session(Decimal(5))).sharpe is not None
-
-
-def test_outcomes_count_from_when_the_size_moved_and_a_draw_is_neither():
-    form = Form().after(ended(5, -5, 0)).moved(2)
-    assert form.outcomes == ""
-    assert form.after([Ended(Decimal(7), 2), Ended(Decimal(-7), 3), Ended(Decimal(0), 4)]).outcomes == "L"
-
-
-def test_outcomes_are_bounded_and_the_newest_stay():
-    form = Form().after(ended(*[1] * OUTCOMES_MAX, -1))
-    assert (len(form.outcomes), form.outcomes[-2:]) == (OUTCOMES_MAX, "WL")
-
-
-def test_the_full_size_is_the_largest_of_this_session_and_the_last_that_had_any():
-    form = Form().opened(4).next_session().opened(2)
-    assert form.full_quantity == 4
-    assert form.next_session().full_quantity == 2
-    assert form.next_session().next_session().full_quantity == 2
-    assert Form().full_quantity is None
