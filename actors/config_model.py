@@ -29,7 +29,7 @@ from actors.config_sections import (
 )
 from actors.config_strategy import StrategySection
 from actors.config_supervision import SupervisorSection
-from actors.domain.costs.estimate import CostLimits
+from actors.domain.costs.cost_limits import CostLimits
 from actors.domain.performance.degradation import CommonDegradation
 from actors.domain.risk.breaker_limits import CommonLimits
 from actors.domain.value import Value

@@ -1,4 +1,4 @@
-"""What the executor decides about sizes, and about what orders have cost. `DegradationLimits` and `CostLimits` are law.
+"""What the executor decides about sizes, and about what orders have cost. `DegradationLimits` and `CostLimits` say when.
 
 Rules of this file:
 * A strategy is judged when something of it has ended, by the journal alone: a restart, or a late look, changes nothing.
@@ -14,7 +14,8 @@ from decimal import ROUND_FLOOR, Decimal
 
 from actors.desk import Desk, Step
 from actors.domain.alerts.alert import Alert, Level
-from actors.domain.costs.estimate import CostLimits, Sight
+from actors.domain.costs.cost_limits import CostLimits
+from actors.domain.costs.estimate import Sight
 from actors.domain.costs.fees import NoSchedule
 from actors.domain.market.contract import UnknownSymbol
 from actors.domain.orders import fill_check

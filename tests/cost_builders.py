@@ -4,7 +4,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-from actors.domain.costs.estimate import CostLimits, CostTerms
+from actors.domain.costs.cost_limits import CostLimits
+from actors.domain.costs.estimate import CostTerms
 from actors.domain.costs.fees import fee_schedules
 from actors.domain.orders.size_event import SizeCause, SizeMoved
 from actors.domain.performance.degradation import DegradationLimits, Expected

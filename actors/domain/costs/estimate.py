@@ -18,8 +18,9 @@ from typing import Final
 
 from pydantic import Field
 
+from actors.domain.costs.cost_limits import CostLimits
 from actors.domain.costs.fees import FeeSchedules
-from actors.domain.costs.slippage import NOTHING_SEEN, Seen, SlippageTerms, key, spread
+from actors.domain.costs.slippage import NOTHING_SEEN, Seen, key, spread
 from actors.domain.costs.tariff import Tariff
 from actors.domain.market.contract import Product
 from actors.domain.market.quote import QuoteTable
@@ -31,18 +32,6 @@ TARIFFS_MAX: Final = 1_000
 """Kept at most: a day has few roots, and a new day begins anew."""
 FEES_MAX: Final = 10_000
 """Kept at most of each."""
-
-
-class CostLimits(Value):
-    """What an opening must leave, and when a fill is told. Shares of the premium at the middle."""
-
-    edge_share_min: Decimal = Field(default=Decimal("0.5"), ge=0, lt=1)
-    """What must be left of an opening's premium after every cost of entry and exit."""
-    slippage_alert_multiple: Decimal = Field(default=Decimal(3), gt=1)
-    """A fill that slips by so many times what was expected is told ..."""
-    slippage_alert_min: Decimal = Field(default=Decimal("0.10"), gt=0)
-    """... where that is at least so many points per combo."""
-    slippage: SlippageTerms = SlippageTerms()
 
 
 class CostTerms(Value):

@@ -15,8 +15,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from pydantic import Field
-
+from actors.domain.costs.cost_limits import SlippageTerms
 from actors.domain.market.quote import QuoteTable
 from actors.domain.orders.order import Intent, Leg
 from actors.domain.value import ZERO, Value
@@ -24,15 +23,6 @@ from actors.domain.value import ZERO, Value
 SHARE_MIN: Final = Decimal(-1)
 SHARE_MAX: Final = Decimal(4)
 SIZE_FACTOR_MAX: Final = Decimal(5)
-
-
-class SlippageTerms(Value):
-    """What is assumed before there are fills. Shares of the half spread."""
-
-    prior: Decimal = Field(default=Decimal("0.5"), ge=0, le=2)
-    prior_fills: int = Field(default=20, gt=0, le=10_000)
-    """How many fills the guess is worth."""
-    size_impact: Decimal = Field(default=Decimal("0.5"), ge=0, le=5)
 
 
 class Seen(Value):

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.domain.costs.slippage import NOTHING_SEEN, SHARE_MAX, SHARE_MIN, Seen, SlippageTerms, spread
+from actors.domain.costs.cost_limits import SlippageTerms
+from actors.domain.costs.slippage import NOTHING_SEEN, SHARE_MAX, SHARE_MIN, Seen, spread
 from actors.domain.market.quote import QuoteTable
 from tests.builders import condor_legs, quotes, universe
 
