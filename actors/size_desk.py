@@ -1,4 +1,4 @@
-"""What the executor decides about sizes, and about what orders have cost. `DegradationLimits` and `CostLimits` say when.
+"""What the executor decides about sizes, and about what orders have cost, as `DegradationLimits` and `CostLimits` say.
 
 Rules of this file:
 * A strategy is judged when something of it has ended, by the journal alone: a restart, or a late look, changes nothing.
