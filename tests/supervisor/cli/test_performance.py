@@ -123,6 +123,15 @@ def test_a_cut_size_is_told_with_its_evidence(where, rig):
     assert "size        at most 0 of 1 combos: 0 of 3 won (0%), expected 90%" in run(where, "performance")[1]
 
 
+def test_status_speaks_of_a_size_only_while_it_is_cut(where, rig, executor):
+    configured(where, 0.9)
+    assert "Size " not in run(where, "status")[1]
+    lose(rig, 3)
+    assert "Size     condor: at most 0 of 1 combos: 0 of 3 won" in run(where, "status")[1]
+    run(where, "performance", "restore", "condor", "--reason", "looked")
+    assert "Size " not in run(where, "status")[1]
+
+
 def test_a_restoration_is_journaled_and_openings_go_again(where, rig, executor):
     lose(rig, 3)
     assert not rig.ask(open_signal(50)).admitted
