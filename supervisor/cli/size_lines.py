@@ -1,13 +1,12 @@
 """Strategies that trade less than their full size, in a trader's words: by the journal, one indexed look a strategy."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from actors.config_model import RuntimeConfig
-from actors.domain.orders.event import parse_event
-from actors.domain.orders.size_event import SizeMoved
 from actors.places import Places
 from supervisor.app.event_schema import EVENTS
 from supervisor.journal import JournalReader
@@ -21,15 +20,11 @@ def cut_sizes(where: Places) -> list[dict[str, Any]]:
     except (FileNotFoundError, ValidationError):
         return []
     try:
-        moves = [
-            event
-            for strategy in config.strategies
-            for entry in list(reader.of(f"size-{strategy.name}"))[-1:]
-            if isinstance(event := parse_event(entry.body), SizeMoved) and event.quantity_max is not None
-        ]
+        newest = [list(reader.of(f"size-{strategy.name}"))[-1:] for strategy in config.strategies]
+        moves = [json.loads(entry.body) for entries in newest for entry in entries]
     finally:
         reader.close()
-    return [event.model_dump(mode="json") for event in moves]
+    return [move for move in moves if move["quantity_max"] is not None]
 
 
 def size_lines(cut: Sequence[dict[str, Any]]) -> list[str]:
