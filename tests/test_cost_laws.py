@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from actors import size_desk
+from actors import chase, size_desk
 from actors.domain.costs import fees
 from actors.domain.costs.slippage import Seen
 from actors.domain.costs.tariff import Tariff
+from actors.domain.orders.event import CancelAsked
 from actors.domain.orders.refusal import Code
 from actors.domain.orders.size_event import SizeMoved
 from actors.domain.performance import degradation
@@ -108,6 +109,19 @@ def an_exit_passes_a_size_cut_to_nothing() -> None:
     assert rig.ask(close_signal(3, name)).admitted
 
 
+def what_works_above_a_cut_size_is_cancelled() -> None:
+    rig = Rig(costs=terms()).ready()
+    name = rig.ask(open_signal(1)).cl_ord_id
+    rig.outcome(f"{name}-r1")
+    rig.executor._commit(size_desk.Step(events=[cut(0, "0")]))
+    rig.after(1)
+    assert rig.events(CancelAsked)
+
+
+def openings_at_work_go_on(off: pytest.MonkeyPatch) -> None:
+    off.setattr(chase, "too_large", lambda order, cut: False)
+
+
 def a_strategy_that_only_loses_trades_less() -> None:
     assert codes(traded(-1, -1, -1, order_qty=CAPPED), 50, CAPPED) == [Code.R092_SIZE_CUT]
 
@@ -179,6 +193,7 @@ SWITCHES = (
     Switch(a_strategy_that_only_loses_trades_less, a_cut_is_forgotten),
     Switch(a_strategy_that_only_loses_trades_less, the_gate_does_not_ask),
     Switch(a_cut_outlives_its_executor, a_cut_is_forgotten),
+    Switch(what_works_above_a_cut_size_is_cancelled, openings_at_work_go_on),
     Switch(one_loss_more_is_no_second_step, evidence_never_begins_anew),
     Switch(one_absurd_fill_reprices_nothing, each_fill_counts_for_all_it_is),
 )

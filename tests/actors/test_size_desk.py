@@ -4,17 +4,18 @@ from decimal import Decimal
 
 import pytest
 
+from actors.desk import Step
 from actors.domain.alerts.alert import Alert
 from actors.domain.orders.attempt import Accepted
 from actors.domain.orders.cost_event import CostCompared
-from actors.domain.orders.event import OrderPlaced
+from actors.domain.orders.event import CancelAsked, OrderPlaced
 from actors.domain.orders.refusal import Code
 from actors.domain.orders.report import Status
 from actors.domain.orders.size_event import SizeCause, SizeMoved
 from actors.messages import AlertRaised, IssuePermit, SendOrder
 from actors.size_messages import RestoreSize, SizeRestored
 from tests.builders import CONDOR_SYMBOLS, close_signal, open_signal, permit
-from tests.cost_builders import sizes, terms
+from tests.cost_builders import cut, sizes, terms
 from tests.rig import Rig, fills_of, report
 
 SHORTS = CONDOR_SYMBOLS[1:3]
@@ -85,6 +86,19 @@ def test_above_the_cut_size_is_refused_and_at_it_goes():
     assert codes(rig, 51, 2) == []
 
 
+@pytest.mark.parametrize(("order_qty", "is_cancelled"), [(3, True), (2, False)])
+def test_an_opening_at_work_above_the_cut_size_is_cancelled(order_qty, is_cancelled):
+    rig = traded(-1, -1, order_qty=4)
+    name = rig.ask(open_signal(50, order_qty=order_qty)).cl_ord_id
+    rig.outcome(f"{name}-r1", Accepted(broker_order_id="primary-50"))
+    rig.push(report("primary-50", Status.NEW, attempt=f"{name}-r1"))
+    rig.after(1)
+    assert rig.events(CancelAsked) == []
+    rig.executor._commit(Step(events=[cut(2)]))
+    rig.after(1)
+    assert [each.cl_ord_id for each in rig.events(CancelAsked)] == [name] * is_cancelled
+
+
 def test_a_share_that_leaves_no_combo_opens_nothing_and_says_so():
     rig = traded(-1, -1, -1)
     assert moves(rig) == [(SizeCause.DEGRADED, Decimal("0.5"), 0)]
@@ -101,7 +115,7 @@ def test_what_is_held_is_closed_at_any_size():
     rig = traded(-1, -1, -1)
     rig.book.tally = rig.book.tally.model_copy(update={"sizes": {}})
     held = rig.opened(open_signal(60))
-    rig.executor._commit(type(rig.executor._sizes.on_tick())(events=[*rig.events(SizeMoved)[-1:]]))
+    rig.executor._commit(Step(events=[*rig.events(SizeMoved)[-1:]]))
     assert codes(rig, 61, 1) == [Code.R092_SIZE_CUT]
     assert rig.ask(close_signal(62, held)).admitted
 

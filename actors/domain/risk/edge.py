@@ -7,7 +7,7 @@ Credit and debit alike: of what is sold, or paid, at most the rest may go to bro
 out. An expected win is not counted: the premium is what is known. What costs an unknown amount is refused (R091): no
 table has the product or the day, or a leg has no two sides. A size that was cut is a cap in combos an order (R092). It
 is refused above, not made smaller here: the quantity was part of what was decided, and of brackets that follow it;
-strategies see the cap and ask for less.
+strategies see the cap and ask for less. What works above it is cancelled (`chase`).
 
 Not asked: closes; what brings the legs a structure lacks; a hedge, which takes risk away whatever it costs.
 """
@@ -24,6 +24,8 @@ from actors.domain.orders.cost_event import Estimate
 from actors.domain.orders.order import Intent, Leg, Order
 from actors.domain.orders.refusal import Check, Code
 from actors.domain.orders.signal import Open
+from actors.domain.orders.size_event import SizeMoved
+from actors.domain.portfolio.imbalance import is_mending
 from actors.domain.risk.circumstances import Circumstances
 
 
@@ -62,6 +64,13 @@ def size_within(order_qty: int, strategy: str, seen: Circumstances) -> Iterator[
             value=f"{order_qty} combos",
             limit=f"{cut.quantity_max}: {cut.share:.0%} of {cut.full_quantity} since {cut.at:%Y-%m-%d %H:%M}",
         )
+
+
+def too_large(order: Order, cut: SizeMoved | None) -> bool:
+    """Whether an opening at work is above its strategy's size; what mends a structure, or hedges one, never is."""
+    if cut is None or cut.quantity_max is None or order.hedges is not None or is_mending(order):
+        return False
+    return order.order_qty > cut.quantity_max
 
 
 def order_estimate(order: Order, seen: Circumstances) -> Estimate | None:
