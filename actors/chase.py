@@ -96,16 +96,15 @@ class Chase:
         self._doubt_since_ns = {each: at for each, at in self._doubt_since_ns.items() if each in self._paged_ns}
 
     def _obey_latch(self, step: Step) -> None:
-        """A latched stop cancels every opening that still works; a tripped breaker those it stops; a cut the too large."""
+        """A latched stop cancels every opening that still works; a tripped breaker, or a cut size, those it stops."""
         tally = self._desk.book.tally
         is_latched, broken, sizes = self._desk.latch() is not None, tally.breakers.stops, tally.sizes
         if not is_latched and not broken and not sizes:
             return
         for life in self._desk.book.live_orders():
             strategy = life.order.strategy
-            is_stopped = (
-                is_latched or stop_of(strategy, broken) is not None or too_large(life.order, sizes.get(strategy))
-            )
+            is_stopped = is_latched or stop_of(strategy, broken) is not None
+            is_stopped = is_stopped or too_large(life.order, self._desk.book, sizes.get(strategy))
             if is_stopped and life.order.intent is Intent.OPEN and not life.cancel_asked:
                 order_id = life.order.cl_ord_id
                 step.events.append(happened.CancelAsked(signal=None, cl_ord_id=order_id, at=self._desk.now()))

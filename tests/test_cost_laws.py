@@ -119,7 +119,7 @@ def what_works_above_a_cut_size_is_cancelled() -> None:
 
 
 def openings_at_work_go_on(off: pytest.MonkeyPatch) -> None:
-    off.setattr(chase, "too_large", lambda order, cut: False)
+    off.setattr(chase, "too_large", lambda order, book, cut: False)
 
 
 def a_strategy_that_only_loses_trades_less() -> None:

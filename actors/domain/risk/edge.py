@@ -25,7 +25,9 @@ from actors.domain.orders.order import Intent, Leg, Order
 from actors.domain.orders.refusal import Check, Code
 from actors.domain.orders.signal import Open
 from actors.domain.orders.size_event import SizeMoved
+from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.imbalance import is_mending
+from actors.domain.portfolio.legging import LEG_MARK
 from actors.domain.risk.circumstances import Circumstances
 
 
@@ -66,11 +68,16 @@ def size_within(order_qty: int, strategy: str, seen: Circumstances) -> Iterator[
         )
 
 
-def too_large(order: Order, cut: SizeMoved | None) -> bool:
-    """Whether an opening at work is above its strategy's size; what mends a structure, or hedges one, never is."""
+def too_large(order: Order, book: Book, cut: SizeMoved | None) -> bool:
+    """Whether an opening at work is above its strategy's size; what mends a structure, or hedges one, never is.
+
+    One that goes leg by leg counts its contracts; the combo it is of counts combos.
+    """
     if cut is None or cut.quantity_max is None or order.hedges is not None or is_mending(order):
         return False
-    return order.order_qty > cut.quantity_max
+    whole = order.cl_ord_id.rpartition(LEG_MARK)[0]
+    counted = book.orders[whole].order if whole in book.orders else order
+    return counted.order_qty > cut.quantity_max
 
 
 def order_estimate(order: Order, seen: Circumstances) -> Estimate | None:

@@ -9,11 +9,13 @@ import pytest
 from actors.domain.costs.estimate import Costs
 from actors.domain.costs.slippage import Seen, key
 from actors.domain.orders.cost_event import Estimate
+from actors.domain.orders.event import OrderPlaced
 from actors.domain.orders.order import Intent
 from actors.domain.orders.refusal import Admitted, Check, Code
 from actors.domain.portfolio.intent import closing_order, opening_order
+from actors.domain.portfolio.legging import LEG_MARK
 from actors.domain.risk.circumstances import Circumstances
-from actors.domain.risk.edge import order_estimate
+from actors.domain.risk.edge import order_estimate, too_large
 from actors.domain.risk.gate import review
 from tests.actors.domain.risk.test_gate import circumstances, filled, table, tell
 from tests.builders import close_signal, open_signal
@@ -167,3 +169,13 @@ def test_a_close_is_expected_to_cost_its_own_fee_and_slippage():
     signal = close_signal(2, structure.structure_id)
     made = order_estimate(closing_order(signal, signal.request, structure, told.quotes, START), told)
     assert (made.mid, made.half_spread, made.fee, made.exit_fee) == (-2, Decimal("0.10"), Decimal("2.80"), 0)
+
+
+def test_of_an_order_that_goes_leg_by_leg_the_combo_counts():
+    told, signal = seen(), open_signal(1, order_qty=2)
+    combo = opening_order(signal, signal.request, START)
+    tell(told.book, OrderPlaced(signal=signal, order=combo, checks=(), at=START))
+    leg = combo.model_copy(update={"cl_ord_id": f"{combo.cl_ord_id}{LEG_MARK}1", "order_qty": 8})
+    assert not too_large(leg, told.book, cut(2))
+    assert too_large(leg, told.book, cut(1))
+    assert too_large(leg.model_copy(update={"cl_ord_id": "other-1"}), told.book, cut(2))
