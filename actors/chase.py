@@ -12,6 +12,7 @@ from actors.domain.orders.order import Intent, attempt_id
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.report import Status
 from actors.domain.portfolio.breakers import stop_of
+from actors.domain.risk.edge import too_large
 from actors.messages import AskOutcome, CancelOrder, Resolve
 
 
@@ -95,12 +96,15 @@ class Chase:
         self._doubt_since_ns = {each: at for each, at in self._doubt_since_ns.items() if each in self._paged_ns}
 
     def _obey_latch(self, step: Step) -> None:
-        """A latched stop cancels every opening that still works; a tripped breaker those it stops."""
-        is_latched, broken = self._desk.latch() is not None, self._desk.book.tally.breakers.stops
-        if not is_latched and not broken:
+        """A latched stop cancels every opening that still works; a tripped breaker, or a cut size, those it stops."""
+        tally = self._desk.book.tally
+        is_latched, broken, sizes = self._desk.latch() is not None, tally.breakers.stops, tally.sizes
+        if not is_latched and not broken and not sizes:
             return
         for life in self._desk.book.live_orders():
-            is_stopped = is_latched or stop_of(life.order.strategy, broken) is not None
+            strategy = life.order.strategy
+            is_stopped = is_latched or stop_of(strategy, broken) is not None
+            is_stopped = is_stopped or too_large(life.order, self._desk.book, sizes.get(strategy))
             if is_stopped and life.order.intent is Intent.OPEN and not life.cancel_asked:
                 order_id = life.order.cl_ord_id
                 step.events.append(happened.CancelAsked(signal=None, cl_ord_id=order_id, at=self._desk.now()))

@@ -27,10 +27,12 @@ from actors.config_sections import (
     RiskSection,
     RouteSection,
     RuntimeSection,
-    StrategySection,
 )
+from actors.config_strategy import StrategySection
 from actors.config_supervision import SupervisorSection
 from actors.config_validation import ValidationSection
+from actors.domain.costs.cost_limits import CostLimits
+from actors.domain.performance.degradation import CommonDegradation
 from actors.domain.risk.breaker_limits import CommonLimits
 from actors.domain.value import Value
 
@@ -57,6 +59,8 @@ class RuntimeConfig(Value):
     risk: RiskSection = RiskSection()
     breakers: CommonLimits = CommonLimits()
     greeks: GreeksSection = GreeksSection()
+    costs: CostLimits = CostLimits()
+    performance: CommonDegradation = CommonDegradation()
     executor: ExecutorSection = ExecutorSection()
     supervisor: SupervisorSection = SupervisorSection()
     notifier: NotifierSection = NotifierSection()

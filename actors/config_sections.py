@@ -16,7 +16,6 @@ from actors.domain.alerts.alert import Level
 from actors.domain.orders.fill_check import FillLimits
 from actors.domain.orders.order import LEGS_MAX
 from actors.domain.orders.watch_settings import WatchSettings
-from actors.domain.risk.breaker_limits import ScopeLimits
 from actors.domain.risk.permit import Limits
 from actors.domain.value import Money, Value
 
@@ -267,18 +266,6 @@ class NotifierSection(Value):
     """Pace at which what no retry could deliver is tried again."""
     resend_age_max_s: Seconds = 86_400.0
     pending_max: Count = 10_000
-
-
-class StrategySection(Value):
-    """One strategy. Its own model reads `parameters`."""
-
-    name: Name
-    strategy: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
-    """Import path, `package.module:Class`."""
-    underlying: Ticker
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    breakers: ScopeLimits | None = None
-    """Limits of its own on what it loses, in place of `breakers.strategy`."""
 
 
 class ClockSection(Value):

@@ -14,6 +14,7 @@ from decimal import Decimal
 from pydantic import Field
 
 from actors.domain.alerts.alert import Alert, Level
+from actors.domain.costs.estimate import Costs, CostTerms
 from actors.domain.market.contract import Contract
 from actors.domain.market.quote import QuoteTable
 from actors.domain.market.session import Sessions
@@ -24,6 +25,7 @@ from actors.domain.orders.lease import Route, openable
 from actors.domain.orders.order import Intent, Order, cl_ord_id_of
 from actors.domain.orders.report import ExecutionReport
 from actors.domain.orders.watch_settings import WatchSettings
+from actors.domain.performance.degradation import DegradationLimits
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.imbalance import ImbalanceLimits
 from actors.domain.risk.circumstances import Circumstances
@@ -89,6 +91,9 @@ class DeskSettings(Value):
     fills: FillLimits = FillLimits()
     margins: MarginTable | None = None
     """The margin rules; None: what is naked has no known margin."""
+    costs: CostTerms | None = None
+    """Fee tables and what openings must leave; None: nothing is estimated."""
+    sizes: DegradationLimits = DegradationLimits()
 
     @property
     def imbalance(self) -> ImbalanceLimits:
@@ -136,6 +141,7 @@ class Desk:
         self._journal, self._seen_at_brokers = journal, set[str]()
         self.book, self.seats, self.sessions, self.settings = book, seats, sessions, settings
         self.quotes: QuoteTable | None = None
+        self.costs = Costs(settings.costs) if settings.costs is not None else None
         self.contracts: Mapping[str, Contract] = {}
         self.latch = latch
         self._permit: Permit | None = None
@@ -224,6 +230,7 @@ class Desk:
             excluding=frozenset(excluding),
             standings=self.seats.standings(),
             margins=self.settings.margins,
+            costs=self.costs,
         )
 
     def withheld(self, message: Value) -> str:

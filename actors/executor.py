@@ -70,6 +70,8 @@ from actors.quote_sight import QuoteSight
 from actors.route_board import RouteBoard, RoutesView
 from actors.seats import Seats
 from actors.signal_desk import SignalDesk
+from actors.size_desk import SizeDesk
+from actors.size_messages import RestoreSize
 from actors.start_report import StartReport
 from actors.trigger_desk import TriggerDesk
 from actors.unwind import Unwind
@@ -107,7 +109,7 @@ class Executor:
         self._start, self._checkpointed = StartReport(book, routes, checkpoints.faults), book.sequence
         seats = Seats(routes, silence_ns=int(settings.desk.silence_s * 1e9))
         self._desk = Desk(book, seats, sessions, clock, latch, settings.desk, journal=journal, disk=disk)
-        self._sight, self._chase = QuoteSight(self._desk), Chase(self._desk)
+        self._sight, self._chase, self._sizes = QuoteSight(self._desk), Chase(self._desk), SizeDesk(self._desk)
         self._orders = OrderDesk(self._desk, self._chase, fills := FillDesk(self._desk))
         self._accounts, self._breakers = AccountDesk(self._desk, fills), BreakerDesk(self._desk)
         parts = self._desk, self._chase, self._orders
@@ -115,7 +117,7 @@ class Executor:
         self._failback, unwind = Failback(self._desk), Unwind(self._desk, self._orders)
         late = (CloseQueue(self._desk, self._orders), Hedge(self._desk, self._orders), self._failback)
         legs, watches = LegDesk(self._desk, self._orders, unwind), opening_watches(self._desk, settings.disk_look_s)
-        self._timed = (self._chase, self._accounts, fills, legs, unwind, *late, *watches, self._breakers)
+        self._timed = (self._chase, self._accounts, fills, legs, unwind, *late, *watches, self._breakers, self._sizes)
         self._board, self._alerts = RouteBoard(self._desk, self._failback, board), deque[Value]([], settings.alerts_max)
         self._picture_due_ns = self._ticked_ns = self._universe_asked_ns = 0
         self._commit(Step(events=[started]))
@@ -176,6 +178,8 @@ class Executor:
                 self._commit(self._breakers.on_report(message))
             case ResetBreakers():
                 self._commit(self._breakers.on_reset(message))
+            case RestoreSize():
+                self._commit(self._sizes.on_restore(message))
             case Resolved():
                 self._commit(self._orders.on_resolved(message))
             case ConnectionState():
@@ -289,7 +293,8 @@ class Executor:
             self._tell(self._feed, AskUniverse(reply_to=self._name, known=self._sight.known))
 
     def _picture(self, *, paced: bool = False) -> BookChanged:
-        book = self._breakers.seen(picture(self._desk.book, self._desk.quotes, ready=self._desk.ready), paced=paced)
+        view = self._sizes.seen(picture(self._desk.book, self._desk.quotes, ready=self._desk.ready))
+        book = self._breakers.seen(view, paced=paced)
         self._board.saw(book)
         return BookChanged(book=book)
 

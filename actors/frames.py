@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from actors import messages
+from actors import messages, size_messages
 from actors.domain.market.flaw import Survey
 from actors.domain.market.interest import Interest
 from actors.domain.market.quote import QuoteFrame
@@ -34,7 +34,9 @@ _COLUMNS: Mapping[str, str] = {  # widest first, so that every array lies aligne
     "codes": "<u2",
 }
 _TYPES: Mapping[str, type[Value]] = {
-    name: kind for name, kind in vars(messages).items() if isinstance(kind, type) and issubclass(kind, Value)
+    name: kind
+    for name, kind in (vars(messages) | vars(size_messages)).items()
+    if isinstance(kind, type) and issubclass(kind, Value)
 } | {"Survey": Survey, "Interest": Interest}
 
 Frame = bytes | bytearray

@@ -85,7 +85,7 @@ class Hedge:
         able = {route.name: route.account_domain for route in self._desk.routes()}
         others = frozenset(able.values()) - {str(away)}
         routes = tuple(name for name in seen.routes if able[name] in others)
-        return replace(seen, routes=routes, accounts=others)
+        return replace(seen, routes=routes, accounts=others, hedges=True)
 
     def _page(self, step: Step, now_ns: int) -> None:
         book, paged_ns, self._paged_ns = self._desk.book, self._paged_ns, {}

@@ -22,6 +22,8 @@ from actors.domain.orders.trigger_event import TriggerMoved, TriggersPlaced
 from actors.domain.portfolio.closable import closable
 from actors.domain.portfolio.intent import closing_order, opening_order
 from actors.domain.portfolio.replaced import chain
+from actors.domain.risk.circumstances import Circumstances
+from actors.domain.risk.edge import order_estimate
 from actors.domain.risk.gate import review
 from actors.domain.value import Value
 from actors.messages import SignalAnswered, SubmitSignal
@@ -54,14 +56,16 @@ class SignalDesk:
         if admitted and guards:
             return self._supersede(asked, guards, checks, seen.now)
         if admitted and (resting := held_back(signal, self._desk.book.epoch)):
-            return self._rest(asked, resting, checks, seen.now)
+            return self._rest(asked, resting, checks, seen)
         order = self._order(signal, seen.now) if admitted else None
         if admitted and order is None:
             checks = (*checks, Check(code=Code.R030_NO_QUOTE, passed=False, value="no price bounds the close"))
         if order is None:
             refused = happened.SignalRefused(signal=signal, checks=checks, at=seen.now)
             return Step(events=[refused], tells=[(asked.reply_to, _answer(signal, admitted=False, checks=checks))])
-        step = Step(events=[happened.OrderPlaced(signal=signal, order=order, checks=checks, at=seen.now)])
+        estimate = order_estimate(order, seen)
+        placed = happened.OrderPlaced(signal=signal, order=order, checks=checks, estimate=estimate, at=seen.now)
+        step = Step(events=[placed])
         self._orders.send(order, step)
         step.tells.append((asked.reply_to, _answer(signal, admitted=True, order_id=order.cl_ord_id, checks=checks)))
         return step
@@ -81,14 +85,16 @@ class SignalDesk:
         return None
 
     def _rest(
-        self, asked: SubmitSignal, resting: tuple[Trigger, ...], checks: tuple[Check, ...], now: datetime
+        self, asked: SubmitSignal, resting: tuple[Trigger, ...], checks: tuple[Check, ...], seen: Circumstances
     ) -> Step:
         """Hold an order, or all but the first of several, until its time; `TriggerDesk` takes it from there."""
-        signal, step = asked.signal, Step()
+        signal, step, now = asked.signal, Step(), seen.now
         step.events.append(TriggersPlaced(signal=signal, triggers=resting, checks=checks, at=now))
         if isinstance(signal.request, Complex) and signal.request.trigger_order is not None:
             order = opening_order(signal, signal.request.trigger_order, now, self._desk.quotes)
-            step.events.append(happened.OrderPlaced(signal=signal, order=order, checks=checks, at=now))
+            estimate = order_estimate(order, seen)
+            placed = happened.OrderPlaced(signal=signal, order=order, checks=checks, estimate=estimate, at=now)
+            step.events.append(placed)
             self._orders.send(order, step)
         step.tells.append((asked.reply_to, _answer(signal, admitted=True, order_id=signal.signal_id, checks=checks)))
         return step

@@ -201,6 +201,8 @@ class StrategyActor:
             orders=self._orders,
             answers=self._outstanding.answers(),
             next_number=self._outstanding.number + 1,
+            quantity_max=book.sizes.get(self._name),
+            exit_fees=book.exit_fees,
         )
         decision = self._strategy.decide(view, self._state)
         self._look_at = decision.look_at

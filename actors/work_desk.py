@@ -28,6 +28,7 @@ from actors.domain.orders.working import End, Reprice, next_step
 from actors.domain.pace import Pace
 from actors.domain.portfolio.intent import spread_of
 from actors.domain.portfolio.structure import Structure
+from actors.domain.risk.edge import order_estimate
 from actors.domain.risk.replacing import excess_opened, replacement_of
 from actors.domain.risk.triggered import Sendable
 from actors.order_desk import OrderDesk
@@ -75,7 +76,8 @@ class WorkDesk:
     def _replace(self, life: OrderLife, step: Step) -> None:
         """Send what takes the place of an order that has ended, or say why nothing does."""
         now = self._desk.now()
-        made = replacement_of(life, self._desk.circumstances(life.order.cl_ord_id))
+        seen = self._desk.circumstances(life.order.cl_ord_id)
+        made = replacement_of(life, seen)
         if not isinstance(made, Sendable):
             patience_s = self._desk.settings.replace_wait_s
             waits = not self._pace.comes_round(life.order.cl_ord_id, "wait", now.timestamp(), patience_s)
@@ -87,7 +89,9 @@ class WorkDesk:
                 text = f"{life.order.cl_ord_id} is cancelled and not replaced: {made.text}"
                 step.alerts.append(self._desk.alert("A070", Level.P1, f"replace-{life.order.cl_ord_id}", text))
             return
-        step.events.append(happened.OrderPlaced(signal=None, order=made.order, checks=made.checks, at=now))
+        estimate = order_estimate(made.order, seen)
+        placed = happened.OrderPlaced(signal=None, order=made.order, checks=made.checks, estimate=estimate, at=now)
+        step.events.append(placed)
         self._orders.send(made.order, step)
 
     def _too_many(self, structure: Structure, quantity: int, step: Step) -> None:

@@ -17,7 +17,7 @@ from tests.rig import Rig
 class FiledRig(Rig):
     """The executor of a rig over the journal of a state folder."""
 
-    def __init__(self, path: Path, **desk: float) -> None:
+    def __init__(self, path: Path, **desk: object) -> None:
         self._path = path
         super().__init__(**desk)
 

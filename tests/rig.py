@@ -126,7 +126,7 @@ def account(
 class Rig:
     """The executor, its clock, journal and stream; `stop` is the latched stop in force."""
 
-    def __init__(self, checkpoint_events: int = 10_000, alerts_max: int = 1000, **desk: float) -> None:
+    def __init__(self, checkpoint_events: int = 10_000, alerts_max: int = 1000, **desk: object) -> None:
         self.settings = ExecutorSettings(
             checkpoint_events=checkpoint_events,
             alerts_max=alerts_max,

@@ -19,8 +19,9 @@ import importlib
 import importlib.util
 import pkgutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
 from pydantic import Field
@@ -54,6 +55,10 @@ class MarketView:
     answers: Mapping[int, SignalAnswered]
     """By the number of the ask; each is shown once."""
     next_number: int
+    quantity_max: int | None = None
+    """Most combos of one opening, where its size was cut; None: its own."""
+    exit_fees: Mapping[str, Decimal] = field(default_factory=dict)
+    """By structure: what closing it now is expected to cost in fees, in dollars."""
 
     @property
     def is_open(self) -> bool:

@@ -100,7 +100,7 @@ class _Turn:
         pick = self._seller.pick(self._view)
         if isinstance(pick, str):
             return pick
-        task = Task(legs=pick.legs, order_qty=self._rules.order_qty, reason=pick.reason, since=self._view.now)
+        task = Task(legs=pick.legs, order_qty=self._order_qty(), reason=pick.reason, since=self._view.now)
         opened = self._open(task)
         if opened is None:
             return f"credit too small: {pick.reason}"
@@ -132,7 +132,11 @@ class _Turn:
             return f"{rules.open_max} structures held"
         if self._entry_after is not None and view.now < self._entry_after:
             return "pausing after the last attempt"
-        return ""
+        return "" if self._order_qty() else "its size was cut to nothing"
+
+    def _order_qty(self) -> int:
+        cap = self._view.quantity_max
+        return self._rules.order_qty if cap is None else min(self._rules.order_qty, cap)
 
     def _entries_done(self) -> int:
         opens_at = self._view.hours.opens_at

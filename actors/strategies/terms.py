@@ -1,8 +1,9 @@
 """What sellers of premium are told and remember, and when they leave.
 
 Exits, whole structures only, the first that holds: time of day, days to expiry, stop, profit target. The stop looks at
-the middle, because a quote that widens is no loss yet; the profit target at the natural, because a profit counts once
-it can be had. A structure that cannot be priced is left alone by these two, never by the first two.
+the middle, because a quote that widens is no loss yet; the profit target at the natural and the fees of closing there,
+because a profit counts once it can be had. A structure that cannot be priced is left alone by these two, never by the
+first two.
 """
 
 import re
@@ -117,12 +118,22 @@ def exit_reason(rules: SellerParameters, view: MarketView, structure: StructureV
     credit = structure.entry_price
     if quote is None or credit is None or credit <= 0:
         return None
-    mid_cost, natural_cost, sold = -quote[0], -quote[1], float(credit)
+    mid_cost, sold = -quote[0], float(credit)
+    exit_cost = -quote[1] + exit_fee(view, structure)
     if rules.stop is not None and mid_cost >= rules.stop * sold:
         return f"stop: closing costs {mid_cost:.2f} at the middle, {rules.stop:g} times {credit} or more"
-    if rules.profit_target is not None and natural_cost <= (1 - rules.profit_target) * sold:
-        return f"profit target: closes for {natural_cost:.2f} of {credit}, keeps {rules.profit_target:.0%} or more"
+    if rules.profit_target is not None and exit_cost <= (1 - rules.profit_target) * sold:
+        return f"profit target: closes for {exit_cost:.2f} of {credit}, keeps {rules.profit_target:.0%} or more"
     return None
+
+
+def exit_fee(view: MarketView, structure: StructureView) -> float:
+    """Return the fees of closing a structure, in points per combo; 0 where nothing is known of them."""
+    fee, contracts = view.exit_fees.get(structure.structure_id), view.quotes.universe.contracts
+    row = view.quotes.row_of.get(structure.legs[0].symbol)
+    if fee is None or row is None or not structure.quantity:
+        return 0.0
+    return float(fee / (structure.quantity * contracts[row].multiplier))
 
 
 def _dte(view: MarketView, structure: StructureView) -> int | None:

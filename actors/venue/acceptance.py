@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from actors.domain.costs.fees import FeeBreakdown
+from actors.domain.costs.tariff import FeeBreakdown
 from actors.domain.market.contract import Contract, Kind
 from actors.domain.orders.order import Action, Leg, OrderType, TimeInForce
 from actors.domain.value import CENT, ZERO

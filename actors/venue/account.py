@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from actors.domain.costs.fees import FeeBreakdown
+from actors.domain.costs.tariff import FeeBreakdown
 from actors.domain.orders.order import Action
 from actors.domain.value import ZERO, Money, Value
 from actors.venue.paper_order import PaperOrder

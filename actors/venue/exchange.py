@@ -21,7 +21,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from actors.domain.costs.fees import FeeBreakdown, FeeSchedules
+from actors.domain.costs.fees import FeeSchedules
+from actors.domain.costs.tariff import FeeBreakdown
 from actors.domain.market.contract import Contract, Products
 from actors.domain.orders.order import Action, Leg
 from actors.venue.acceptance import Warned

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from actors.domain.costs.fees import FeeBreakdown
+from actors.domain.costs.tariff import FeeBreakdown
 from actors.domain.market.contract import Contract
 from actors.domain.orders.order import Action
 from actors.venue.account import Movement, TransactionType

@@ -9,7 +9,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from actors.domain.costs.fees import FeeBreakdown, FeeSchedules
+from actors.domain.costs.fees import FeeSchedules
+from actors.domain.costs.tariff import FeeBreakdown
 from actors.domain.market.contract import Contract, Products, UnknownSymbol
 from actors.domain.orders.order import Action, Leg, OrderType
 from actors.domain.value import ZERO

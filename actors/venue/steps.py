@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from pydantic import Field
 
-from actors.domain.costs.fees import FeeBreakdown
+from actors.domain.costs.tariff import FeeBreakdown
 from actors.domain.market.contract import Contract
 from actors.domain.market.quote import price
 from actors.domain.orders.order import Action, TimeInForce

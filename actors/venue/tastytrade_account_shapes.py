@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from actors.domain.costs.fees import FeeBreakdown
+from actors.domain.costs.tariff import FeeBreakdown
 from actors.domain.market.contract import Contract
 from actors.domain.value import ZERO
 from actors.venue.account import Balances, PaperPosition

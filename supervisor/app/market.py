@@ -34,7 +34,6 @@ def venue(context: ChildContext) -> Shell:
 
 def paper_venue(place: Workplace, market: Market) -> Shell:
     """Build the servers of the paper venue, to play `market`."""
-    from actors.domain.costs.fees import fee_schedules
     from actors.venue.exchange import Exchange
     from actors.venue.faults import Fault
     from actors.venue.store import VenueStore
@@ -57,7 +56,7 @@ def paper_venue(place: Workplace, market: Market) -> Shell:
     )
     exchange = Exchange(
         products=place.products,
-        fees=fee_schedules((TABLES / "fees.toml").read_text()),
+        fees=warmth.fees(TABLES / "fees.toml"),
         store=VenueStore(place.places.state / "venue" / "books.sqlite"),
         accounts=_accounts(settings, section.cash),
     )
@@ -69,7 +68,7 @@ def _accounts(settings: "VenueSettings", cash: Decimal) -> "list[AccountSpec]":
 
     schedules = dict.fromkeys(settings.tastytrade_accounts, "tastytrade") | {settings.alpaca_account: "alpaca"}
     if settings.lean is not None:
-        schedules.setdefault(settings.lean.account, "alpaca")
+        schedules.setdefault(settings.lean.account, "interactive_brokers")
     return [AccountSpec(account=each, fee_schedule=fees, cash=cash) for each, fees in schedules.items()]
 
 

@@ -15,7 +15,6 @@ from actors.brokers.route_watch import WatchLimits
 from actors.brokers.send_desk import SendLimits
 from actors.brokers.send_ledger import SendLedger, boot_id
 from actors.config import RuntimeConfig
-from actors.desk import DeskSettings
 from actors.domain.connection.absence import SettleLimits
 from actors.domain.connection.backoff import BackoffLimits
 from actors.domain.connection.route_health import HealthLimits
@@ -26,7 +25,6 @@ from actors.domain.risk.exposure_limits import ExposureLimits
 from actors.domain.risk.issue import IssueLimits
 from actors.epoch import read_epoch, take_epoch
 from actors.executor import Executor
-from actors.executor_settings import ExecutorSettings
 from actors.exposure_watch import ExposurePorts, ExposureSettings, ExposureWatch
 from actors.latch import Latch, StopLevel, read_latch, tighten
 from actors.messages import AskState
@@ -41,6 +39,7 @@ from supervisor.app import replication, warmth
 from supervisor.app.adapters import account_number, broker
 from supervisor.app.event_schema import EVENTS
 from supervisor.app.plan import connection_name
+from supervisor.app.terms import executor_settings
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
 from supervisor.journal import Following, JournalReader, JournalWriter
@@ -59,10 +58,8 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
     known = _last_epoch(where.journal)
     epoch = take_epoch(where.epoch, above=known)
     replica = replication.replica(place, epoch)
-    names = ExecutorSettings.model_fields.keys() & config.executor.model_dump().keys()
-    desk = {name: value for name, value in config.executor.model_dump().items() if name in DeskSettings.model_fields}
-    desk["margins"] = place.margins
-    settings = {name: getattr(config.executor, name) for name in names}
+
+    config = place.config
     built = Executor(
         name=place.name,
         started=ExecutorStarted(
@@ -83,7 +80,7 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
         routes=tuple(route.name for route in config.routes),
         feed="data_feed",
         notifier="notifier",
-        settings=ExecutorSettings(desk=DeskSettings(**desk), disk_look_s=config.disk.look_every_s, **settings),
+        settings=executor_settings(config, place.margins),
         board=partial(write_board, where.routes),
         disk=disk.look,
         reduce=lambda reason: _reduce(place, reason),

@@ -11,6 +11,7 @@ from actors import calendars
 from actors import margins as margin_tables
 from actors import products as product_tables
 from actors.config import RuntimeConfig
+from actors.domain.costs.fees import FeeSchedules, fee_schedules
 from actors.domain.market.contract import Products
 from actors.domain.market.quote import Universe
 from actors.domain.market.session import Sessions
@@ -22,6 +23,7 @@ _Identity = tuple[int, int, int] | None
 
 def warm(state: Path, run: Path) -> None:
     """Read it all; what is not there yet is left to the child."""
+    from supervisor.app.plan import TABLES
     from supervisor.app.workplace import Workplace  # it reads through this module
 
     place = Workplace.visitor(Places(state=state, run=run))
@@ -29,6 +31,7 @@ def warm(state: Path, run: Path) -> None:
     place.sessions  # noqa: B018
     place.margins  # noqa: B018
     universe(place.places.universe)
+    fees(TABLES / "fees.toml")
 
 
 def config(path: Path) -> RuntimeConfig:
@@ -44,6 +47,11 @@ def products(path: Path) -> Products:
 def margins(path: Path) -> MarginTable:
     """Return the margin rules."""
     return _margins(path, _identity(path))
+
+
+def fees(path: Path) -> FeeSchedules:
+    """Return the fee tables."""
+    return _fees(path, _identity(path))
 
 
 def sessions(rules: Path, cache: Path) -> Sessions:
@@ -87,6 +95,11 @@ def _products(path: Path, _seen: _Identity) -> Products:
 @lru_cache(maxsize=1)
 def _margins(path: Path, _seen: _Identity) -> MarginTable:
     return margin_tables.load_margins(path)
+
+
+@lru_cache(maxsize=1)
+def _fees(path: Path, _seen: _Identity) -> FeeSchedules:
+    return fee_schedules(path.read_text())
 
 
 @lru_cache(maxsize=1)

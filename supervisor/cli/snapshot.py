@@ -17,6 +17,7 @@ from supervisor import directory as directories
 from supervisor.app.preflight import standing_behind
 from supervisor.cli.breaker_lines import breaker_board
 from supervisor.cli.exit_code import ExitCode
+from supervisor.cli.size_lines import cut_sizes
 from supervisor.directory import Directory, Entry, NodeEntry, NodeState
 from supervisor.journal import JournalReader
 from supervisor.ownership import owner
@@ -60,6 +61,7 @@ def snapshot(where: Places) -> dict[str, Any]:
         "journal": journal_summary(where.journal),
         "routes": routes(where),
         "breakers": breaker_board(where),
+        "sizes": cut_sizes(where),
         "backing": [each.model_dump(mode="json") for each in standing_behind(where)],
     }
 

@@ -11,6 +11,7 @@ from actors.places import places
 from supervisor.cli.breaker_lines import board_lines
 from supervisor.cli.options import json_option, state_option
 from supervisor.cli.route_lines import backing_lines, route_lines
+from supervisor.cli.size_lines import size_lines
 from supervisor.cli.snapshot import CONDITION, snapshot
 
 
@@ -41,5 +42,5 @@ def _lines(seen: dict[str, Any]) -> list[str]:
         lines.append(f"Tree     {up} of {len(seen['children'])} running, {restarts} restarts; more: holdfast tree")
     if seen["journal"]:
         lines.append("Journal  " + ", ".join(f"{key} {value}" for key, value in seen["journal"].items()))
-    lines += board_lines(seen["breakers"], worth_a_look=True)
+    lines += [*board_lines(seen["breakers"], worth_a_look=True), *size_lines(seen["sizes"])]
     return [*lines, *route_lines(seen["routes"]), *backing_lines(seen["backing"])]

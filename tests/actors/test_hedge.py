@@ -11,12 +11,13 @@ from actors.domain.portfolio.picture import picture
 from actors.messages import IssuePermit, SendOrder
 from tests.actors.test_close_queue import CLOSE, ORDER, by_hand, lasting, sends, waiting
 from tests.builders import CONDOR_SYMBOLS, close_signal, open_signal, permit
+from tests.cost_builders import terms
 from tests.rig import Rig, fills_of, report
 
 HEDGE = f"{ORDER}-hedge-1"
 
 
-def stuck(**desk: float) -> Rig:
+def stuck(**desk: object) -> Rig:
     """A close that waits for an account that is away; hedges are asked for after 30 s."""
     rig = Rig(**{"hedge_after_s": 30, "queue_alert_s": 15, **desk}).ready()
     rig.opened(open_signal(1))
@@ -60,6 +61,14 @@ def test_a_close_that_waited_too_long_is_offset_in_the_other_account():
     assert len(rig.alerts("A018")) == 1
     (placed,) = [each for each in rig.events(OrderPlaced) if each.order.hedges]
     assert placed.checks, "the gate was asked"
+
+
+def test_a_hedge_need_leave_no_edge():
+    rig = stuck(costs=terms())
+    rig.executor._desk.costs.terms = terms("0.99")
+    rig.after(1)
+    rig.after(31)
+    assert [send.order.cl_ord_id for _, send in rig.told(SendOrder)] == [HEDGE]
 
 
 def test_it_covers_no_more_than_is_still_exposed():

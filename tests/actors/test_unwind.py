@@ -5,6 +5,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from actors.desk import Step
 from actors.domain.orders.attempt import Accepted, InDoubt, NotSent, Rejected
 from actors.domain.orders.event import CancelAsked, OrderPlaced
 from actors.domain.orders.finding import CoverHeldBack, HoldingsNetted, LegCovered, LegUncovered
@@ -13,6 +14,7 @@ from actors.domain.orders.report import Status
 from actors.domain.orders.route_event import OrderQueued
 from actors.messages import CancelOrder, IssuePermit, SendOrder
 from tests.builders import CONDOR_SYMBOLS, close_signal, open_signal, permit, quotes
+from tests.cost_builders import cut, terms
 from tests.fakes import MemoryCheckpoints
 from tests.rig import Rig, fills_of, report
 
@@ -339,6 +341,13 @@ def test_a_missing_long_is_bought_within_the_slippage_cap_and_the_structure_is_w
     assert (held.quantity, dict(held.naked), held.combos_entered) == (1, {}, 1)
     view = rig.executor._picture().book.structures[0]
     assert view.entry_price == Decimal("1.95")
+
+
+def test_what_completes_a_structure_need_leave_no_edge_and_no_size():
+    rig = cheap(0, 1, 2, costs=terms())
+    rig.executor._desk.costs.terms = terms("0.99")
+    rig.executor._commit(Step(events=[cut(0)]))
+    assert completing(rig).order.cl_ord_id == f"{ORDER}-complete-1"
 
 
 def test_several_missing_legs_are_completed_as_one_order():

@@ -1,47 +1,38 @@
-"""What one execution costs beside its price, from dated schedules (`config/fees.toml`).
+"""The dated schedules of what a trade costs beside its price, as `config/fees.toml` holds them.
 
 A schedule is one broker's: its commission and clearing by kind of instrument. What regulators and exchanges take is the
 same for everyone and stands apart. Rules of this file:
 
-* Of several rows of one table, the one with the latest `since` on or before the trade's day counts; before the first
-  row, the first: replayed years older than the tables cost what the oldest known year cost.
-* The commission of a leg is capped per order (`leg_cap`), so who fills in parts passes what the leg has paid already.
-* Clearing, ORF, TAF, SEC, exchange and proprietary fee are each taken on the whole quantity of the execution, then
-  rounded to the cent by the schedule's rule: `half_up`, or `up`, which never estimates too little.
-* Section 31 is charged on sales of shares and of options on them; options on broad indices and on futures are free.
-* An instrument that a schedule does not know is a `NoSchedule`: unknown is never free.
+* A row counts from `since` to `until`, both days included; without `until`, to the day before the next row of its table
+  begins, or until further notice. Rows of one table never overlap.
+* A day that no row of a table covers is `OutsideTable`, which names file, table and nearest row: a rate of another year
+  is never taken for it.
+* An instrument, a schedule or a singly listed index that no table knows is a `NoSchedule`: unknown is never free.
 
-The venue charges by it and the executor estimates by it, so paper costs and expected costs cannot drift apart.
+What one execution costs by the rows of its day is `costs.tariff`. The venue charges by these tables and the executor
+estimates by them, so paper costs and expected costs cannot drift apart.
 """
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import date
-from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
-from enum import StrEnum
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Protocol, TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from actors.domain.costs.tariff import BrokerRate, FeeBreakdown, Instrument, ProprietaryRate, Rate, Rounding, Tariff
 from actors.domain.market.contract import Kind, Product
 from actors.domain.orders.order import Action
-from actors.domain.value import CENT, ZERO, Money, Value
+from actors.domain.value import ZERO, Money, Value
 
 
 class NoSchedule(LookupError):
-    """No schedule has that name, or the schedule has no row for the instrument."""
+    """No schedule has that name, or no table has the instrument."""
 
 
-class Instrument(StrEnum):
-    """What fee tables tell apart."""
-
-    EQUITY = "equity"
-    EQUITY_OPTION = "equity_option"
-    INDEX_OPTION = "index_option"
-    FUTURE_OPTION = "future_option"
-    MICRO_FUTURE_OPTION = "micro_future_option"
-    FUTURE = "future"
-    MICRO_FUTURE = "micro_future"
+class OutsideTable(NoSchedule):
+    """No row of a table covers the day; the message names the file, the table and the nearest row."""
 
 
 _INSTRUMENTS = {
@@ -59,50 +50,36 @@ _SECURITY_OPTIONS = {Instrument.EQUITY_OPTION, Instrument.INDEX_OPTION}
 _SEC_CHARGED = {Instrument.EQUITY_OPTION, Instrument.EQUITY}
 
 
-class Rounding(StrEnum):
-    """How a fee becomes cents."""
+class _Dated(Protocol):
+    """A row of a table."""
 
-    HALF_UP = "half_up"
-    UP = "up"
+    @property
+    def since(self) -> date: ...
+
+    @property
+    def until(self) -> date | None: ...
 
 
-_ROUNDINGS = {Rounding.HALF_UP: ROUND_HALF_UP, Rounding.UP: ROUND_CEILING}
-
-Rate = Decimal
-"""Dollars a contract or a share, or a share of the proceeds."""
+D = TypeVar("D", bound=_Dated)
 
 
 class DatedRate(Value):
     """One rate, from a day on; `cap` bounds the fee of one execution."""
 
     since: date
+    until: date | None = None
     rate: Rate = Field(ge=0)
     cap: Decimal | None = None
 
 
-class ProprietaryRate(Value):
-    """What an index option's only exchange takes a contract, below a premium and from it on."""
+class DeliveryRate(Value):
+    """What a broker takes for an exercise or an assignment of options, a position."""
 
     since: date
-    threshold: Decimal
-    below: Rate = Field(ge=0)
-    from_threshold: Rate = Field(ge=0)
-
-
-class BrokerRate(Value):
-    """One broker's own charges on one instrument, from a day on, a contract or a share."""
-
-    since: date
+    until: date | None = None
     instrument: Instrument
-    open: Rate = Field(default=ZERO, ge=0)
-    close: Rate = Field(default=ZERO, ge=0)
-    leg_cap: Money | None = None
-    """Most commission one leg of one order pays."""
-    clearing: Rate = Field(default=ZERO, ge=0)
-    clearing_cap: Money | None = None
-    """Most clearing fee one execution pays."""
-    exchange: Rate = Field(default=ZERO, ge=0)
-    """Exchange and NFA fees of futures and their options."""
+    exercise: Money = Field(default=ZERO, ge=0)
+    assignment: Money = Field(default=ZERO, ge=0)
 
 
 class Regulatory(Value):
@@ -119,45 +96,58 @@ class FeeSchedule(Value):
 
     rounding: Rounding
     rates: tuple[BrokerRate, ...] = Field(min_length=1)
-
-
-class FeeBreakdown(Value):
-    """What an execution costs; every amount is positive and in whole cents."""
-
-    commission: Money = ZERO
-    clearing: Money = ZERO
-    regulatory: Money = ZERO
-    proprietary: Money = ZERO
-
-    @property
-    def total(self) -> Decimal:
-        """The sum of the four."""
-        return self.commission + self.clearing + self.regulatory + self.proprietary
-
-    def __add__(self, other: "FeeBreakdown") -> "FeeBreakdown":
-        return FeeBreakdown(
-            commission=self.commission + other.commission,
-            clearing=self.clearing + other.clearing,
-            regulatory=self.regulatory + other.regulatory,
-            proprietary=self.proprietary + other.proprietary,
-        )
-
-
-class _Dated(Protocol):
-    @property
-    def since(self) -> date: ...
-
-
-D = TypeVar("D", bound=_Dated)
+    deliveries: tuple[DeliveryRate, ...] = ()
 
 
 class FeeSchedules(Value):
-    """Every schedule, by the broker's name."""
+    """Every schedule, by the broker's name. `source` is the file, as messages name it."""
 
+    source: str = "the fee tables"
     regulatory: Regulatory
     proprietary: Mapping[str, tuple[ProprietaryRate, ...]] = Field(default_factory=dict)
     micro_roots: frozenset[str] = frozenset()
     schedules: Mapping[str, FeeSchedule]
+
+    @model_validator(mode="after")
+    def _rows_follow_each_other(self) -> "FeeSchedules":
+        tables: list[tuple[str, Sequence[_Dated]]] = [
+            (f"regulatory.{name}", rows) for name, rows in self.regulatory if isinstance(rows, tuple)
+        ]
+        tables += [(f"proprietary.{root}", rows) for root, rows in self.proprietary.items()]
+        for name, schedule in self.schedules.items():
+            for instrument in Instrument:
+                rates = [row for row in schedule.rates if row.instrument is instrument]
+                deliveries = [row for row in schedule.deliveries if row.instrument is instrument]
+                tables += [(f"schedules.{name}.{instrument}", rates), (f"schedules.{name}.{instrument}", deliveries)]
+        for table, rows in tables:
+            _check_order(self.source, table, rows)
+        return self
+
+    def tariff(self, schedule_name: str, product: Product, on: date) -> Tariff:
+        """Return what is in force for one product at one broker on one day. Raises `NoSchedule`."""
+        schedule, instrument = self._schedule(schedule_name), self._instrument(product)
+        rows = [row for row in schedule.rates if row.instrument is instrument]
+        if not rows:
+            raise NoSchedule(f"{self.source}: the schedule {schedule_name!r} has no row for {instrument}")
+        regulatory = self.regulatory
+        sec, orf, taf = DatedRate(since=on, rate=ZERO), ZERO, DatedRate(since=on, rate=ZERO)
+        if instrument in _SEC_CHARGED:
+            sec = self._row("regulatory.sec_sell", regulatory.sec_sell, on)
+        if instrument in _SECURITY_OPTIONS:
+            orf = self._row("regulatory.orf", regulatory.orf, on).rate
+            taf = self._row("regulatory.taf_option_sell", regulatory.taf_option_sell, on)
+        elif instrument is Instrument.EQUITY:
+            taf = self._row("regulatory.taf_share_sell", regulatory.taf_share_sell, on)
+        return Tariff(
+            broker=self._row(f"schedules.{schedule_name}.{instrument}", rows, on),
+            rounding=schedule.rounding,
+            multiplier=product.multiplier,
+            orf=orf,
+            sec=sec.rate,
+            taf=taf.rate,
+            taf_cap=taf.cap,
+            proprietary=self._proprietary(instrument, product.root, on),
+        )
 
     def fees(
         self,
@@ -169,30 +159,25 @@ class FeeSchedules(Value):
         on: date,
         commission_before: Decimal = ZERO,
     ) -> FeeBreakdown:
-        """Return what an execution costs.
+        """Return what an execution costs: `tariff`, then `Tariff.execution`. Raises `NoSchedule`."""
+        return self.tariff(schedule_name, product, on).execution(action, quantity, price, commission_before)
 
-        `quantity` > 0 contracts or shares at `price` points; `commission_before` is what the same leg of the same order
-        has paid in earlier fills. Raises `NoSchedule`.
+    def delivery_fee(self, schedule_name: str, product: Product, on: date, *, assigned: bool) -> Decimal:
+        """Return what the exercise (of a long) or the assignment (of a short) of one position costs, in dollars.
+
+        Raises `NoSchedule`.
         """
-        schedule = self.schedules.get(schedule_name)
-        if schedule is None:
-            raise NoSchedule(f"no fee schedule {schedule_name!r}; there are {sorted(self.schedules)}")
-        instrument = self._instrument(product)
-        rows = [row for row in schedule.rates if row.instrument is instrument]
+        schedule, instrument = self._schedule(schedule_name), self._instrument(product)
+        rows = [row for row in schedule.deliveries if row.instrument is instrument]
         if not rows:
-            raise NoSchedule(f"the fee schedule {schedule_name!r} has no row for {instrument}")
-        broker, rounding = _on(rows, on), _ROUNDINGS[schedule.rounding]
-        commission = quantity * (broker.open if action.is_open else broker.close)
-        if broker.leg_cap is not None:
-            commission = max(ZERO, min(commission, broker.leg_cap - commission_before))
-        proceeds = ZERO if action.is_buy else quantity * price * product.multiplier
-        regulatory = [quantity * broker.exchange, *self._pass_through(instrument, action, quantity, proceeds, on)]
-        return FeeBreakdown(
-            commission=_cents(commission, rounding),
-            clearing=_cents(_capped(quantity * broker.clearing, broker.clearing_cap), rounding),
-            regulatory=sum((_cents(fee, rounding) for fee in regulatory), ZERO),
-            proprietary=_cents(quantity * self._proprietary_rate(product.root, price, on), rounding),
-        )
+            raise NoSchedule(f"{self.source}: the schedule {schedule_name!r} has no delivery fee of {instrument}")
+        row = self._row(f"schedules.{schedule_name}.{instrument}", rows, on)
+        return row.assignment if assigned else row.exercise
+
+    def _schedule(self, name: str) -> FeeSchedule:
+        if (schedule := self.schedules.get(name)) is None:
+            raise NoSchedule(f"{self.source}: no fee schedule {name!r}; there are {sorted(self.schedules)}")
+        return schedule
 
     def _instrument(self, product: Product) -> Instrument:
         instrument = _INSTRUMENTS.get(product.kind)
@@ -200,44 +185,33 @@ class FeeSchedules(Value):
             raise NoSchedule(f"{product.kind} {product.root} cannot be traded, so it has no fees")
         return _MICRO.get(instrument, instrument) if product.root in self.micro_roots else instrument
 
-    def _pass_through(
-        self, instrument: Instrument, action: Action, quantity: int, proceeds: Decimal, on: date
-    ) -> list[Decimal]:
-        table, charged = self.regulatory, []
-        if instrument in _SECURITY_OPTIONS:
-            charged.append(quantity * _on(table.orf, on).rate)
-        if action.is_buy:
-            return charged
-        if instrument in _SEC_CHARGED:
-            charged.append(proceeds * _on(table.sec_sell, on).rate)
-        if instrument in _SECURITY_OPTIONS:
-            charged.append(quantity * _on(table.taf_option_sell, on).rate)
-        elif instrument is Instrument.EQUITY:
-            row = _on(table.taf_share_sell, on)
-            charged.append(_capped(quantity * row.rate, row.cap))
-        return charged
+    def _proprietary(self, instrument: Instrument, root: str, on: date) -> ProprietaryRate | None:
+        """An index option trades at one exchange alone, which charges for it: without a row nobody knows how much."""
+        if instrument is not Instrument.INDEX_OPTION:
+            return None
+        if not (rows := self.proprietary.get(root)):
+            raise NoSchedule(f"{self.source}: proprietary has no row for the index option {root}")
+        return self._row(f"proprietary.{root}", rows, on)
 
-    def _proprietary_rate(self, root: str, price: Decimal, on: date) -> Decimal:
-        rows = self.proprietary.get(root)
-        if not rows:
-            return ZERO
-        row = _on(rows, on)
-        return row.below if price < row.threshold else row.from_threshold
+    def _row(self, table: str, rows: Sequence[D], on: date) -> D:
+        ordered = sorted(rows, key=lambda row: row.since)
+        valid = [row for row in ordered if row.since <= on]
+        if valid and (valid[-1].until is None or on <= valid[-1].until):
+            return valid[-1]
+        near = valid[-1] if valid else ordered[0]
+        told = f"the row since {near.since}" + (f" until {near.until}" if near.until is not None else "")
+        raise OutsideTable(f"{self.source}: {table} has no row for {on}; the nearest is {told}")
 
 
-def fee_schedules(text: str) -> FeeSchedules:
+def fee_schedules(text: str, source: str = "config/fees.toml") -> FeeSchedules:
     """Read the schedules from TOML. Raises `tomllib.TOMLDecodeError` or pydantic's `ValidationError`."""
-    return FeeSchedules.model_validate(tomllib.loads(text))
+    return FeeSchedules.model_validate({**tomllib.loads(text), "source": source})
 
 
-def _on(rows: Sequence[D], day: date) -> D:
-    valid = [row for row in rows if row.since <= day]
-    return max(valid, key=lambda row: row.since) if valid else min(rows, key=lambda row: row.since)
-
-
-def _capped(fee: Decimal, cap: Decimal | None) -> Decimal:
-    return fee if cap is None else min(fee, cap)
-
-
-def _cents(fee: Decimal, rounding: str) -> Decimal:
-    return fee.quantize(CENT, rounding=rounding)
+def _check_order(source: str, table: str, rows: Sequence[_Dated]) -> None:
+    """Raise `ValueError` where two rows of one table cover the same day, or one ends before it begins."""
+    ordered = sorted(rows, key=lambda row: row.since)
+    ends = [*(row.since - timedelta(days=1) for row in ordered[1:]), date.max][: len(ordered)]
+    for row, last in zip(ordered, ends, strict=True):
+        if last < row.since or (row.until is not None and not row.since <= row.until <= last):
+            raise ValueError(f"{source}: {table}: the row since {row.since} ends before it begins, or after the next")

@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter
 
 from actors.domain.orders.attempt import Absent, Attempt, Found, SubmitOutcome
 from actors.domain.orders.breaker_event import BreakerEvent
+from actors.domain.orders.cost_event import CostCompared, Estimate
 from actors.domain.orders.finding import Finding
 from actors.domain.orders.leg_event import LegEvent
 from actors.domain.orders.order import Order, cl_ord_id_of
@@ -21,6 +22,7 @@ from actors.domain.orders.replace_event import ReplaceEvent
 from actors.domain.orders.report import CashEvent, ExecutionReport
 from actors.domain.orders.route_event import RouteEvent
 from actors.domain.orders.signal import Signal
+from actors.domain.orders.size_event import SizeMoved
 from actors.domain.orders.trigger_event import TriggerEvent
 from actors.domain.value import Instant, Money, Value
 
@@ -95,6 +97,8 @@ class OrderPlaced(Value):
     """None for an order the executor owes itself: the unwinding of an imbalance."""
     order: Order
     checks: tuple[Check, ...]
+    estimate: Estimate | None = None
+    """What it was expected to cost; None where nothing could be said."""
     at: Instant
 
     @property
@@ -277,7 +281,9 @@ Event = Annotated[
     | TriggerEvent
     | ReplaceEvent
     | LegEvent
-    | BreakerEvent,
+    | BreakerEvent
+    | CostCompared
+    | SizeMoved,
     Field(discriminator="kind"),
 ]
 

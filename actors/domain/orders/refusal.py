@@ -64,6 +64,9 @@ class Code(StrEnum):
     R080_GREEKS_UNKNOWN = "R080"
     R081_GREEKS = "R081"
     R082_STRESS = "R082"
+    R090_EDGE = "R090"
+    R091_COST_UNKNOWN = "R091"
+    R092_SIZE_CUT = "R092"
 
 
 class Check(NamedTuple):

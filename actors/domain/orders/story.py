@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from actors.domain.orders import event as happened
 from actors.domain.orders import finding, order_fold, order_state
 from actors.domain.orders.attempt import Absent, Accepted, Attempt, Found, InDoubt, NotSent, Rejected
+from actors.domain.orders.cost_event import CostCompared, Estimate
 from actors.domain.orders.leg_event import LegsEnded, LegsStarted
 from actors.domain.orders.order import Fill, Order
 from actors.domain.orders.order_state import OrderLife
@@ -96,9 +97,10 @@ class _Teller:
                 self.checks = checks
                 failed = ", ".join(check.code.value for check in checks if not check.passed)
                 self._add(event.at, "REFUSED", f"{failed}: nothing was sent")
-            case happened.OrderPlaced(signal=signal, order=order, checks=checks):
+            case happened.OrderPlaced(signal=signal, order=order, checks=checks, estimate=estimate):
                 self.signal, self.life, self.checks = signal, OrderLife(order=order), checks
                 self._add(event.at, "PLACED", _intent(order, signal))
+                self._expect(event.at, estimate)
             case finding.LegUncovered(uncovered=uncovered):
                 self.is_uncovered = True
                 self._add(event.at, "NAKED", f"{dict(uncovered)} uncovered")
@@ -140,6 +142,8 @@ class _Teller:
                 self._add(event.at, _ENDINGS[type(event)], text)
             case OrderRevised(text=text):
                 self._add(event.at, "REVISED", text)
+            case CostCompared():
+                self._add(event.at, "COST", _compared(event))
             case finding.CoverHeldBack(text=text):
                 self._add(event.at, "HELD BACK", text)
             case finding.HoldingsNetted():
@@ -168,6 +172,10 @@ class _Teller:
             self._add(at, "BUSTED", f"{where} takes {gone} back")
         return after
 
+    def _expect(self, at: Instant, estimate: Estimate | None) -> None:
+        if estimate is not None:
+            self._add(at, "EXPECTED", _expected(estimate))
+
     def _add(self, at: Instant, word: str, text: str) -> None:
         self.moments.append(Moment(at=at, word=word, text=text))
 
@@ -181,6 +189,16 @@ def _intent(order: Order, signal: Signal | None) -> str:
     price = "the market" if order.net_price is None else f"{order.net_price:+f}"
     by = _who(signal) if signal else "the executor itself, legs out of ratio"
     return f"{order.intent} {order.order_qty} at {price} {order.time_in_force}, by {by}"
+
+
+def _expected(estimate: Estimate) -> str:
+    price = f"middle {estimate.mid:+f}, natural {estimate.mid - estimate.half_spread:+f}"
+    return f"{price}; slips {estimate.slippage:f} per combo; {estimate.words}; {estimate.cost:.2f} dollars in all"
+
+
+def _compared(event: CostCompared) -> str:
+    told = f"slipped {event.paid:f} per combo, {event.expected:f} expected of a half spread of {event.half_spread:f}"
+    return f"{told}; {event.paid_cost:.2f} dollars for {event.combos}"
 
 
 def _who(signal: Signal) -> str:

@@ -1,4 +1,4 @@
-"""What was made, structure by structure and session by session, as far as the breakers on losses need it.
+"""What was made, structure by structure and session by session, as far as breakers and sizes need it.
 
 Rules of this file:
 * A structure's result counts once it is flat, and changes while fees are still told; should an execution be taken back,
@@ -7,6 +7,7 @@ Rules of this file:
   came in between are no gain.
 * What a strategy holds over is worth to the old session what it is marked at in the new one. Until that mark its result
   is unknown.
+* Strategies' forms take in what ended once its session is over; until then it may still change, and `form` adds it.
 * The fold is the journal's alone: no quotes, no clock.
 """
 
@@ -18,9 +19,15 @@ from pydantic import Field
 
 from actors.domain.orders import event as happened
 from actors.domain.orders.breaker_event import BreakerReset, BreakerTripped, BreakerWarned, StructuresMarked
+from actors.domain.orders.cost_event import CostCompared
 from actors.domain.orders.finding import ForeignAdopted, HoldingsNetted
+from actors.domain.orders.order import Intent
 from actors.domain.orders.report import CashEvent
+from actors.domain.orders.signal import Signal
+from actors.domain.orders.size_event import SizeMoved
 from actors.domain.portfolio.breakers import Breakers
+from actors.domain.portfolio.cost_tally import CostTally
+from actors.domain.portfolio.form import Form
 from actors.domain.value import ZERO, Money, Value
 
 if TYPE_CHECKING:
@@ -69,6 +76,11 @@ class Tally(Value):
     """What structures held over were worth in the session under way."""
     unmarked: frozenset[str] = frozenset()
     """Structures held over that nobody has marked in it."""
+    forms: Mapping[str, Form] = Field(default_factory=dict)
+    """By strategy, without the structures that ended in the session under way."""
+    sizes: Mapping[str, SizeMoved] = Field(default_factory=dict)
+    """Strategies that trade less than their full size."""
+    costs: CostTally = CostTally()
 
     def opened(self, book: "Book", event: happened.SessionOpened) -> "Tally":
         """Return the tally with an account's new baseline; the book does not have it yet."""
@@ -93,10 +105,12 @@ class Tally(Value):
             made: dict[str, Money] = {}
             for name, each in self.ended_today():
                 made[each.strategy] = made.get(each.strategy, ZERO) + each.pnl - self.bases.get(name, ZERO)
-            past = (*past, Past(session=book.session, baselines=dict(book.baseline), strategies=made))[1 - SESSIONS :]
+            past = (*past, Past(session=book.session, baselines=dict(book.baseline), strategies=made))
         kept = sorted(self.ended.items(), key=lambda each: each[1].sequence)[-ENDED_MAX:]
         update = {
-            "past": past,
+            "past": past[1 - SESSIONS :],
+            "forms": self._forms(past[: 1 - SESSIONS]),
+            "costs": self.costs.next_session(book.orders),
             "ended": dict(kept),
             "since": book.sequence,
             "awaited": {**self.awaited, **book.baseline},
@@ -105,9 +119,47 @@ class Tally(Value):
         }
         return self.model_copy(update=update)
 
+    def _forms(self, settled: tuple[Past, ...]) -> dict[str, Form]:
+        """Return the forms with what ended in the session that is over, and with sessions that nothing corrects now."""
+        ended, forms = self.ended_today(), dict[str, Form]()
+        for strategy in dict.fromkeys((*self.forms, *(each.strategy for _, each in ended))):
+            form = self.form(strategy)
+            for each in settled:
+                if form.sessions or strategy in each.strategies:
+                    form = form.after_session(each.strategies.get(strategy, ZERO))
+            forms[strategy] = form.next_session()
+        return forms
+
+    @property
+    def strategies(self) -> set[str]:
+        """Those of which something was opened or has ended."""
+        return {*self.forms, *(each.strategy for each in self.ended.values())}
+
+    def form(self, strategy: str) -> Form:
+        """Return how a strategy has done up to now."""
+        today = [each for _, each in self.ended_today() if each.strategy == strategy]
+        return self.forms.get(strategy, Form()).after(today)
+
     def after(self, book: "Book", event: happened.Event) -> "Tally":
         """Return the tally after an event that the book has taken in."""
+        tally = self._after(book, event)
+        costs = self.costs.after(event, book.orders)
+        return tally if costs is self.costs else tally.model_copy(update={"costs": costs})
+
+    def _after(self, book: "Book", event: happened.Event) -> "Tally":
         match event:
+            case happened.OrderPlaced(order=order, signal=Signal()) if (
+                order.intent is Intent.OPEN and order.strategy not in self.sizes
+            ):
+                form = self.forms.get(order.strategy, Form())
+                return self._with_form(order.strategy, form.opened(order.order_qty))
+            case CostCompared(strategy=strategy):
+                return self._with_form(strategy, self.forms.get(strategy, Form()).compared(event))
+            case SizeMoved(strategy=strategy):
+                sizes = {name: each for name, each in self.sizes.items() if name != strategy}
+                sizes |= {strategy: event} if event.quantity_max is not None else {}
+                moved = self._with_form(strategy, self.forms.get(strategy, Form()).moved(book.sequence))
+                return moved.model_copy(update={"sizes": sizes})
             case happened.ReportTaken(cl_ord_id=order_id, report=report) if order_id and (
                 report.fills or report.busted
             ):
@@ -123,6 +175,11 @@ class Tally(Value):
             case ForeignAdopted(account_domain=domain):
                 return self.model_copy(update={"apart": self.apart | {domain}})
         return self
+
+    def _with_form(self, strategy: str, form: Form) -> "Tally":
+        if self.forms.get(strategy) is form:
+            return self
+        return self.model_copy(update={"forms": {**self.forms, strategy: form}})
 
     def ended_today(self) -> list[tuple[str, Ended]]:
         """Return the structures that ended in the session under way."""

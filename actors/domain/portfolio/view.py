@@ -130,5 +130,9 @@ class BookView(Value):
     results: tuple[Result, ...] | None = None
     """What each account and strategy made, for the breakers on losses; None where that was told a moment ago."""
     breakers: Breakers = Breakers()
+    sizes: Mapping[str, int] = Field(default_factory=dict)
+    """Most combos of one opening, of strategies whose size was cut."""
+    exit_fees: Mapping[str, Money] = Field(default_factory=dict)
+    """What closing each held structure now is expected to cost in fees, in dollars."""
     pnl_day_without: tuple[str, ...] = ()
     """Foreign symbols that nobody quotes: the result of their accounts is that of our structures alone."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from actors.domain.costs.estimate import Costs
 from actors.domain.market.contract import Contract
 from actors.domain.market.quote import QuoteTable
 from actors.domain.market.session import Sessions
@@ -54,3 +55,7 @@ class Circumstances:
     """Orders that do not count: one that is admitted again, or that ends before what is asked is sent."""
     completes: bool = False
     """Whether an opening only brings what a structure that counts already lacks."""
+    hedges: bool = False
+    """Whether an opening only offsets what cannot be closed."""
+    costs: Costs | None = None
+    """What estimates are made by; None where there are no fee tables."""

@@ -28,6 +28,7 @@ from actors.domain.portfolio.mark import natural_price
 from actors.domain.portfolio.replaced import chain
 from actors.domain.risk.asked import asked_for
 from actors.domain.risk.circumstances import Circumstances
+from actors.domain.risk.edge import worth_opening
 from actors.domain.risk.exposure_check import exposure_allowed
 from actors.domain.risk.leg_hours import sessions_open
 from actors.domain.risk.leg_quotes import quotes_good
@@ -82,6 +83,7 @@ def _review_open(request: Open, strategy: str, seen: Circumstances) -> Iterator[
     yield from size_allowed(asked, seen, seen.permit.limits)
     yield from room(asked, seen, seen.permit.limits.caps)
     yield from exposure_allowed(request, seen)
+    yield from worth_opening(request, strategy, seen)
 
 
 def _leave_to_trade(request: Open, strategy: str, seen: Circumstances) -> Iterator[Check]:

@@ -57,6 +57,13 @@ class Market:
         bid[bid <= 0] = np.nan
         self.show(at, bid, ask)
 
+    def closing_cost(self, legs: tuple[Leg, ...]) -> float:
+        """Return what closing one combo of opening `legs` costs at the natural, in points."""
+        rows = [(leg, self.table.row_of[leg.symbol]) for leg in legs]
+        return sum(
+            -np.nan_to_num(self.table.bid[row]) if leg.action.is_buy else self.table.ask[row] for leg, row in rows
+        )
+
     def show(self, at: datetime, bid: np.ndarray, ask: np.ndarray) -> None:
         count = len(self.contracts)
         self.sequence += 1
@@ -92,6 +99,8 @@ class Desk:
     orders: dict[str, OrderView] = field(default_factory=dict)
     answers: dict[int, SignalAnswered] = field(default_factory=dict)
     number: int = 0
+    quantity_max: int | None = None
+    exit_fees: dict[str, Decimal] = field(default_factory=dict)
     last: Decision | None = None
 
     def __post_init__(self) -> None:
@@ -108,6 +117,8 @@ class Desk:
             orders=dict(self.orders),
             answers=dict(self.answers),
             next_number=self.number + 1,
+            quantity_max=self.quantity_max,
+            exit_fees=dict(self.exit_fees),
         )
 
     def look(self, after_s: float = 0.0) -> tuple[Ask, ...]:

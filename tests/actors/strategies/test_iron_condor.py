@@ -174,6 +174,44 @@ def test_half_the_credit_is_taken_when_it_can_be_had(desk):
     assert ask.request.net_price < 0
 
 
+def test_the_profit_target_is_net_of_what_closing_costs(desk):
+    opened(desk)
+    quote_at(desk, std_dev=0.004)
+    (held,) = desk.structures
+    natural = desk.market.closing_cost(desk.structures[held].legs)
+    room = float(desk.structures[held].entry_price) / 2 - natural
+    assert room > 0, "half the credit can be had before the fees of closing"
+    desk.exit_fees = {held: Decimal(str(round((room + 0.01) * 100, 2)))}
+    assert desk.look(1) == (), "and not after them"
+    desk.exit_fees = {held: Decimal(str(round((room - 0.01) * 100, 2)))}
+    (ask,) = desk.look(1)
+    assert "profit target" in ask.reason
+
+
+def test_fees_of_closing_delay_no_stop_and_no_exit_by_the_clock(desk):
+    opened(desk)
+    (held,) = desk.structures
+    desk.exit_fees = {held: Decimal(100_000)}
+    quote_at(desk, spot=6060.0)
+    (ask,) = desk.look(1)
+    assert "stop" in ask.reason
+
+
+@pytest.mark.parametrize(("cap", "asked"), [(None, 4), (9, 4), (2, 2)])
+def test_a_cut_size_is_all_it_asks_for(market, make_desk, cap, asked):
+    desk = make_desk(condor(order_qty=4), market)
+    desk.quantity_max = cap
+    (ask,) = desk.look(TEN_AM_S)
+    assert ask.request.order_qty == asked
+
+
+def test_a_size_cut_to_nothing_asks_for_nothing_and_says_why(market, make_desk):
+    desk = make_desk(condor(), market)
+    desk.quantity_max = 0
+    assert desk.look(TEN_AM_S) == ()
+    assert desk.last.note == "its size was cut to nothing"
+
+
 def test_twice_the_credit_is_the_stop(desk):
     opened(desk)
     quote_at(desk, spot=6060.0)

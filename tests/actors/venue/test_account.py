@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.domain.costs.fees import FeeBreakdown
+from actors.domain.costs.tariff import FeeBreakdown
 from actors.domain.orders.order import Action
 from actors.venue.account import Movement, PaperPosition, TransactionType
 from tests.actors.venue.paper_exchange import NOW

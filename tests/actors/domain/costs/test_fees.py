@@ -1,4 +1,5 @@
 import json
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -6,13 +7,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from actors.domain.costs.fees import FeeBreakdown, FeeSchedules, NoSchedule, fee_schedules
+from actors.domain.costs.fees import FeeSchedules, NoSchedule, OutsideTable, fee_schedules
+from actors.domain.costs.tariff import FeeBreakdown
 from actors.domain.market.contract import Kind, Product, Products
 from actors.domain.orders.order import Action
 from actors.domain.value import CENT, ZERO
 
-SCHEDULES = fee_schedules((Path(__file__).resolve().parents[4] / "config" / "fees.toml").read_text())
+TABLES = Path(__file__).resolve().parents[4] / "config" / "fees.toml"
+SCHEDULES = fee_schedules(TABLES.read_text())
 EQUITY_OPTION = Product(root="SMCI", underlying="SMCI")
 SPXW = Product(root="SPXW", underlying="SPX", kind=Kind.INDEX_OPTION)
 SHARES = Product(root="GOOG", underlying="GOOG", kind=Kind.EQUITY, multiplier=1)
@@ -102,7 +106,7 @@ def test_a_leg_filled_in_parts_pays_no_more_commission_than_its_cap(parts_filled
     action=st.sampled_from(list(Action)),
     quantity=st.integers(1, 10_000),
     price=st.decimals("0.01", "900", places=2),
-    on=st.dates(date(2010, 1, 1), date(2027, 1, 1)),
+    on=st.dates(date(2013, 1, 1), date(2027, 1, 1)),
 )
 def test_every_fee_is_whole_cents_and_never_paid_to_us(schedule, product, action, quantity, price, on):
     found = SCHEDULES.fees(schedule, product, action, quantity, price, on)
@@ -111,10 +115,40 @@ def test_every_fee_is_whole_cents_and_never_paid_to_us(schedule, product, action
         assert part % CENT == 0
 
 
-def test_before_the_first_row_the_first_counts():
-    assert fees("tastytrade", EQUITY_OPTION, STO, 10, "5", date(2010, 1, 1)) == fees(
-        "tastytrade", EQUITY_OPTION, STO, 10, "5", date(2014, 3, 18)
-    )
+def test_a_day_that_no_row_covers_is_an_error_that_names_file_table_and_row():
+    words = "config/fees.toml: regulatory.orf has no row for 2012-12-31; the nearest is the row since 2013-01-01"
+    with pytest.raises(OutsideTable, match=re.escape(words)):
+        fees("tastytrade", SPXW, STO, 10, "5", date(2012, 12, 31))
+
+
+def rows(orf: str) -> FeeSchedules:
+    """The shipped tables, with other rows of one."""
+    text = re.sub(r"^orf = \[.*?^\]$", f"orf = [{orf}]", TABLES.read_text(), flags=re.DOTALL | re.MULTILINE)
+    return fee_schedules(text)
+
+
+def test_a_row_ends_on_its_last_day():
+    two = '{ since = 2024-01-01, until = 2024-06-30, rate = "0.5" }, { since = 2025-01-01, rate = "0.7" }'
+    table = rows(two)
+    told = [
+        table.fees("alpaca", SPXW, BTO, 1, Decimal(5), on).regulatory for on in (date(2024, 6, 30), date(2025, 1, 1))
+    ]
+    assert told == [Decimal("0.50"), Decimal("0.70")]
+    with pytest.raises(OutsideTable, match="the nearest is the row since 2024-01-01 until 2024-06-30"):
+        table.fees("alpaca", SPXW, BTO, 1, Decimal(5), date(2024, 7, 1))
+
+
+@pytest.mark.parametrize(
+    "orf",
+    [
+        '{ since = 2024-01-01, rate = "0.5" }, { since = 2024-01-01, rate = "0.7" }',
+        '{ since = 2024-01-01, until = 2025-01-01, rate = "0.5" }, { since = 2025-01-01, rate = "0.7" }',
+        '{ since = 2024-01-01, until = 2023-12-31, rate = "0.5" }',
+    ],
+)
+def test_rows_that_cover_a_day_twice_or_never_are_refused_by_name(orf):
+    with pytest.raises(ValidationError, match=r"regulatory\.orf: the row since 2024-01-01"):
+        rows(orf)
 
 
 def test_broad_index_options_are_free_of_section_31():
@@ -142,3 +176,18 @@ def test_breakdowns_add_up():
 
 def test_the_schedules_survive_json():
     assert FeeSchedules.model_validate_json(SCHEDULES.model_dump_json()) == SCHEDULES
+
+
+@given(
+    schedule=st.sampled_from(["tastytrade", "alpaca", "interactive_brokers"]),
+    product=st.sampled_from([EQUITY_OPTION, SPXW]),
+    action=st.sampled_from(list(Action)),
+    quantity=st.integers(1, 50),
+    prices=st.tuples(*[st.decimals("0.01", "5", places=2)] * 2),
+    on=st.sampled_from([Y2021, Y2026]),
+)
+def test_prices_of_one_band_cost_the_same(schedule, product, action, quantity, prices, on):
+    tariff = SCHEDULES.tariff(schedule, product, on)
+    one, other = prices
+    if tariff.band(action, one) == tariff.band(action, other):
+        assert tariff.execution(action, quantity, one) == tariff.execution(action, quantity, other)
