@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from actors.config_calendar import CalendarSection
 from actors.config_disk import DiskSection
+from actors.config_expiry import ExpirySection
 from actors.config_journal import JournalSection
 from actors.config_nodes import NodesSection
 from actors.config_sections import (
@@ -60,6 +61,7 @@ class RuntimeConfig(Value):
     strategies: tuple[StrategySection, ...] = Field(default=(), max_length=32)
     clock: ClockSection = ClockSection()
     calendar: CalendarSection = CalendarSection()
+    expiry: ExpirySection = ExpirySection()
     disk: DiskSection = DiskSection()
     journal: JournalSection = JournalSection()
     nodes: NodesSection = NodesSection()

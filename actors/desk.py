@@ -26,6 +26,7 @@ from actors.domain.orders.report import ExecutionReport
 from actors.domain.orders.watch_settings import WatchSettings
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.imbalance import ImbalanceLimits
+from actors.domain.risk.almanac import Almanac
 from actors.domain.risk.circumstances import Circumstances
 from actors.domain.risk.permit import Permit
 from actors.domain.value import Value
@@ -86,6 +87,8 @@ class DeskSettings(Value):
     history_days_max: int = Field(default=30, gt=0)
     """The longest reading: what is older and was never seen shows as a break, and a person looks."""
     fills: FillLimits = FillLimits()
+    almanac: Almanac | None = None
+    """Events and expiries that openings keep clear of."""
 
     @property
     def imbalance(self) -> ImbalanceLimits:
@@ -217,6 +220,8 @@ class Desk:
             routes=tuple(route.name for route in able),
             obstacles=obstacles,
             coverages={route.name: route.coverage for route in able},
+            almanac=self.settings.almanac,
+            hours_disagree=self.seats.hours_disagree(self.sessions, self.now()),
             writable=frozenset(route.account_domain for route in routes if route.writes),
             excluding=frozenset(excluding),
         )

@@ -72,6 +72,11 @@ class Places(Value):
         return self.run / "breakers.json"
 
     @property
+    def expiring(self) -> Path:
+        """What expires when, and what is done about it, as risk last knew; for screens."""
+        return self.run / "expiring.json"
+
+    @property
     def logs(self) -> Path:
         """One file a process."""
         return self.state / "logs"

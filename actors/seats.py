@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from actors.domain.market.market_hours import disagreement
+from actors.domain.market.session import Sessions
 from actors.domain.orders.lease import Route
 from actors.domain.orders.order import Contingency, OrderType
 from actors.messages import ConnectionState
@@ -138,6 +140,11 @@ class Seats:
         """Whether a broker of the domain holds complex orders of this kind."""
         coverages = (seat.state.coverage for seat in self.all() if seat.account_domain == account_domain)
         return any(contingency in each.contingencies for each in coverages)
+
+    def hours_disagree(self, sessions: Sessions, now: datetime) -> str:
+        """Return what a broker says of today's hours that the tables do not; empty where all agree."""
+        told = (disagreement(seat.state.hours, sessions, now) for seat in self.all())
+        return "; ".join(text for text in told if text)
 
     def reconciled_domains(self) -> frozenset[str]:
         """Return the account domains that agreed with the journal through at least one of their routes."""

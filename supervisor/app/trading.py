@@ -21,11 +21,13 @@ from actors.domain.connection.backoff import BackoffLimits
 from actors.domain.connection.route_health import HealthLimits
 from actors.domain.orders.backup import covers
 from actors.domain.orders.event import ExecutorStarted
+from actors.domain.risk.almanac import Almanac
 from actors.domain.risk.breaker_limits import BreakerLimits
 from actors.domain.risk.issue import IssueLimits
 from actors.epoch import read_epoch, take_epoch
 from actors.executor import Executor
 from actors.executor_settings import ExecutorSettings
+from actors.expiry_watch import ExpiryPorts
 from actors.latch import Latch, StopLevel, read_latch, tighten
 from actors.messages import AskState
 from actors.places import Places
@@ -58,9 +60,6 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
     replica = replication.replica(place, epoch)
 
     config = place.config
-    names = ExecutorSettings.model_fields.keys() & config.executor.model_dump().keys()
-    desk = {name: value for name, value in config.executor.model_dump().items() if name in DeskSettings.model_fields}
-    settings = {name: getattr(config.executor, name) for name in names}
     built = Executor(
         name=place.name,
         started=ExecutorStarted(
@@ -81,7 +80,7 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
         routes=tuple(route.name for route in config.routes),
         feed="data_feed",
         notifier="notifier",
-        settings=ExecutorSettings(desk=DeskSettings(**desk), disk_look_s=config.disk.look_every_s, **settings),
+        settings=_executor_settings(place),
         board=partial(write_board, where.routes),
         disk=disk.look,
         reduce=lambda reason: _reduce(place, reason),
@@ -89,6 +88,26 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
     if (universe := warmth.universe(where.universe)) is not None:
         built.know(universe)
     return built
+
+
+def _executor_settings(place: Workplace) -> ExecutorSettings:
+    config = place.config
+    names = ExecutorSettings.model_fields.keys() & config.executor.model_dump().keys()
+    desk = {name: value for name, value in config.executor.model_dump().items() if name in DeskSettings.model_fields}
+    settings = {name: getattr(config.executor, name) for name in names}
+    return ExecutorSettings(
+        desk=DeskSettings(**desk, almanac=_almanac(place)), disk_look_s=config.disk.look_every_s, **settings
+    )
+
+
+def _almanac(place: Workplace) -> Almanac:
+    config = place.config
+    return Almanac(
+        blackouts=config.calendar.blackouts,
+        table=place.expiry,
+        openings_until_min=config.expiry.openings_until_min,
+        adapters=tuple(route.adapter for route in config.routes),
+    )
 
 
 def _greeting(place: Workplace) -> Stream:
@@ -208,10 +227,18 @@ def risk(context: ChildContext) -> Shell:
             tighten=lambda latch: tighten(place.places.latch, latch),
             board=partial(write_board, place.places.breakers),
         ),
+        expiry=ExpiryPorts(
+            products=place.products,
+            sessions=place.sessions,
+            table=place.expiry,
+            adapters=_adapters(place.config),
+            board=partial(write_board, place.places.expiring),
+        ),
     )
     settings = RiskSettings(
         limits=section.limits,
         breakers=_breakers(place.config),
+        expiry=place.config.expiry,
         issue=IssueLimits(
             feed_heard_max_s=section.feed_heard_max_s,
             feed_frame_max_s=section.feed_frame_max_s,
@@ -225,6 +252,14 @@ def risk(context: ChildContext) -> Shell:
 def _breakers(config: RuntimeConfig) -> BreakerLimits:
     own = {each.name: each.breakers for each in config.strategies if each.breakers is not None}
     return BreakerLimits(**dict(config.breakers), strategies=own)
+
+
+def _adapters(config: RuntimeConfig) -> dict[str, tuple[str, ...]]:
+    """Return the brokers behind each account domain."""
+    found: dict[str, tuple[str, ...]] = {}
+    for route in config.routes:
+        found[route.account_domain] = (*found.get(route.account_domain, ()), route.adapter)
+    return found
 
 
 def strategy(context: ChildContext) -> Shell:

@@ -20,6 +20,7 @@ from actors.latch import Latch, StopLevel, read_latch, resume, tighten
 from actors.messages import AlertRaised, AskBook, BookChanged, FeedState, IssuePermit, ReportBreaker
 from actors.ports import Envelope, PeerLost, PeerUnavailable, Resync
 from actors.risk import RiskActor, RiskPorts, RiskSettings
+from tests.expiries import EXPIRY_PORTS
 from tests.fakes import MemoryCheckpoints
 
 AT = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -96,6 +97,7 @@ class Bench:
             self.hands,
             read_latch=lambda: read_latch(self.path),
             breakers=BreakerPorts(checkpoints=self.kept, tighten=lambda latch: tighten(self.path, latch)),
+            expiry=EXPIRY_PORTS,
         )
         settings = RiskSettings(limits=LIMITS, issue=IssueLimits(), permit_ttl_s=3, permit_interval_s=0.5)
         self.actor = RiskActor("risk", incarnation, ports, settings)

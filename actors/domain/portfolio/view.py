@@ -14,6 +14,7 @@ from actors.domain.orders.report import Status
 from actors.domain.orders.trigger import TriggerState
 from actors.domain.portfolio.breakers import Breakers
 from actors.domain.portfolio.result import Result
+from actors.domain.portfolio.sight import Sight
 from actors.domain.value import Instant, Money, Value
 
 
@@ -129,6 +130,8 @@ class BookView(Value):
     """Realised and unrealised since the baseline, marked where one could close; None where a mark is missing."""
     results: tuple[Result, ...] | None = None
     """What each account and strategy made, for the breakers on losses; None where that was told a moment ago."""
+    sights: Mapping[str, Sight] | None = None
+    """What the market says of what is held, and of its underlyings; None where that was told a moment ago."""
     breakers: Breakers = Breakers()
     pnl_day_without: tuple[str, ...] = ()
     """Foreign symbols that nobody quotes: the result of their accounts is that of our structures alone."""
