@@ -179,16 +179,6 @@ def due_dividends(dividends: Iterable[Dividend], sessions: Sessions, at: datetim
     return {each.underlying: each for each in dividends if today < each.ex_on <= reach}
 
 
-def plan_words(concern: Concern) -> str:
-    """Return what is done about a danger, and when."""
-    if concern.measure is Measure.WARN:
-        return "nothing is done: warn"
-    verb = concern.measure.value.replace("_", " ")
-    if concern.will is not None:
-        return f"{verb}, now at {concern.will}"
-    return verb if concern.acts_at is None else f"{verb} from {concern.acts_at.astimezone(NEW_YORK):%H:%M} ET"
-
-
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
@@ -201,7 +191,7 @@ def _alert(concern: Concern, at: datetime) -> Alert:
         level=level,
         subject=f"{concern.danger.lower()}-{concern.structure_id}",
         text=f"{concern.structure_id}: {concern.text}",
-        done=f"Policy: {plan_words(concern)}.",
+        done=f"Policy: {concern.plan}.",
         todo=f"holdfast expiring; holdfast close {concern.structure_id} closes it now.",
         at=at,
     )
@@ -214,7 +204,7 @@ def _held_alert(concern: Concern, at: datetime) -> Alert:
         level=Level.P0,
         subject=f"held-{concern.structure_id}",
         text=f"{concern.structure_id} is still held: {concern.text}",
-        done=f"Policy: {plan_words(concern)}; it is asked for again and again.",
+        done=f"Policy: {concern.plan}; it is asked for again and again.",
         todo="See to it at the broker now.",
         at=at,
     )

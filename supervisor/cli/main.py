@@ -26,6 +26,7 @@ VERBS: Final[Mapping[str, str]] = {
     "flatten": "Latch, close everything held as whole structures, and say what the brokers say then.",
     "resume": "Loosen the stop in force: shows what tripped and what is open, and asks.",
     "breaker": "Show the limits on losses and what is tripped, or reset it with a reason.",
+    "expiring": "Say what expires when, what may be assigned, and what is done about it.",
     "status": "Say what runs, how it is, and what stops are latched.",
     "doctor": "Say what of this machine, installation and runtime stands in the way of trading.",
     "ray-env": "Print what a Ray of your own must be told before it starts.",

@@ -19,6 +19,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from pydantic import computed_field
+
 from actors.domain.market.contract import Right
 from actors.domain.market.session import NEW_YORK
 from actors.domain.portfolio.view import StructureView
@@ -54,6 +56,17 @@ class Concern(Value):
     """When the measure begins; None: at once, or never."""
     ends_at: Instant | None = None
     """By when it must be gone."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def plan(self) -> str:
+        """What is done about it, and when, in words."""
+        if self.measure is Measure.WARN:
+            return "warn, nothing is done"
+        verb = self.measure.value.replace("_", " ")
+        if self.will is not None:
+            return f"{verb}, now at {self.will}"
+        return verb if self.acts_at is None else f"{verb} from {self.acts_at.astimezone(NEW_YORK):%H:%M} ET"
 
 
 @dataclass(frozen=True, slots=True)
