@@ -29,6 +29,7 @@ from actors.domain.portfolio.reconcile import breaks, news
 from actors.fill_desk import FillDesk
 from actors.messages import AccountRead, AskAccount, CancelOrder
 from actors.seats import Seat
+from actors.settlement_desk import SettlementDesk
 
 
 class AccountDesk:
@@ -36,7 +37,7 @@ class AccountDesk:
 
     def __init__(self, desk: Desk, fills: FillDesk) -> None:
         self._desk, self._fills = desk, fills
-        self._differences = DifferenceWatch(desk)
+        self._differences, self._settlements = DifferenceWatch(desk), SettlementDesk(desk)
 
     def on_report(self, told: ExecutionReport) -> Step:
         """Take in a broker's report."""
@@ -82,6 +83,7 @@ class AccountDesk:
             self._cancel_stray(report, step)
             self._fills.judge(report, step)
         step.events += [happened.CashBooked(event=event, at=self._desk.now()) for event in cash]
+        self._settlements.on_cash(cash, step)
         return step
 
     def on_compared(self, read: AccountRead) -> Step:

@@ -14,13 +14,13 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from actors.domain.alerts.alert import Alert, Level
-from actors.domain.market.contract import Products
+from actors.domain.market.contract import Products, names_option
 from actors.domain.market.expiry_table import ExpiryTable, strictest
 from actors.domain.market.session import NEW_YORK, Sessions
 from actors.domain.portfolio.sight import Sight
 from actors.domain.portfolio.view import BookView, StructureView
-from actors.domain.risk.expiry import Concern, Danger, Surroundings, concerns, end_of, most_willing
-from actors.domain.risk.expiry_legs import HeldLeg, held_legs, minutes
+from actors.domain.risk.expiry import Concern, Danger, Surroundings, concerns, end_of, leftover, most_willing
+from actors.domain.risk.expiry_legs import HeldLeg, held_legs, minutes, session_now
 from actors.domain.risk.expiry_policy import Dividend, ExpiryPolicy, Measure
 from actors.domain.value import Instant, Value
 from actors.flattener import Wish
@@ -92,16 +92,25 @@ class ExpiryWatch:
         seen = book.sights or {}
         held = [each for each in book.structures if any(each.holdings.values())]
         legs = {each.structure_id: self._legs(each, seen, at) for each in held}
-        found = {
-            each.structure_id: concerns(each, legs[each.structure_id], self._surroundings(each, legs, book, at))
-            for each in held
-        }
+        found = {each.structure_id: self._concerns(each, legs, book, at) for each in held}
         rows = tuple(row for each in held for row in self._rows(each, legs[each.structure_id], at))
         told = tuple(concern for each in found.values() for concern in each)
         self._ports.board(ExpiryBoard(at_ns=now_ns, at=at, legs=rows, concerns=told))
         wanted = {name: most for name, each in found.items() if (most := most_willing(each)) is not None}
         self.news += [*self._fresh(told, at), *self._still_held(wanted.values(), at)]
         return {name: Wish(f"{most.danger}: {most.text}", most.will) for name, most in wanted.items() if most.will}
+
+    def _concerns(
+        self, structure: StructureView, legs: Mapping[str, Sequence[HeldLeg]], book: BookView, at: datetime
+    ) -> tuple[Concern, ...]:
+        around = self._surroundings(structure, legs, book, at)
+        ports = self._ports
+        shares = [symbol for symbol, count in structure.holdings.items() if count and not names_option(symbol)]
+        left = (
+            leftover(structure, symbol, session_now(ports.products.contract(symbol), ports.sessions, at), around)
+            for symbol in shares
+        )
+        return (*concerns(structure, legs[structure.structure_id], around), *left)
 
     def _legs(self, structure: StructureView, seen: Mapping[str, Sight], at: datetime) -> tuple[HeldLeg, ...]:
         ports, age_max_s = self._ports, self._policy.quote_age_max_s

@@ -5,9 +5,11 @@ from datetime import datetime
 from actors.domain.market.session import NEW_YORK
 from actors.domain.orders import event as happened
 from actors.domain.orders.breaker_event import BreakerReset, BreakerTripped
+from actors.domain.orders.finding import OptionSettled
 from actors.domain.orders.report import Status
 from actors.domain.orders.route_event import OrderQueued, OrderRevised, RouteFailedBack, RouteFailedOver, RouteTurned
 from actors.domain.performance.scorecard import Scorecard
+from actors.domain.portfolio.settlement import words
 
 _OPTION_TAIL = 15
 """Expiry, right and strike of an option's symbol, whatever its root."""
@@ -57,6 +59,8 @@ def _retell_routing(event: happened.Event) -> str | None:
             return _line(at, "LATE", f"{name}: {text}")
         case BreakerTripped(name=name, text=text, at=at):
             return _line(at, "TRIPPED", f"{name}: {text}")
+        case OptionSettled(at=at):
+            return _line(at, "OPTION", f"{event.parts[0].structure_id}: {words(event)}")
         case BreakerReset(name=name, by=by, reason=reason, at=at):
             return _line(at, "RESET", f"{name} by {by}: {reason}")
     return None

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from actors.domain.orders.fill_check import Fault
+from actors.domain.orders.report import SettlementCause
 from actors.domain.value import Instant, Money, Value
 
 
@@ -195,8 +196,42 @@ class Recovered(Value):
         return f"epoch-{self.epoch}"
 
 
+class SettledPart(Value):
+    """What a settlement did to one structure: the signed change of its contracts, and the signed shares it got."""
+
+    structure_id: str
+    quantity: int
+    shares: int = 0
+
+
+class OptionSettled(Value):
+    """An option of ours was assigned, exercised, paid or expired; its movement of the account is booked beside it."""
+
+    kind: Literal["option_settled"] = "option_settled"
+    event_id: str
+    """The broker's, of the option's movement."""
+    account_domain: str
+    cause: SettlementCause
+    symbol: str
+    quantity: int
+    """The signed change of the account's position."""
+    amount: Money
+    strike: Decimal
+    shares_of: str
+    parts: tuple[SettledPart, ...]
+    is_early: bool
+    """Before the day it was to be settled on."""
+    at: Instant
+
+    @property
+    def correlation(self) -> str:
+        """The structure, or the account where it was nobody's."""
+        return self.parts[0].structure_id if self.parts else f"cash-{self.account_domain}"
+
+
 Finding = (
     FillFaulted
+    | OptionSettled
     | LegUncovered
     | CoverHeldBack
     | LegCovered

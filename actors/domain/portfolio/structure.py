@@ -10,6 +10,7 @@ from math import gcd
 
 from pydantic import Field
 
+from actors.domain.market.contract import names_option
 from actors.domain.market.quote import QuoteTable
 from actors.domain.orders.order import Action, Leg, Order
 from actors.domain.value import CENT, ZERO, Instant, Money, Value
@@ -96,13 +97,13 @@ def founded(order: Order, domain: str, at: Instant) -> Structure:
 def closing(holdings: Mapping[str, int], quotes: QuoteTable | None = None) -> tuple[tuple[Leg, ...], int]:
     """Return the legs and the quantity that undo `holdings`, shorts first; nothing to undo gives no legs and 0.
 
+    Shares that an assignment brought go after the options, in an order of their own: brokers take no order of both.
     Given quotes, a long that nobody bids for is left where it is: it costs nothing to keep, would keep the whole order
     from filling, and no short is uncovered by keeping it.
     """
-    held = sorted(
-        ((symbol, held) for symbol, held in holdings.items() if held < 0 or (held > 0 and _is_wanted(symbol, quotes))),
-        key=lambda each: each[1],
-    )
+    wanted = {symbol: n for symbol, n in holdings.items() if n < 0 or (n > 0 and _is_wanted(symbol, quotes))}
+    options = {symbol: n for symbol, n in wanted.items() if names_option(symbol)}
+    held = sorted((options or wanted).items(), key=lambda each: each[1])
     if not held:
         return (), 0
     order_qty = gcd(*(quantity for _, quantity in held))
