@@ -88,7 +88,7 @@ def a_series_settled_in_the_morning_ends_the_session_before() -> None:
 def mornings_are_evenings(off: pytest.MonkeyPatch) -> None:
     find = last_trade.Sessions.find
 
-    def usual(self, name, on, *, expiring=False):  # noqa: ARG001 - what is switched off
+    def usual(self, name, on, *, expiring=False):
         return find(self, name, on)
 
     off.setattr(last_trade.Sessions, "find", usual)

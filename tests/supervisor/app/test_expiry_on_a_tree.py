@@ -11,7 +11,8 @@ from actors.domain.orders.event import OrderPlaced, ReportTaken
 from actors.domain.orders.order import Intent
 from actors.places import Places, places
 from actors.streams import LocalStream
-from supervisor.app.drill import JournalTail, strike
+from actors.venue.control import Start
+from supervisor.app.drill import JournalTail, ask_venue, jump_clock, strike
 from supervisor.app.fault_trader import EXECUTOR, FEED, NAME, FaultTrader
 from supervisor.app.workplace import Workplace
 from tests.expiries import at
@@ -19,12 +20,12 @@ from tests.supervisor.app.test_breaker_on_a_tree import admitted, turned
 from tests.supervisor.app.trees import down, events, holdfast, until, up
 
 pytestmark = [pytest.mark.tree, pytest.mark.timeout(300)]
-STARTS, ENDS = at("2026-11-24T15:00"), at("2026-11-24T16:00")
-SPEED = 40
+STARTS, ENDS = at("2026-11-24T15:20"), at("2026-11-24T16:00")
+SPEED = 20
 SETTINGS = {
     "market.start": STARTS.isoformat(),
     "market.length_s": (ENDS - STARTS).total_seconds(),
-    "market.speed": SPEED,
+    "market.interval_s": 5,
     "risk.structure_loss_max": 15_000,
     "risk.account_loss_max": 30_000,
     "risk.spread_max": 2.0,
@@ -52,13 +53,21 @@ def trader(where) -> Iterator[FaultTrader]:
     stream.close()
 
 
+def opened(trader: FaultTrader) -> str:
+    """Return the structure that was let in, or say what it failed."""
+    deadline = time.monotonic() + 90
+    while not admitted(trader):
+        said = [answer.checks for answer in trader.answers.values()][-1:]
+        assert time.monotonic() < deadline, [check for checks in said for check in checks if not check.passed]
+    return next(answer.cl_ord_id for answer in trader.answers.values() if answer.admitted)
+
+
 def closes(where: Places) -> list[OrderPlaced]:
     return [each for each in events(where, OrderPlaced) if each.order.intent is Intent.CLOSE]
 
 
 def test_killed_on_every_step_of_the_ladder_the_shorts_are_still_gone_in_time_and_once(where, trader):
-    until(lambda: admitted(trader))
-    name = next(answer.cl_ord_id for answer in trader.answers.values() if answer.admitted)
+    name = opened(trader)
     held = trader.tail.book.structures
     until(lambda: turned(trader, lambda: name in held and held[name].quantity), 30)
     clock = Workplace.visitor(where).clock
@@ -67,7 +76,9 @@ def test_killed_on_every_step_of_the_ladder_the_shorts_are_still_gone_in_time_an
     concern = next(each for each in board["concerns"] if each["danger"] == "EXPIRY")
     assert concern["plan"] == "close at any price from 15:50 ET"
 
-    until(lambda: turned(trader, lambda: closes(where)), 90)
+    jump_clock(where, (ENDS - timedelta(minutes=11) - clock.market_now()).total_seconds())
+    ask_venue(where, "POST", "clock", Start(speed=SPEED).model_dump_json().encode())
+    until(lambda: turned(trader, lambda: closes(where)), 60)
     strike(where, "risk")
     strike(where, "executor")
     until(lambda: turned(trader, lambda: clock.market_now() >= ENDS - timedelta(minutes=6)), 60)

@@ -1,12 +1,13 @@
 """The calendar's refusals of openings, each alone, and that no close is ever asked any of it."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from pydantic import ValidationError
 
 from actors.domain.market.market_hours import MarketHours, disagreement
+from actors.domain.market.session import Closure
 from actors.domain.orders.refusal import Admitted, Refused
 from actors.domain.risk.almanac import Almanac, Blackout
 from actors.domain.risk.circumstances import Circumstances
@@ -121,6 +122,24 @@ FULL = MarketHours(
 )
 def test_a_brokers_word_on_today_is_held_against_the_tables(told, now, words):
     assert disagreement(told, SESSIONS, at(now)) == words
+
+
+def test_a_connections_word_on_the_hours_reaches_the_gate_and_stops_openings_alone():
+    rig = Rig().ready()
+    name = rig.opened(open_signal(1))
+    early = MarketHours(
+        source="primary", on=START.date(), opens_at=at("2026-01-05T09:30"), closes_at=at("2026-01-05T13:00")
+    )
+    state = rig.executor._desk.seats.of("primary").state.model_copy(update={"hours": early})
+    rig.hear("connection-primary", state)
+    refused = rig.ask(open_signal(2))
+    assert [check.code.value for check in refused.checks if not check.passed] == ["R024"]
+    assert rig.ask(close_signal(3, name)).admitted
+
+
+def test_what_a_person_declared_closed_is_held_against_nobody():
+    declared = SESSIONS.without([Closure(on=date(2026, 11, 25), closes_at=time(12), reason="storm")])
+    assert disagreement(FULL, declared, at("2026-11-25T11:00")) == ""
 
 
 def test_a_broker_that_trades_while_the_tables_say_closed_disagrees_too():
