@@ -21,7 +21,7 @@ from tests.supervisor.app.trees import down, events, holdfast, until, up
 
 pytestmark = [pytest.mark.tree, pytest.mark.timeout(300)]
 STARTS, ENDS = at("2026-11-24T15:20"), at("2026-11-24T16:00")
-SPEED = 20
+SPEED, WIDTH = 20, 15
 SETTINGS = {
     "market.start": STARTS.isoformat(),
     "market.length_s": (ENDS - STARTS).total_seconds(),
@@ -56,7 +56,7 @@ def trader(where) -> Iterator[FaultTrader]:
 def opened(trader: FaultTrader) -> str:
     """Return the structure that was let in, or say what it failed."""
     deadline = time.monotonic() + 90
-    while not admitted(trader):
+    while not admitted(trader, WIDTH):
         said = [answer.checks for answer in trader.answers.values()][-1:]
         assert time.monotonic() < deadline, [check for checks in said for check in checks if not check.passed]
     return next(answer.cl_ord_id for answer in trader.answers.values() if answer.admitted)
