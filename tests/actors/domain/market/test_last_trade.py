@@ -1,6 +1,7 @@
 """When options trade for the last time: half days, morning settlement, expiries on days without a session."""
 
-from datetime import date
+import time
+from datetime import date, datetime
 
 import pytest
 
@@ -81,3 +82,26 @@ def test_rows_are_dated_the_newest_in_force_counts():
     found = [TABLE.row(equity, on) for on in (date(2006, 10, 1), date(2007, 6, 1), date(2008, 6, 2))]
     assert [None if row is None else str(row.exercised_from) for row in found] == [None, "0.05", "0.01"]
     assert equity.settlement_time is SettlementTime.PM
+
+
+@pytest.mark.parametrize(
+    ("symbol", "utc"),
+    [
+        ("SPXW  260306C06000000", "2026-03-06T21:00:00+00:00"),
+        ("SPXW  260309C06000000", "2026-03-09T20:00:00+00:00"),  # the clocks went forward in between
+        ("SPXW  261030C06000000", "2026-10-30T20:00:00+00:00"),
+        ("SPXW  261102C06000000", "2026-11-02T21:00:00+00:00"),  # and back
+        ("./ESH26 EW2 260313C06500000", "2026-03-13T20:00:00+00:00"),
+    ],
+)
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/London", "Asia/Tokyo", "UTC"])
+def test_the_end_is_new_yorks_in_both_weeks_that_change_the_clocks_whatever_the_hosts_zone(
+    symbol, utc, zone, monkeypatch
+):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert last_trade(PRODUCTS.contract(symbol), SESSIONS).at == datetime.fromisoformat(utc)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
