@@ -106,7 +106,8 @@ class AccountDesk:
         seat.disagreements += 1
         seat.read_due_ns = self._desk.now_ns() + int(self._desk.settings.ask_again_s * 1e9)
         if seat.disagreements >= self._desk.settings.disagreements_max:
-            self._quarantine(state, fresh, step)
+            unsaid = self._settlements.on_differing(state, fresh, step)
+            self._quarantine(state, {each: text for each, text in fresh.items() if each not in unsaid}, step)
         return step
 
     def _begun_ns(self, seat: Seat, read: AccountRead) -> int:

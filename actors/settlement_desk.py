@@ -1,15 +1,18 @@
 """What the executor decides about exercises, assignments and expiries: booked as such, and a person is told.
 
-They are no reconciliation break: the broker says what it did. What is left of a structure is its legs and its shares;
-risk's watch over expiries (`expiry_watch`) closes it, whole, once the market is open.
+They are no reconciliation break: the broker says what it did, or, where reading after reading shows the same, its
+positions do (`portfolio.seen_settlement`). What is left of a structure is its legs and its shares; risk's watch over
+expiries (`expiry_watch`) closes it, whole, once the market is open.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from actors.desk import Desk, Step
 from actors.domain.alerts.alert import Alert, Level
+from actors.domain.orders.event import CashBooked
 from actors.domain.orders.finding import OptionSettled
-from actors.domain.orders.report import CashEvent
+from actors.domain.orders.report import AccountState, CashEvent
+from actors.domain.portfolio.seen_settlement import seen_settlements
 from actors.domain.portfolio.settlement import leftovers, option_settled, words
 
 
@@ -27,6 +30,15 @@ class SettlementDesk:
             if found is not None and found.parts:
                 step.events.append(found)
                 step.alerts.append(self._alert(found))
+
+    def on_differing(self, state: AccountState, differing: Collection[str], step: Step) -> Collection[str]:
+        """Book what positions show and no broker has said; return the underlyings whose difference that explains."""
+        found = seen_settlements(self._desk.book, state, self._desk.sessions)
+        explained = {underlying: events for underlying, events in found.items() if underlying in differing}
+        for events in explained.values():
+            step.events += [CashBooked(event=event, at=self._desk.now()) for event in events]
+            self.on_cash(events, step)
+        return explained.keys()
 
     def _alert(self, event: OptionSettled) -> Alert:
         moves_shares = any(part.shares for part in event.parts)

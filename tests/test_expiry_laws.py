@@ -14,6 +14,7 @@ from actors import expiry_watch, flattener, settlement_desk
 from actors.domain.market import expiry_table, last_trade
 from actors.domain.orders.event import Quarantined
 from actors.domain.orders.refusal import Admitted
+from actors.domain.portfolio import reconcile
 from actors.domain.portfolio import structure as structures
 from actors.domain.risk import calendar_check, expiry, expiry_legs, gate
 from actors.domain.risk.almanac import Almanac, Blackout
@@ -22,7 +23,7 @@ from actors.messages import SendOrder
 from tests.actors.domain.risk.test_expiry import EX
 from tests.actors.domain.risk.test_gate import circumstances
 from tests.actors.test_expiry_watch import CONDOR, Evening
-from tests.actors.test_settlement_desk import ASSIGNED, LONG, SHARES, Morning, Shop
+from tests.actors.test_settlement_desk import ASSIGNED, LONG, SHARES, Morning, Shop, differs
 from tests.builders import close_signal, open_signal
 from tests.expiries import TABLE, around, at, held, legs_of
 from tests.rig import Rig
@@ -147,6 +148,30 @@ def nobody_knows_an_assignment(off: pytest.MonkeyPatch) -> None:
     off.setattr(settlement_desk, "option_settled", lambda *_: None)
 
 
+def an_assignment_that_positions_alone_show_is_no_break() -> None:
+    shop = Shop()
+    differs(shop, {LONG: 1, "GOOG": 100}, "-26000")
+    assert shop.events(Quarantined) == []
+    assert shop.held() == {LONG: 1, "GOOG": 100}
+
+
+def only_words_count(off: pytest.MonkeyPatch) -> None:
+    off.setattr(settlement_desk, "seen_settlements", lambda *_: {})
+
+
+def what_was_seen_and_is_said_later_is_booked_once() -> None:
+    shop = Shop()
+    differs(shop, {LONG: 1, "GOOG": 100}, "-26000")
+    cash = shop.book.cash["primary-account"]
+    shop.booked(ASSIGNED, SHARES, positions={LONG: 1, "GOOG": 100}, cash=cash)
+    assert shop.book.cash["primary-account"] == cash
+    assert shop.book.positions["primary-account"] == {LONG: 1, "GOOG": 100}
+
+
+def what_is_said_is_news(off: pytest.MonkeyPatch) -> None:
+    off.setattr(reconcile, "_beyond_seen", lambda book, event: event)
+
+
 def what_an_assignment_left_is_closed() -> None:
     shop = Shop()
     shop.booked(ASSIGNED, SHARES, positions={LONG: 1, "GOOG": 100})
@@ -252,6 +277,8 @@ SWITCHES = (
     Switch(longs_without_the_cash_are_closed, nothing_is_exercised_by_exception),
     Switch(a_warning_never_closes, every_measure_closes),
     Switch(an_assignment_is_no_break_and_its_shares_belong_to_its_structure, nobody_knows_an_assignment),
+    Switch(an_assignment_that_positions_alone_show_is_no_break, only_words_count),
+    Switch(what_was_seen_and_is_said_later_is_booked_once, what_is_said_is_news),
     Switch(what_an_assignment_left_is_closed, shares_are_left),
     Switch(the_first_order_of_a_leftover_holds_options_alone, shares_and_options_go_in_one_order),
     Switch(nothing_opens_in_a_blackout, no_event_holds),

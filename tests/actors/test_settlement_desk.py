@@ -18,8 +18,8 @@ from actors.domain.risk.breaker_limits import BreakerLimits
 from actors.domain.risk.expiry_policy import ExpiryPolicy, Measure
 from actors.expiry_watch import ExpiryPorts, ExpiryWatch
 from actors.messages import SendOrder, SubmitSignal, UniverseChanged
-from tests.builders import PRODUCTS, open_signal, sessions
-from tests.expiries import TABLE, at
+from tests.builders import PRODUCTS, close_signal, open_signal, sessions
+from tests.expiries import SESSIONS, TABLE, at
 from tests.fakes import START, MemoryCheckpoints
 from tests.rig import Rig, fills_of, report
 
@@ -202,3 +202,97 @@ def test_shares_are_left_alone_before_the_open_and_where_the_policy_only_warns(s
     view = shop.executor._picture().book
     assert morning.watch.on_book(view, 0, at("2026-01-05T09:30:59")) == {}
     assert list(morning.watch.on_book(view, 0, at("2026-01-05T09:31:00"))) == [SPREAD]
+
+
+def differs(shop: Shop, positions: dict[str, int], cash: str = "0") -> None:
+    """Let the account show these positions, reading after reading, and its broker say nothing of them."""
+    shop.booked(positions=positions, cash=shop.book.cash["primary-account"] + Decimal(cash))
+
+
+def test_an_assignment_that_only_the_positions_show_is_booked_as_one_and_is_no_break(shop):
+    differs(shop, {LONG: 1, "GOOG": 100}, "-26000")
+    (event,) = shop.events(OptionSettled)
+    assert (event.cause, [part.shares for part in event.parts]) == (SettlementCause.ASSIGNMENT, [100])
+    assert shop.events(Quarantined) == []
+    assert shop.held() == {LONG: 1, "GOOG": 100}
+    assert len(shop.alerts("A135")) == 1
+
+
+def test_what_its_broker_says_of_it_later_is_not_booked_twice_but_for_cash_that_differs(shop):
+    differs(shop, {LONG: 1, "GOOG": 100}, "-26000")
+    fee = SHARES.model_copy(update={"amount": Decimal(-26005)})
+    shop.booked(ASSIGNED, fee, positions={LONG: 1, "GOOG": 100}, cash=shop.book.cash["primary-account"] - 5)
+    assert shop.held() == {LONG: 1, "GOOG": 100}
+    assert shop.book.positions["primary-account"] == {LONG: 1, "GOOG": 100}
+    assert shop.book.cash["primary-account"] == CASH - 26_005 + shop.book.structures[SPREAD].entry_cash
+    assert len(shop.events(OptionSettled)) == 1
+    assert shop.events(Quarantined) == []
+
+
+@pytest.mark.parametrize(
+    "positions",
+    [
+        {LONG: 1},  # the short is gone, and no shares came
+        {LONG: 1, "GOOG": -100},  # the wrong way round
+        {LONG: 1, "GOOG": 99},
+        {LONG: 1, "GOOG": 100, "MSFT": 1, SHORT: -2},
+        {LONG: 2, "GOOG": 100},
+        {},  # both are gone, and neither has ended
+    ],
+)
+def test_a_difference_that_no_exercise_explains_whole_stays_a_break(shop, positions):
+    differs(shop, positions)
+    assert shop.events(OptionSettled) == []
+    assert [event.underlying for event in shop.events(Quarantined)][:1] == ["GOOG"]
+
+
+@pytest.mark.parametrize(
+    ("cash", "causes"),
+    [("0", {"EXPIRATION"}), ("-1000", {"ASSIGNMENT", "EXERCISE"}), ("-700", set())],
+)
+def test_a_spread_that_is_gone_after_its_end_was_exercised_or_not_as_the_cash_says(shop, cash, causes):
+    shop.clock.advance((at("2026-01-16T16:10") - shop.clock.now).total_seconds())
+    shop.executor._desk.sessions = SESSIONS
+    differs(shop, {}, cash)
+    assert {event.cause.value for event in shop.events(OptionSettled)} == causes
+    assert bool(shop.events(Quarantined)) == (not causes)
+    assert shop.held() == ({} if causes else {LONG: 1, SHORT: -1})
+
+
+def test_a_single_reading_books_nothing(shop):
+    shop.after(2)
+    shop.read(positions={LONG: 1, "GOOG": 100}, cash=CASH)
+    assert shop.events(OptionSettled) == []
+    assert shop.held() == {LONG: 1, SHORT: -1}
+
+
+def test_nothing_is_read_out_of_positions_while_an_order_on_them_may_trade(shop):
+    shop.ask(close_signal(2, SPREAD))
+    differs(shop, {LONG: 1, "GOOG": 100}, "-26000")
+    assert shop.events(OptionSettled) == []
+
+
+@pytest.mark.parametrize(("cash", "cause"), [("0", "EXPIRATION"), ("-350", "CASH"), ("-1.25", "EXPIRATION")])
+def test_an_index_condor_that_is_gone_after_its_last_trade_expired_or_was_paid(cash, cause):
+    rig = Rig().ready()
+    name = rig.opened(open_signal(1))
+    rig.clock.advance((at("2026-01-05T16:05") - rig.clock.now).total_seconds())
+    before = rig.book.cash["primary-account"]
+    for _ in range(4):
+        rig.after(2)
+        rig.read(positions={}, cash=before + Decimal(cash))
+    assert {event.cause.value for event in rig.events(OptionSettled)} <= {cause, "EXPIRATION"}
+    assert cause in {event.cause.value for event in rig.events(OptionSettled)}
+    assert rig.book.structures[name].is_flat
+    assert rig.events(Quarantined) == []
+    assert rig.book.cash["primary-account"] - before == (Decimal(cash) if cause == "CASH" else 0)
+
+
+def test_an_index_condor_that_is_gone_before_its_last_trade_is_a_break():
+    rig = Rig().ready()
+    rig.opened(open_signal(1))
+    for _ in range(4):
+        rig.after(2)
+        rig.read(positions={})
+    assert rig.events(OptionSettled) == []
+    assert len(rig.events(Quarantined)) == 1
