@@ -104,6 +104,7 @@ def contradictions(config: RuntimeConfig) -> Iterator[Contradiction]:
     yield from _market(config)
     yield from _replication(config)
     yield from _nodes(config)
+    yield from _holding(config)
 
 
 def _names(config: RuntimeConfig) -> Iterator[Contradiction]:
@@ -245,6 +246,13 @@ def _replication(config: RuntimeConfig) -> Iterator[Contradiction]:
         if journal.ack_timeout_s * 2 > hang_s:
             text = f"must be at most half of supervisor.critical_hang_after_s = {hang_s:g} s: a wait is no hang"
             yield ("journal", "ack_timeout_s"), text
+
+
+def _holding(config: RuntimeConfig) -> Iterator[Contradiction]:
+    names = {strategy.name for strategy in config.strategies}
+    for number, name in enumerate(config.expiry.hold):
+        if name not in names:
+            yield ("expiry", "hold", number), f'no strategy is called "{name}": what it holds would be closed'
 
 
 def _nodes(config: RuntimeConfig) -> Iterator[Contradiction]:
