@@ -1,6 +1,7 @@
 """Whether the calendar lets an opening be: no event, a known expiry, not at its very end, and sources that agree.
 
-Exits are asked none of this.
+Exits are asked none of this, nor is an opening that mends: one that brings the legs a structure lacks, or hedges what
+cannot be closed. No event is worth a short without its cover.
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from actors.domain.risk.circumstances import Circumstances
 
 def calendar_allows(request: Open, seen: Circumstances) -> Iterator[Check]:
     """Yield the calendar's checks of an opening whose legs are known."""
+    if seen.completes or seen.accounts is not None:
+        return
     yield Check(code=Code.R024_HOURS_DISAGREE, passed=not seen.hours_disagree, value=seen.hours_disagree)
     if (almanac := seen.almanac) is None:
         return

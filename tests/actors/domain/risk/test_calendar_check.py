@@ -87,6 +87,13 @@ def test_two_sources_of_the_hours_that_disagree_open_nothing():
     assert codes(seen) == ["R024"]
 
 
+@pytest.mark.parametrize("mends", [{"completes": True}, {"accounts": frozenset({"backup"})}])
+def test_an_opening_that_mends_is_asked_none_of_it(mends):
+    worst = ALMANAC.model_copy(update={"blackouts": (FOMC,), "openings_until_min": 390})
+    assert {"R025", "R027"} <= set(codes(circumstances(almanac=worst)))
+    assert not {"R024", "R025", "R026", "R027"} & set(codes(circumstances(almanac=worst, **mends)))
+
+
 def test_no_close_is_asked_any_of_it():
     rig = Rig().ready()
     held = rig.opened(open_signal(1))
