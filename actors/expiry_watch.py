@@ -82,8 +82,9 @@ class ExpiryWatch:
 
     def __init__(self, policy: ExpiryPolicy, ports: ExpiryPorts) -> None:
         self._policy, self._ports = policy, ports
-        self._said: dict[tuple[str, str, Measure | None], date] = {}
-        """What was told, on which day."""
+        self._said: set[tuple[str, str, Measure | None]] = set()
+        """What was told today."""
+        self._day: date | None = None
         self.news: deque[Alert] = deque(maxlen=NEWS_MAX)
         """What the notifier is still to be told."""
 
@@ -107,7 +108,7 @@ class ExpiryWatch:
         ports = self._ports
         shares = [symbol for symbol, count in structure.holdings.items() if count and not names_option(symbol)]
         left = (
-            leftover(structure, symbol, session_now(ports.products.contract(symbol), ports.sessions, at), around)
+            leftover(structure, symbol, session_now(ports.products.contract(symbol), None, ports.sessions, at), around)
             for symbol in shares
         )
         return (*concerns(structure, legs[structure.structure_id], around), *left)
@@ -158,25 +159,24 @@ class ExpiryWatch:
 
     def _fresh(self, found: Iterable[Concern], at: datetime) -> list[Alert]:
         """Return an alert for each danger that is new today, and again once something is done about it."""
-        told, today = [], at.astimezone(NEW_YORK).date()
-        for each in found:
-            key = each.structure_id, f"{each.danger}-{each.symbol}", each.measure if each.will else None
-            if self._said.get(key) != today:
-                self._said[key] = today
-                told.append(_alert(each, at))
-        return told
+        return [
+            _alert(each, at)
+            for each in found
+            if self._is_news(at, each.structure_id, f"{each.danger}-{each.symbol}", each.measure if each.will else None)
+        ]
 
     def _still_held(self, wanted: Iterable[Concern], at: datetime) -> list[Alert]:
-        told = []
-        for each in wanted:
-            if each.ends_at is None or minutes(at, each.ends_at) > self._policy.held_alert_min:
-                continue
-            key = each.structure_id, f"held-{at:%H%M}", None
-            today = at.astimezone(NEW_YORK).date()
-            if self._said.get(key) != today:
-                self._said[key] = today
-                told.append(_held_alert(each, at))
-        return told
+        late = [each for each in wanted if each.ends_at and minutes(at, each.ends_at) <= self._policy.held_alert_min]
+        return [_held_alert(each, at) for each in late if self._is_news(at, each.structure_id, f"held-{at:%H%M}", None)]
+
+    def _is_news(self, at: datetime, structure_id: str, what: str, measure: Measure | None) -> bool:
+        """Return whether something was not told today; it is from now on."""
+        if (today := at.astimezone(NEW_YORK).date()) != self._day:
+            self._day, self._said = today, set()
+        if (key := (structure_id, what, measure)) in self._said:
+            return False
+        self._said.add(key)
+        return True
 
 
 def due_dividends(dividends: Iterable[Dividend], sessions: Sessions, at: datetime) -> dict[str, Dividend]:

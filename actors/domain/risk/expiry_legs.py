@@ -100,23 +100,22 @@ def _leg(
     table: ExpiryTable,
     age_max_s: float,
 ) -> HeldLeg:
-    own, under = seen.get(contract.symbol), seen.get(contract.underlying)
+    own, under, last = seen.get(contract.symbol), seen.get(contract.underlying), last_trade(contract, sessions)
     return HeldLeg(
         contract=contract,
         quantity=quantity,
-        last=last_trade(contract, sessions),
+        last=last,
         row=table.row(contract.product, now.astimezone(NEW_YORK).date()),
-        session=session_now(contract, sessions, now),
+        session=session_now(contract, last, sessions, now),
         spot=under.spot if under is not None and under.age_s <= age_max_s else None,
         bid=None if own is None else own.bid,
     )
 
 
-def session_now(contract: Contract, sessions: Sessions, now: datetime) -> Session | None:
-    """Return the session a contract trades in at `now`; None where it does not."""
+def session_now(contract: Contract, last: LastTrade | None, sessions: Sessions, now: datetime) -> Session | None:
+    """Return the session a contract with that last trade is in at `now`; None where it does not trade."""
     rule = contract.product.session
     on = sessions.session_date(now, rule)
-    last = last_trade(contract, sessions)
     if on is None or (last is not None and now >= last.at):
         return None
     session = sessions.session(rule, on, expiring=last is not None and last.settles_on == on)
