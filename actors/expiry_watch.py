@@ -29,7 +29,7 @@ _CODES: Final[Mapping[Danger, tuple[str, Level]]] = {
     Danger.EXPIRY: ("A130", Level.P2),
     Danger.PIN: ("A131", Level.P1),
     Danger.DIVIDEND: ("A132", Level.P1),
-    Danger.EARLY: ("A133", Level.P1),
+    Danger.EARLY: ("A132", Level.P1),
     Danger.EXERCISE: ("A134", Level.P1),
     Danger.LEFTOVER: ("A137", Level.P1),
     Danger.UNKNOWN: ("A136", Level.P1),

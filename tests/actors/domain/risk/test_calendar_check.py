@@ -142,6 +142,9 @@ def test_a_connections_word_on_the_hours_reaches_the_gate_and_stops_openings_alo
     refused = rig.ask(open_signal(2))
     assert [check.code.value for check in refused.checks if not check.passed] == ["R024"]
     assert rig.ask(close_signal(3, name)).admitted
+    rig.after(2)
+    (text,) = rig.alerts("A133")
+    assert "primary says 09:30 to 13:00, the tables say 09:30 to 16:00" in text
 
 
 def test_what_a_person_declared_closed_is_held_against_nobody():
