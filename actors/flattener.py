@@ -3,7 +3,8 @@
 It asks again and again at a slowing pace, as long as the structure is held: for the cancel of exits at work that may
 never fill, and for a close. How willingly is wished of it: at the middle and towards the natural, at the natural, or
 with the market. A more willing close takes the place of a less willing one, whose cancel is asked first; the name of an
-order says how willing it is, so a successor knows. The least willing leaves other exits at work alone.
+order says how willing it is, so a successor knows. Another's exit counts as at the natural where its plan ends with the
+market, and else as at the middle: a profit's limit may never fill.
 
 What it asked for is forgotten with its process; a successor asks anew, and the gate refuses what is under way already.
 """
@@ -17,7 +18,7 @@ from zlib import crc32
 
 from actors.domain.orders.signal import Cancel, Close, Signal
 from actors.domain.orders.working import GiveUp, Plan
-from actors.domain.portfolio.view import BookView, Phase, StructureView
+from actors.domain.portfolio.view import BookView, OrderView, Phase, StructureView
 from actors.domain.risk.expiry_policy import Will
 from actors.messages import SubmitSignal
 
@@ -89,9 +90,10 @@ def _requests(structure: StructureView, book: BookView, will: Will) -> Sequence[
     if structure.phase is not Phase.CLOSING:
         return (Close(structure_id=structure.structure_id, work=_PLANS[will]),)
     own = [each for each in book.orders if each.structure_id == structure.structure_id and not each.status.is_terminal]
-    return [Cancel(cl_ord_id=each.cl_ord_id) for each in own if _is_less_willing(each.cl_ord_id, will)]
+    return [Cancel(cl_ord_id=each.cl_ord_id) for each in own if _will(each).rank < will.rank]
 
 
-def _is_less_willing(cl_ord_id: str, will: Will) -> bool:
-    own = next((each for each, name in _NAMES.items() if cl_ord_id.startswith(name + "close-")), None)
-    return will is not Will.MID if own is None else own.rank < will.rank
+def _will(order: OrderView) -> Will:
+    """Return how willing an order at work is: ours says it by its name, another's by how its plan ends."""
+    own = next((each for each, name in _NAMES.items() if order.cl_ord_id.startswith(f"{name}close-")), None)
+    return own or (Will.NATURAL if order.ends_at_market else Will.MID)

@@ -60,7 +60,7 @@ def a_more_willing_close_takes_the_place_of_a_less_willing_one() -> None:
 
 
 def what_works_is_left_at_work(off: pytest.MonkeyPatch) -> None:
-    off.setattr(flattener, "_is_less_willing", lambda cl_ord_id, will: False)
+    off.setattr(flattener, "_will", lambda order: Will.ANY)
 
 
 def a_half_day_ends_at_one() -> None:

@@ -10,7 +10,7 @@ from actors.domain.alerts.alert import Level
 from actors.domain.orders.attempt import Accepted, InDoubt, NotSent
 from actors.domain.orders.order import Intent, cl_ord_id_of
 from actors.domain.orders.report import Status
-from actors.domain.orders.working import GiveUp
+from actors.domain.orders.working import GiveUp, Plan
 from actors.domain.risk.breaker_limits import BreakerLimits
 from actors.domain.risk.expiry import Danger
 from actors.domain.risk.expiry_policy import Dividend, ExpiryPolicy, Measure, Will
@@ -158,6 +158,19 @@ def test_the_first_step_leaves_a_strategys_own_exit_at_work_and_the_next_does_no
     assert evening.look("15:50:00") == []
     (cancel,) = evening.look("15:54:00")
     assert cancel.signal.request.cl_ord_id == "condor-20260105-2"
+
+
+def test_an_exit_that_ends_with_the_market_gives_way_to_any_price_alone():
+    evening = Evening()
+    plan = Plan(give_up=GiveUp.MARKET, give_up_s=3600)
+    ask = close_signal(2, CONDOR)
+    evening.rig.ask(ask.model_copy(update={"request": ask.request.model_copy(update={"work": plan})}))
+    evening.serve()
+    for clock in ("15:50:00", "15:54:00"):
+        assert evening.look(clock) == []
+        evening.serve()
+    (cancel,) = evening.look("15:57:00")
+    assert cancel.signal.request.kind == "cancel"
 
 
 def test_a_latched_flatten_wants_it_more():

@@ -75,6 +75,8 @@ class OrderView(Value):
     """Whether another takes its place once its end is known."""
     replaces: str | None = None
     replaced_by: str | None = None
+    ends_at_market: bool = False
+    """Whether its plan goes on with the market in the end."""
 
 
 class Holder(StrEnum):
