@@ -13,7 +13,7 @@ from actors.domain.orders.event import CashBooked
 from actors.domain.orders.finding import OptionSettled
 from actors.domain.orders.report import AccountState, CashEvent
 from actors.domain.portfolio.seen_settlement import seen_settlements
-from actors.domain.portfolio.settlement import leftovers, option_settled, words
+from actors.domain.portfolio.settlement import leftovers, option_settled
 
 
 class SettlementDesk:
@@ -44,7 +44,7 @@ class SettlementDesk:
         moves_shares = any(part.shares for part in event.parts)
         code, level = ("A135", Level.P0) if moves_shares else ("A139", Level.P2)
         left = "; ".join(leftovers(self._desk.book, event))
-        plain = self._desk.alert(code, level, f"settled-{event.event_id}", f"{words(event)}. {left}.")
+        plain = self._desk.alert(code, level, f"settled-{event.event_id}", f"{event.words}. {left}.")
         done = "Booked. What is left is closed by [expiry] leftover, once the market is open." if moves_shares else ""
         todo = "holdfast expiring; holdfast close ID closes it now." if moves_shares else ""
         return plain.model_copy(update={"done": done, "todo": todo})

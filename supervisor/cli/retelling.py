@@ -9,7 +9,6 @@ from actors.domain.orders.finding import OptionSettled
 from actors.domain.orders.report import Status
 from actors.domain.orders.route_event import OrderQueued, OrderRevised, RouteFailedBack, RouteFailedOver, RouteTurned
 from actors.domain.performance.scorecard import Scorecard
-from actors.domain.portfolio.settlement import words
 
 _OPTION_TAIL = 15
 """Expiry, right and strike of an option's symbol, whatever its root."""
@@ -60,7 +59,7 @@ def _retell_routing(event: happened.Event) -> str | None:
         case BreakerTripped(name=name, text=text, at=at):
             return _line(at, "TRIPPED", f"{name}: {text}")
         case OptionSettled(at=at):
-            return _line(at, "OPTION", f"{event.parts[0].structure_id}: {words(event)}")
+            return _line(at, "OPTION", f"{event.parts[0].structure_id}: {event.words}")
         case BreakerReset(name=name, by=by, reason=reason, at=at):
             return _line(at, "RESET", f"{name} by {by}: {reason}")
     return None

@@ -10,14 +10,16 @@ from actors.breaker_watch import BreakerPorts, BreakerWatch
 from actors.domain.market.contract import Kind
 from actors.domain.market.quote import QuoteFrame, Universe
 from actors.domain.orders.attempt import Accepted
-from actors.domain.orders.event import Quarantined
+from actors.domain.orders.event import Quarantined, parse_event
 from actors.domain.orders.finding import OptionSettled
 from actors.domain.orders.order import Action, Leg
 from actors.domain.orders.report import CashEvent, SettlementCause, Status
+from actors.domain.orders.story import tell
 from actors.domain.risk.breaker_limits import BreakerLimits
 from actors.domain.risk.expiry_policy import ExpiryPolicy, Measure
 from actors.expiry_watch import ExpiryPorts, ExpiryWatch
 from actors.messages import SendOrder, SubmitSignal, UniverseChanged
+from supervisor.cli.retelling import retell
 from tests.builders import PRODUCTS, close_signal, open_signal, sessions
 from tests.expiries import SESSIONS, TABLE, at
 from tests.fakes import START, MemoryCheckpoints
@@ -296,3 +298,12 @@ def test_an_index_condor_that_is_gone_before_its_last_trade_is_a_break():
         rig.read(positions={})
     assert rig.events(OptionSettled) == []
     assert len(rig.events(Quarantined)) == 1
+
+
+def test_the_story_of_the_order_and_the_days_retelling_say_it(shop):
+    shop.booked(ASSIGNED, SHARES, positions={LONG: 1, "GOOG": 100})
+    events = [parse_event(body) for body in shop.journal.bodies]
+    story = tell(event for event in events if event.correlation == SPREAD)
+    assert story.moments[-1].text == f"short 1 {SHORT}: assignment early, +100 GOOG at 260 for -26,000.00"
+    (line,) = (retell(event) for event in events if isinstance(event, OptionSettled))
+    assert line.endswith(f"OPTION    {SPREAD}: {story.moments[-1].text}")

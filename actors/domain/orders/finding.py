@@ -228,6 +228,16 @@ class OptionSettled(Value):
         """The structure, or the account where it was nobody's."""
         return self.parts[0].structure_id if self.parts else f"cash-{self.account_domain}"
 
+    @property
+    def words(self) -> str:
+        """What happened, in numbers."""
+        held = f"{'short' if self.quantity > 0 else 'long'} {abs(self.quantity)} {self.symbol}"
+        moved = sum(part.shares for part in self.parts)
+        when = " early" if self.is_early and moved else ""
+        shares = f", {moved:+d} {self.shares_of} at {self.strike} for {-moved * self.strike:+,.2f}" if moved else ""
+        cash = f", cash {self.amount:+,.2f}" if self.amount else ""
+        return f"{held}: {self.cause.value.lower()}{when}{shares}{cash}"
+
 
 Finding = (
     FillFaulted

@@ -142,6 +142,8 @@ class _Teller:
                 self._add(event.at, "REVISED", text)
             case finding.CoverHeldBack(text=text):
                 self._add(event.at, "HELD BACK", text)
+            case finding.OptionSettled():
+                self._add(event.at, "SETTLED", event.words)
             case finding.HoldingsNetted():
                 self._add(event.at, "NETTED", event.words(life.order.structure_id))
             case LegsStarted(account_domain=domain):

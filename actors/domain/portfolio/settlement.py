@@ -69,16 +69,6 @@ def delivered(structures: Mapping[str, Structure], event: OptionSettled) -> dict
     }
 
 
-def words(event: OptionSettled) -> str:
-    """Return what happened, in numbers."""
-    held = f"{'short' if event.quantity > 0 else 'long'} {abs(event.quantity)} {event.symbol}"
-    when = " early" if event.is_early and event.cause in _DELIVERING else ""
-    moved = sum(part.shares for part in event.parts)
-    shares = f", {moved:+d} {event.shares_of} at {event.strike} for {-moved * event.strike:+,.2f}" if moved else ""
-    cash = f", cash {event.amount:+,.2f}" if event.amount else ""
-    return f"{held}: {event.cause.value.lower()}{when}{shares}{cash}"
-
-
 def leftovers(book: "Book", event: OptionSettled) -> Sequence[str]:
     """Return, structure by structure, what is held once the event is in the book."""
     found = []
