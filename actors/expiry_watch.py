@@ -10,12 +10,12 @@ Rules of this file:
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from actors.domain.alerts.alert import Alert, Level
 from actors.domain.market.contract import Products, names_option
-from actors.domain.market.expiry_table import ExpiryTable, strictest
+from actors.domain.market.expiry_table import BrokerRow, ExpiryTable, strictest
 from actors.domain.market.session import NEW_YORK, Sessions
 from actors.domain.portfolio.sight import Sight
 from actors.domain.portfolio.view import BookView, StructureView
@@ -52,6 +52,8 @@ class ExpiringLeg(Value):
     settles_on: date | None
     must_end_at: Instant | None
     """When it must be gone: its last trade, or earlier where its broker may close it by itself."""
+    instructions_until: time | None
+    """New York: the latest its broker takes an exercise of it, or a refusal of one, on that day."""
     spot: str | None
     moneyness: str | None
     extrinsic: str | None
@@ -130,13 +132,13 @@ class ExpiryWatch:
         )
 
     def _liquidates_min(self, domain: str, legs: Iterable[HeldLeg], at: datetime) -> int:
-        on, table = at.astimezone(NEW_YORK).date(), self._ports.table
-        rows = (
-            table.broker(adapter, leg.contract.product.kind, on)
-            for adapter in self._ports.adapters.get(domain, ())
-            for leg in legs
-        )
-        return strictest(row for row in rows if row is not None)
+        return strictest(row for leg in legs for row in self._brokers(domain, leg, at))
+
+    def _brokers(self, domain: str, leg: HeldLeg, at: datetime) -> list[BrokerRow]:
+        """Return what the brokers of an account do about a leg on the day of its expiry."""
+        on, kind = at.astimezone(NEW_YORK).date(), leg.contract.product.kind
+        rows = (self._ports.table.broker(adapter, kind, on) for adapter in self._ports.adapters.get(domain, ()))
+        return [row for row in rows if row is not None]
 
     def _rows(self, structure: StructureView, legs: Sequence[HeldLeg], at: datetime) -> Iterable[ExpiringLeg]:
         liquidates_min = self._liquidates_min(structure.account_domain or "", legs, at)
@@ -152,6 +154,7 @@ class ExpiryWatch:
                 last_trade_at=None if leg.last is None else leg.last.at,
                 settles_on=None if leg.last is None else leg.last.settles_on,
                 must_end_at=end_of(leg, liquidates_min),
+                instructions_until=_first(self._brokers(structure.account_domain or "", leg, at)),
                 spot=_text(leg.spot),
                 moneyness=_text(leg.moneyness),
                 extrinsic=_text(leg.extrinsic),
@@ -186,6 +189,10 @@ def due_dividends(dividends: Iterable[Dividend], sessions: Sessions, at: datetim
     tomorrow = next((day for day in following if sessions.session("equity_option", day)), None)
     reach = tomorrow or today + timedelta(days=NEXT_SESSION_DAYS)
     return {each.underlying: each for each in dividends if today < each.ex_on <= reach}
+
+
+def _first(rows: Iterable[BrokerRow]) -> time | None:
+    return min((row.instructions_until for row in rows if row.instructions_until is not None), default=None)
 
 
 def _text(value: object) -> str | None:

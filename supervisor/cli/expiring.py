@@ -78,6 +78,8 @@ def _end(leg: dict[str, Any], now: datetime) -> str:
     away = f"in {left.days} d" if left.days > 0 else f"in {max(left.total_seconds(), 0) / 60:.0f} min"
     must = datetime.fromisoformat(leg["must_end_at"]).astimezone(NEW_YORK)
     early = "" if must == last else f", its broker may close it from {must:%H:%M}"
+    if leg["quantity"] > 0 and leg["instructions_until"] is not None:
+        early += f", exercise or not until {leg['instructions_until'][:5]}"
     return f"ends {last:%a %d %b %H:%M} ET ({away}{early})"
 
 

@@ -48,6 +48,14 @@ def test_it_says_the_real_end_on_a_half_day_and_what_the_policy_will_do_and_when
     assert "policy: warn, nothing is done" in told
 
 
+def test_a_long_says_until_when_its_broker_takes_instructions(where):
+    adapters = {"main": ("tastytrade", "alpaca")}
+    ports = ExpiryPorts(PRODUCTS, SESSIONS, TABLE, adapters, lambda board: write_board(where.expiring, board))
+    ExpiryWatch(ExpiryPolicy(), ports).on_book(book(held({CALL: 1})), 0, at("2027-01-15T12:00"))
+    told = run(where)[1]
+    assert "its broker may close it from 15:30, exercise or not until 16:15" in told
+
+
 def test_as_json_every_number_is_there(where):
     look(where, "2026-11-27T12:58")
     code, told = run(where, "--json")
