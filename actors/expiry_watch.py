@@ -16,6 +16,7 @@ from typing import Final
 from actors.domain.alerts.alert import Alert, Level
 from actors.domain.market.contract import Products, names_option
 from actors.domain.market.expiry_table import BrokerRow, ExpiryTable, strictest
+from actors.domain.market.last_trade import last_trade
 from actors.domain.market.session import NEW_YORK, Sessions
 from actors.domain.portfolio.sight import Sight
 from actors.domain.portfolio.view import BookView, StructureView
@@ -108,12 +109,13 @@ class ExpiryWatch:
     ) -> tuple[Concern, ...]:
         around = self._surroundings(structure, legs, book, at)
         ports = self._ports
-        shares = [symbol for symbol, count in structure.holdings.items() if count and not names_option(symbol)]
-        left = (
-            leftover(structure, symbol, session_now(ports.products.contract(symbol), None, ports.sessions, at), around)
-            for symbol in shares
-        )
-        return (*concerns(structure, legs[structure.structure_id], around), *left)
+        found = concerns(structure, legs[structure.structure_id], around)
+        if not structure.delivered:
+            return found
+        symbol = min((each for each, count in structure.holdings.items() if count), key=names_option)
+        contract = ports.products.contract(symbol)
+        session = session_now(contract, last_trade(contract, ports.sessions), ports.sessions, at)
+        return (*found, leftover(structure, symbol, session, around))
 
     def _legs(self, structure: StructureView, seen: Mapping[str, Sight], at: datetime) -> tuple[HeldLeg, ...]:
         ports, age_max_s = self._ports, self._policy.quote_age_max_s

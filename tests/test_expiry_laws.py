@@ -184,16 +184,23 @@ def what_an_assignment_left_is_closed() -> None:
 
 
 def shares_are_left(off: pytest.MonkeyPatch) -> None:
-    off.setattr(expiry_watch, "names_option", lambda symbol: True)
+    off.setattr(expiry_watch.ExpiryWatch, "_concerns", lambda *_: ())
 
 
 def shares_and_options_go_in_one_order(off: pytest.MonkeyPatch) -> None:
     off.setattr(structures, "names_option", lambda symbol: False)
 
 
-def the_first_order_of_a_leftover_holds_options_alone() -> None:
-    legs, _ = structures.closing({LONG: 1, "GOOG": 100})
-    assert [leg.symbol for leg in legs] == [LONG]
+def nothing_goes_before_the_short_it_covers() -> None:
+    call, higher = "GOOG  260116C00270000", "GOOG  260116C00280000"
+    for holdings, first in (
+        ({LONG: 1, "GOOG": 100}, {"GOOG"}),
+        ({higher: 1, "GOOG": -100}, {"GOOG"}),
+        ({call: -1, higher: 1, LONG: 1, "GOOG": 100}, {call, higher, LONG}),
+        ({call: -1, higher: 2, "GOOG": -100}, {"GOOG"}),
+    ):
+        legs, _ = structures.closing(holdings)
+        assert {leg.symbol for leg in legs} == first
 
 
 FOMC = Blackout(begins=at("2026-01-05T09:55"), ends=at("2026-01-05T10:30"), reason="FOMC")
@@ -280,7 +287,7 @@ SWITCHES = (
     Switch(an_assignment_that_positions_alone_show_is_no_break, only_words_count),
     Switch(what_was_seen_and_is_said_later_is_booked_once, what_is_said_is_news),
     Switch(what_an_assignment_left_is_closed, shares_are_left),
-    Switch(the_first_order_of_a_leftover_holds_options_alone, shares_and_options_go_in_one_order),
+    Switch(nothing_goes_before_the_short_it_covers, shares_and_options_go_in_one_order),
     Switch(nothing_opens_in_a_blackout, no_event_holds),
     Switch(nothing_opens_whose_end_no_table_knows, every_product_is_known),
     Switch(nothing_opens_in_the_last_minutes, the_end_is_never_near),

@@ -182,14 +182,14 @@ class Morning:
             yield from ((leg.symbol, leg.action.sign * leg.ratio * sent.order.order_qty) for leg in sent.order.legs)
 
 
-def test_what_an_assignment_left_is_closed_whole_options_first_and_then_the_shares(shop):
+def test_what_an_assignment_left_is_closed_whole_in_two_orders(shop):
     shop.booked(ASSIGNED, SHARES, positions={LONG: 1, "GOOG": 100})
     shop.told(SendOrder)
     morning = Morning(shop)
     morning.look()
-    assert list(morning.fill()) == [(LONG, -1)]
-    morning.look()
     assert list(morning.fill()) == [("GOOG", -100)]
+    morning.look()
+    assert list(morning.fill()) == [(LONG, -1)]
     assert shop.book.structures[SPREAD].is_flat
     assert morning.look() == []
 

@@ -112,6 +112,7 @@ def _structure(book: Book, identifier: str, lives: list[OrderLife]) -> Structure
         in_doubt=any(life.in_doubt for life in lives),
         uncovered_s=book.found.uncovered_s.get(identifier, 0.0),
         hedges=opening.order.hedges,
+        delivered=held is not None and held.delivered,
     )
 
 

@@ -64,6 +64,7 @@ def delivered(structures: Mapping[str, Structure], event: OptionSettled) -> dict
         part.structure_id: structures[part.structure_id]
         .moved(event.shares_of, part.shares)
         .paid(-part.shares * event.strike)
+        .model_copy(update={"delivered": True})
         for part in event.parts
         if part.shares and part.structure_id in structures
     }

@@ -52,6 +52,8 @@ class StructureView(Value):
     """The longest that shorts of it were uncovered beyond the grace, in seconds; an imbalance under way not counted."""
     hedges: str | None = None
     """The structure this one offsets in another account."""
+    delivered: bool = False
+    """Whether an exercise or an assignment brought it shares."""
 
 
 class OrderView(Value):

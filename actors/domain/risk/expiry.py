@@ -8,7 +8,7 @@ Rules of this file:
 * DIVIDEND: a short call in the money whose holder gives up less by exercising than the dividend that is due next.
 * EARLY: a short in the money whose holder gives up next to nothing.
 * EXERCISE: longs that end in the money bring shares that the account has not the cash for.
-* LEFTOVER: an assignment or an exercise left shares: they and what is left of the legs are closed, options first, once
+* LEFTOVER: an assignment or an exercise left shares: they and what is left of the legs are closed, shorts first, once
   the market has been open for a while.
 * UNKNOWN: no table says when a contract ends, or what becomes of it. A person is told; no order follows from that.
 * What the price decides counts as the worst while the price is unknown or old.
@@ -236,16 +236,16 @@ def _concern(
     )
 
 
-def leftover(structure: StructureView, shares_of: str, session: Session | None, seen: Surroundings) -> Concern:
-    """Return what is done about shares that a structure holds; `session` is the one they trade in now."""
-    policy, count = seen.policy, structure.holdings[shares_of]
+def leftover(structure: StructureView, symbol: str, session: Session | None, seen: Surroundings) -> Concern:
+    """Return what is done about what an exercise left; `session` is the one that `symbol` of it trades in now."""
+    policy = seen.policy
     is_due = session is not None and minutes(session.opens_at, seen.now) >= policy.leftover_after_min
     left = ", ".join(f"{held:+d} {symbol}" for symbol, held in structure.holdings.items() if held)
     return Concern(
         structure_id=structure.structure_id,
         danger=Danger.LEFTOVER,
-        symbol=shares_of,
-        text=f"{count:+d} {shares_of} came by an exercise; it holds {left}",
+        symbol=symbol,
+        text=f"an exercise or assignment left it with {left}",
         measure=policy.leftover,
         will=willing(policy.leftover, Will.ANY) if is_due else None,
     )
