@@ -2,8 +2,8 @@
 
 A permit goes out at every interval, well under its time to live, and at once when what it says changed. Of book, latch
 file and feed risk keeps nothing: its first permit after a start is as good as its last before. What the breakers on
-losses must remember is in its checkpoint (`breaker_watch`). `risk_epoch` is its incarnation, and orders its permits
-against those of a predecessor.
+losses must remember is in its checkpoint (`breaker_watch`); expiries and assignments (`expiry_watch`) need no memory.
+`risk_epoch` is its incarnation, and orders its permits against those of a predecessor.
 """
 
 import contextlib
