@@ -31,6 +31,7 @@ from actors.domain.risk.standing import standing_of
 from actors.fill_desk import FillDesk
 from actors.messages import AccountRead, AskAccount, CancelOrder
 from actors.seats import Seat
+from actors.settlement_desk import SettlementDesk
 
 
 class AccountDesk:
@@ -38,7 +39,7 @@ class AccountDesk:
 
     def __init__(self, desk: Desk, fills: FillDesk) -> None:
         self._desk, self._fills = desk, fills
-        self._differences = DifferenceWatch(desk)
+        self._differences, self._settlements = DifferenceWatch(desk), SettlementDesk(desk)
 
     def on_report(self, told: ExecutionReport) -> Step:
         """Take in a broker's report."""
@@ -84,6 +85,7 @@ class AccountDesk:
             self._cancel_stray(report, step)
             self._fills.judge(report, step)
         step.events += [happened.CashBooked(event=event, at=self._desk.now()) for event in cash]
+        self._settlements.on_cash(cash, step)
         return step
 
     def on_compared(self, read: AccountRead) -> Step:
@@ -107,7 +109,8 @@ class AccountDesk:
         seat.disagreements += 1
         seat.read_due_ns = self._desk.now_ns() + int(self._desk.settings.ask_again_s * 1e9)
         if seat.disagreements >= self._desk.settings.disagreements_max:
-            self._quarantine(state, fresh, step)
+            unsaid = self._settlements.on_differing(state, fresh, step)
+            self._quarantine(state, {each: text for each, text in fresh.items() if each not in unsaid}, step)
         return step
 
     def _stand(self, seat: Seat, read: AccountRead, state: AccountState, step: Step) -> None:

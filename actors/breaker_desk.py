@@ -26,6 +26,7 @@ from actors.domain.orders.breaker_event import (
 )
 from actors.domain.portfolio.mark import closing_price
 from actors.domain.portfolio.result import Equity, results
+from actors.domain.portfolio.sight import sights
 from actors.domain.portfolio.structure import Structure
 from actors.domain.portfolio.view import BookView
 from actors.domain.value import ZERO
@@ -63,7 +64,8 @@ class BreakerDesk:
         session = self._session(book.session)
         before_open = session is not None and now < session.opens_at
         made = results(book, self._desk.quotes, self._equities(), before_open=before_open)
-        return view.model_copy(update={"results": made})
+        seen = sights(book, self._desk.quotes, now, now_ns)
+        return view.model_copy(update={"results": made, "sights": seen})
 
     def _equities(self) -> dict[str, Equity]:
         """Return what each broker said last; several routes to one account say it of the same."""

@@ -12,6 +12,7 @@ Rules of this file:
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from actors.domain.orders.breaker_event import BreakerStep, BreakerTripped, ResetBy, Scope
@@ -24,7 +25,7 @@ from actors.domain.risk.gauge import Gauge
 from actors.domain.risk.issue import Finding
 from actors.domain.risk.withheld import findings, unknown, withheld
 from actors.domain.value import Value
-from actors.flattener import Flattener
+from actors.flattener import Flattener, Wish
 from actors.latch import BREAKER, Latch, StopLevel
 from actors.messages import ReportBreaker
 from actors.ports import Checkpoints
@@ -71,8 +72,18 @@ class BreakerWatch:
         """What the trips make of the permit's state."""
         return tuple(findings(self.trips))
 
-    def on_book(self, book: BookView, now_ns: int, at: datetime, stop: Latch = NO_STOP) -> list[Value]:
-        """Measure a book that is reconciled, under the latched `stop`; return what the executor is to be told."""
+    def on_book(
+        self,
+        book: BookView,
+        now_ns: int,
+        at: datetime,
+        stop: Latch = NO_STOP,
+        wishes: Mapping[str, Wish] = MappingProxyType({}),
+    ) -> list[Value]:
+        """Measure a book that is reconciled, under the latched `stop`; return what the executor is to be told.
+
+        `wishes` names what others want closed; a breaker and a latched stop want it more.
+        """
         self._results = book.results if book.results is not None else self._results
         results = self._results or ()
         record, gauges, warnings = judge(self._record, results, book.breakers, self._limits, at)
@@ -86,7 +97,9 @@ class BreakerWatch:
         self._show(results, gauges, now_ns)
         told: list[Value] = [ReportBreaker(event=each.trip, reset=each.reset) for each in record.due.values()]
         told += [ReportBreaker(event=each, reset=book.breakers.reset_at(each.name)) for each in warnings]
-        return [*told, *self._flattener.ask(self._to_close(book, stop), book, now_ns, at)]
+        held = {each.structure_id for each in book.structures if any(each.holdings.values())}
+        wanted = {name: wish for name, wish in wishes.items() if name in held} | self._to_close(book, stop)
+        return [*told, *self._flattener.ask(wanted, book, now_ns, at)]
 
     def _show(self, results: Iterable[Result], gauges: tuple[Gauge, ...], now_ns: int) -> None:
         missing = [(each, why) for each in results if (why := unknown(each, self._limits))]
@@ -101,12 +114,12 @@ class BreakerWatch:
                 reason = f"breaker {trip.name}: {trip.text}"
                 self._ports.tighten(Latch(level=level, reason=reason, by=BREAKER, at=at))
 
-    def _to_close(self, book: BookView, stop: Latch) -> Mapping[str, str]:
+    def _to_close(self, book: BookView, stop: Latch) -> dict[str, Wish]:
         """Return what is held and is to be closed, each with the reason."""
         held = [each for each in book.structures if any(each.holdings.values())]
-        wanted = {each.structure_id: stop.words or "" for each in held if stop.level is StopLevel.FLATTEN}
+        wanted = {each.structure_id: Wish(stop.words or "") for each in held if stop.level is StopLevel.FLATTEN}
         return wanted | {
-            each.structure_id: f"breaker {trip.name}"
+            each.structure_id: Wish(f"breaker {trip.name}")
             for trip in self.trips
             if trip.step is BreakerStep.FLATTEN
             for each in held

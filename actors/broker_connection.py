@@ -23,6 +23,7 @@ import numpy as np
 from actors.brokers.connection_settings import ConnectionSettings
 from actors.brokers.gates import Gates
 from actors.brokers.inquiries import Inquiries
+from actors.brokers.market_hours import HoursWatch
 from actors.brokers.orphans import Orphans
 from actors.brokers.route_watch import RouteWatch
 from actors.brokers.send_desk import SendDesk
@@ -98,7 +99,7 @@ class BrokerConnection:
         self._doubted = asyncio.Event()
         """Set where something failed that a probe should look at now."""
         self._readings = 0
-        self._untold = False
+        self._untold, self._hours = False, HoursWatch()
 
     def run(self, stop: Event) -> None:
         """Work until `stop` is set, moving the watermark with each pass. An exception ends the process."""
@@ -259,6 +260,7 @@ class BrokerConnection:
         except (BrokerUnavailable, BrokerRefused) as error:
             self._watch.read(str(error))
         self._make_good()
+        await self._hours.look(self._broker, self._clock.boot_ns())
 
     def _heard(self, outcome: SubmitOutcome) -> None:
         self._watch.write(outcome)
@@ -286,6 +288,7 @@ class BrokerConnection:
             covers=self._settings.covers,
             coverage=self._broker.coverage.narrowed(self._settings.combo_legs_max),
             vitals=vitals,
+            hours=self._hours.told,
         )
         with suppress(PeerUnavailable):
             self._stream.publish(state)

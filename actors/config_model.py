@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from actors.config_calendar import CalendarSection
 from actors.config_disk import DiskSection
+from actors.config_expiry import ExpirySection
 from actors.config_greeks import GreeksSection
 from actors.config_journal import JournalSection
 from actors.config_nodes import NodesSection
@@ -68,6 +69,7 @@ class RuntimeConfig(Value):
     clock: ClockSection = ClockSection()
     calendar: CalendarSection = CalendarSection()
     validation: ValidationSection = ValidationSection()
+    expiry: ExpirySection = ExpirySection()
     disk: DiskSection = DiskSection()
     journal: JournalSection = JournalSection()
     nodes: NodesSection = NodesSection()
@@ -110,6 +112,7 @@ def contradictions(config: RuntimeConfig) -> Iterator[Contradiction]:
     yield from _market(config)
     yield from _replication(config)
     yield from _nodes(config)
+    yield from _holding(config)
 
 
 def _names(config: RuntimeConfig) -> Iterator[Contradiction]:
@@ -251,6 +254,13 @@ def _replication(config: RuntimeConfig) -> Iterator[Contradiction]:
         if journal.ack_timeout_s * 2 > hang_s:
             text = f"must be at most half of supervisor.critical_hang_after_s = {hang_s:g} s: a wait is no hang"
             yield ("journal", "ack_timeout_s"), text
+
+
+def _holding(config: RuntimeConfig) -> Iterator[Contradiction]:
+    names = {strategy.name for strategy in config.strategies}
+    for number, name in enumerate(config.expiry.hold):
+        if name not in names:
+            yield ("expiry", "hold", number), f'no strategy is called "{name}": what it holds would be closed'
 
 
 def _nodes(config: RuntimeConfig) -> Iterator[Contradiction]:

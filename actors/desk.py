@@ -28,6 +28,7 @@ from actors.domain.orders.watch_settings import WatchSettings
 from actors.domain.performance.degradation import DegradationLimits
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.imbalance import ImbalanceLimits
+from actors.domain.risk.almanac import Almanac
 from actors.domain.risk.circumstances import Circumstances
 from actors.domain.risk.margin_table import MarginTable
 from actors.domain.risk.permit import Permit
@@ -94,6 +95,8 @@ class DeskSettings(Value):
     costs: CostTerms | None = None
     """Fee tables and what openings must leave; None: nothing is estimated."""
     sizes: DegradationLimits = DegradationLimits()
+    almanac: Almanac | None = None
+    """Events and expiries that openings keep clear of."""
 
     @property
     def imbalance(self) -> ImbalanceLimits:
@@ -226,6 +229,8 @@ class Desk:
             routes=tuple(route.name for route in able),
             obstacles=obstacles,
             coverages={route.name: route.coverage for route in able},
+            almanac=self.settings.almanac,
+            hours_disagree=self.seats.hours_disagree(self.sessions, self.now()),
             writable=frozenset(route.account_domain for route in routes if route.writes),
             excluding=frozenset(excluding),
             standings=self.seats.standings(),

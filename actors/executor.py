@@ -18,6 +18,7 @@ from actors.account_desk import AccountDesk
 from actors.breaker_desk import BreakerDesk
 from actors.chase import Chase
 from actors.close_queue import CloseQueue
+from actors.day_end import DayEnd
 from actors.desk import Desk, Step
 from actors.domain.alerts.alert import Level
 from actors.domain.market.contract import Products
@@ -114,10 +115,13 @@ class Executor:
         self._accounts, self._breakers = AccountDesk(self._desk, fills), BreakerDesk(self._desk)
         parts = self._desk, self._chase, self._orders
         self._signals, self._triggers, self._work = SignalDesk(*parts), TriggerDesk(*parts), WorkDesk(*parts)
-        self._failback, unwind = Failback(self._desk), Unwind(self._desk, self._orders)
+        self._failback, unwind, day = Failback(self._desk), Unwind(self._desk, self._orders), DayEnd(self._desk)
         late = (CloseQueue(self._desk, self._orders), Hedge(self._desk, self._orders), self._failback)
         legs, watches = LegDesk(self._desk, self._orders, unwind), opening_watches(self._desk, settings.disk_look_s)
-        self._timed = (self._chase, self._accounts, fills, legs, unwind, *late, *watches, self._breakers, self._sizes)
+        self._timed = (
+            *(self._chase, self._accounts, fills, legs, unwind),
+            *(*late, *watches, day, self._breakers, self._sizes),
+        )
         self._board, self._alerts = RouteBoard(self._desk, self._failback, board), deque[Value]([], settings.alerts_max)
         self._picture_due_ns = self._ticked_ns = self._universe_asked_ns = 0
         self._commit(Step(events=[started]))

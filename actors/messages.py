@@ -10,6 +10,7 @@ from pydantic import Field
 
 from actors.domain.alerts.alert import Alert
 from actors.domain.connection.route_health import Vitals
+from actors.domain.market.market_hours import MarketHours
 from actors.domain.market.quote import Universe
 from actors.domain.orders.attempt import Resolution, SubmitOutcome
 from actors.domain.orders.breaker_event import BreakerTripped, BreakerWarned
@@ -203,10 +204,7 @@ class Reported(Value):
 
 
 class AskAccount(Value):
-    """To a connection: read the whole account, everything since `since`.
-
-    The answer goes to whoever `reply_to` names, the executor where it names nobody.
-    """
+    """To a connection: read the whole account since `since`, and answer `reply_to`, or the executor."""
 
     request_id: int
     since: Instant
@@ -225,8 +223,7 @@ class AccountRead(Value):
 class ConnectionState(Value):
     """Connection to executor, at each change and as a heartbeat: what this route can do now.
 
-    `reads`, `writes` and `stream` are separate; only a sick write path moves openings elsewhere. `coverage` is what it
-    can carry, `covers` what it stands in for.
+    Only a sick write path moves openings elsewhere. `coverage`: what it carries; `covers`: what it stands in for.
     """
 
     route: str
@@ -242,6 +239,7 @@ class ConnectionState(Value):
     covers: Covers = "broker"
     coverage: Coverage = Coverage()
     vitals: Vitals = Vitals()
+    hours: MarketHours | None = None
 
 
 class AskState(Value):

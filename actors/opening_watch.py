@@ -1,20 +1,28 @@
-"""Tells people when the disk, or the journal's copy, stops openings, and when it lets them go on.
+"""Tells people when the disk, the journal's copy or the calendar stops openings, and when it lets them go on.
 
 The gate asks for itself, each time.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from actors.desk import Desk, Step
 from actors.domain.alerts.alert import Level
 
+HOURS_EVERY_S: Final = 1.0
 
-def opening_watches(desk: Desk, disk_look_s: float) -> tuple["OpeningWatch", "OpeningWatch"]:
-    """Return the watch over the disk, as often as is said, and the one over the copy, each time."""
+
+def opening_watches(desk: Desk, disk_look_s: float) -> tuple["OpeningWatch", "OpeningWatch", "OpeningWatch"]:
+    """Return the watches over the disk, as often as is said, over the copy, each time, and over the brokers' hours."""
     return (
+        OpeningWatch(desk, "hours", lambda: _hours(desk), HOURS_EVERY_S, ("A133", "A133")),
         OpeningWatch(desk, "disk", desk.disk, disk_look_s, ("A081", "A082")),
         OpeningWatch(desk, "replica", desk.replica.look, 0.0, ("A084", "A085")),
     )
+
+
+def _hours(desk: Desk) -> str | None:
+    return desk.seats.hours_disagree(desk.sessions, desk.now()) or None
 
 
 class OpeningWatch:

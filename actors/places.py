@@ -82,6 +82,11 @@ class Places(Value):
         return self.run / "quotes.columns"
 
     @property
+    def expiring(self) -> Path:
+        """What expires when, and what is done about it, as risk last knew; for screens."""
+        return self.run / "expiring.json"
+
+    @property
     def logs(self) -> Path:
         """One file a process."""
         return self.state / "logs"

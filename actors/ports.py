@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from actors.domain.connection.route_health import Vitals
 from actors.domain.market.contract import Contract
+from actors.domain.market.market_hours import MarketHours
 from actors.domain.market.quote import QuoteFrame, RawQuotes
 from actors.domain.orders.attempt import Rejected, Resolution, SubmitOutcome
 from actors.domain.orders.coverage import Coverage
@@ -194,6 +195,10 @@ class Broker(Protocol):
 
     async def order(self, broker_order_id: str) -> ExecutionReport:
         """Read one order. Raises `BrokerUnavailable`, `BrokerRefused`."""
+        ...
+
+    async def hours(self) -> MarketHours | None:
+        """Read the broker's own word on today's hours; None where it has none. Raises as `probe_reads` does."""
         ...
 
     async def probe_reads(self) -> None:

@@ -2,12 +2,12 @@
 
 A permit goes out at every interval, well under its time to live, and at once when what it says changed. Of book, latch
 file and feed risk keeps nothing: its first permit after a start is as good as its last before. What the breakers on
-losses must remember is in its checkpoint (`breaker_watch`). `risk_epoch` is its incarnation, and orders its permits
-against those of a predecessor.
+losses must remember is in its checkpoint (`breaker_watch`); expiries and assignments (`expiry_watch`) need no memory.
+`risk_epoch` is its incarnation, and orders its permits against those of a predecessor.
 """
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
@@ -18,10 +18,13 @@ from actors.breaker_watch import NO_STOP, BreakerPorts, BreakerWatch
 from actors.domain.alerts.alert import Alert, Level
 from actors.domain.portfolio.view import BookView
 from actors.domain.risk.breaker_limits import BreakerLimits
+from actors.domain.risk.expiry_policy import ExpiryPolicy
 from actors.domain.risk.issue import FeedSight, Finding, IssueLimits, findings, trading_state
 from actors.domain.risk.permit import Limits, Permit
 from actors.domain.value import Value
+from actors.expiry_watch import ExpiryPorts, ExpiryWatch
 from actors.exposure_watch import ExposureWatch
+from actors.flattener import Wish
 from actors.latch import Latch, StopLevel
 from actors.messages import AlertRaised, AskBook, BookChanged, FeedState, IssuePermit
 from actors.ports import Arrival, Clock, Envelope, PeerLost, PeerUnavailable, Resync, Stream, Watermark
@@ -33,6 +36,7 @@ class RiskSettings(Value):
     limits: Limits
     issue: IssueLimits = IssueLimits()
     breakers: BreakerLimits = BreakerLimits()
+    expiry: ExpiryPolicy = ExpiryPolicy()
     permit_ttl_s: float = Field(default=3.0, gt=0)
     permit_interval_s: float = Field(default=0.5, gt=0)
     wait_s: float = Field(default=0.1, gt=0, le=1)
@@ -48,6 +52,7 @@ class RiskPorts:
     watermark: Watermark
     read_latch: Callable[[], Latch]
     breakers: BreakerPorts
+    expiry: ExpiryPorts
     exposure: ExposureWatch | None = None
     """None: nobody measures greeks and stress, and openings are asked nothing about them."""
     executor: str = "executor"
@@ -67,6 +72,9 @@ class RiskActor:
         self._sequence = 0
         self._said: frozenset[tuple[str, str]] | None = None
         self._breakers = BreakerWatch(name, settings.breakers, ports.breakers)
+        self._expiry = ExpiryWatch(settings.expiry, ports.expiry)
+        self._wishes: Mapping[str, Wish] = {}
+        """What is to be closed for its expiry, as last seen: not every book tells what the market says."""
         self._unknown: frozenset[str] = frozenset()
         """Accounts that were told of as unknown."""
         self._latch = NO_STOP
@@ -101,7 +109,10 @@ class RiskActor:
         if not book.ready:
             return
         clock = self._ports.clock
-        told = self._breakers.on_book(book, clock.boot_ns(), clock.market_now(), self._latch)
+        now_ns, now = clock.boot_ns(), clock.market_now()
+        if book.sights is not None:
+            self._wishes = self._expiry.on_book(book, now_ns, now)
+        told = self._breakers.on_book(book, now_ns, now, self._latch, self._wishes)
         unknown = {**self._breakers.unknown}
         alerts = [_unknown_alert(each, unknown[each], clock) for each in unknown if each not in self._unknown]
         self._unknown = frozenset(unknown)
@@ -116,6 +127,7 @@ class RiskActor:
         self._latch = latch
         self._tell_loosened(latch)
         self._measure(now_ns)
+        self._tell_expiries()
         found = findings(self._book, self._sight(now_ns), latch.level.value, latch.reason, self._settings.issue)
         found = (*found, *self._breakers.findings)
         says = frozenset((finding.rule.value, finding.state.value) for finding in found)
@@ -141,6 +153,13 @@ class RiskActor:
             with contextlib.suppress(PeerUnavailable):  # told again with the next look
                 self._ports.stream.tell(self._ports.notifier, _loosened_alert(latch, latch.at))
                 self._loosened_at = latch.at
+
+    def _tell_expiries(self) -> None:
+        news = self._expiry.news
+        with contextlib.suppress(PeerUnavailable):  # told again with the next look
+            while news:
+                self._ports.stream.tell(self._ports.notifier, AlertRaised(alert=news[0]))
+                news.popleft()
 
     def _permit(self, found: tuple[Finding, ...]) -> Permit:
         self._sequence += 1

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from actors.domain.market.market_hours import disagreement
+from actors.domain.market.session import Sessions
 from actors.domain.orders.lease import Route
 from actors.domain.orders.order import Contingency, OrderType
 from actors.domain.risk.standing import Standing
@@ -152,6 +154,11 @@ class Seats:
             if seat.standing is not None and (known is None or known.heard_ns < seat.standing.heard_ns):
                 told[seat.account_domain] = seat.standing
         return {seat.route: told[seat.account_domain] for seat in self._seats.values() if seat.account_domain in told}
+
+    def hours_disagree(self, sessions: Sessions, now: datetime) -> str:
+        """Return what a broker says of today's hours that the tables do not; empty where all agree."""
+        told = (disagreement(seat.state.hours, sessions, now) for seat in self.all())
+        return "; ".join(text for text in told if text)
 
     def reconciled_domains(self) -> frozenset[str]:
         """Return the account domains that agreed with the journal through at least one of their routes."""

@@ -126,6 +126,8 @@ def account(
 class Rig:
     """The executor, its clock, journal and stream; `stop` is the latched stop in force."""
 
+    products, sessions = PRODUCTS, staticmethod(sessions)
+
     def __init__(self, checkpoint_events: int = 10_000, alerts_max: int = 1000, **desk: object) -> None:
         self.settings = ExecutorSettings(
             checkpoint_events=checkpoint_events,
@@ -154,8 +156,8 @@ class Rig:
             checkpoints=self.checkpoints,
             clock=self.clock,
             watermark=CountingWatermark(),
-            products=PRODUCTS,
-            sessions=sessions(),
+            products=self.products,
+            sessions=self.sessions(),
             latch=lambda: self.stop,
             routes=ROUTES,
             feed="data_feed",

@@ -658,7 +658,7 @@ def what_is_ours_is_never_taken_for_foreign(_: Path) -> None:
 
 
 def whatever_the_account_says_is_adopted(off: pytest.MonkeyPatch) -> None:
-    off.setattr(difference_watch, "foreign", reconcile._differences)
+    off.setattr(difference_watch, "foreign", reconcile.differences)
 
 
 def nothing_is_forgotten_while_an_account_that_holds_something_does_not_agree(_: Path) -> None:

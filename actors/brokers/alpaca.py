@@ -18,11 +18,14 @@ from actors.brokers import alpaca_shapes as shapes
 from actors.brokers.alpaca_status import trading_status
 from actors.brokers.alpaca_stream import AlpacaLogin, TradeUpdates, TradeUpdatesLimits
 from actors.brokers.coverages import COVERAGES
+from actors.brokers.market_hours import of_alpaca
 from actors.brokers.outcomes import RETRYABLE, Unsendable, outcome_of, outcome_of_failure
 from actors.brokers.payload import Json, decoded, instant, known, number, readable
 from actors.brokers.reads import ReadLimits, Reads
 from actors.brokers.wire import Answer, Doubt, NothingSent, Wire, WireLimits
 from actors.domain.connection.route_health import Vitals
+from actors.domain.market.market_hours import MarketHours
+from actors.domain.market.session import NEW_YORK
 from actors.domain.orders.attempt import (
     Absent,
     Accepted,
@@ -177,6 +180,12 @@ class Alpaca:
                 continue
             async for report in self._filled(broker_order_id):
                 yield report
+
+    async def hours(self) -> MarketHours | None:
+        """Read the calendar's line of today. Raises `BrokerUnavailable`, `BrokerRefused`."""
+        on = self._clock.market_now().astimezone(NEW_YORK).date()
+        span = {"start": on.isoformat(), "end": on.isoformat()}
+        return of_alpaca(await self._reads.get("/v2/calendar", span), on)
 
     async def probe_reads(self) -> None:
         """Read the account. Raises `BrokerUnavailable`, `BrokerRefused`."""

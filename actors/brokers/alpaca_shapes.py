@@ -20,7 +20,7 @@ from typing import Final
 from actors.brokers.outcomes import Unsendable
 from actors.brokers.payload import Json, instant, number, readable
 from actors.domain.orders.order import Action, Fill, Leg, Order, OrderType, TimeInForce
-from actors.domain.orders.report import BrokerPosition, CashEvent, ExecutionReport, Status
+from actors.domain.orders.report import BrokerPosition, CashEvent, ExecutionReport, SettlementCause, Status
 
 _OCC = re.compile(r"^([A-Z0-9.]{1,6}?) *(\d{6}[CP]\d{8})$")
 _TYPES: Final = {OrderType.LIMIT: "limit", OrderType.MARKET: "market"}
@@ -45,6 +45,12 @@ _STATUSES: Final = {
     "expired": Status.EXPIRED,
 }
 _FEES: Final = frozenset({"FEE", "CFEE", "PTC"})
+_CAUSES: Final = {
+    "OPASN": SettlementCause.ASSIGNMENT,
+    "OPEXC": SettlementCause.EXERCISE,
+    "OPEXP": SettlementCause.EXPIRATION,
+    "OPCSH": SettlementCause.CASH,
+}
 _SETTLEMENTS: Final = frozenset({"OPASN", "OPEXC", "OPEXP", "OPCSH", "OPTRD", "EXTRD"})
 
 
@@ -200,6 +206,7 @@ def cash_event(payload: Json, account_domain: str) -> CashEvent | None:
             quantity=int(number(payload.get("qty") or 0)) if event_type is CashEvent.Type.SETTLEMENT else 0,
             amount=number(payload["net_amount"]),
             exec_id=payload.get("execution_id"),
+            cause=_CAUSES.get(kind),
             text=f"{kind}: {payload.get('description', '')}",
             at=instant(payload.get("transaction_time") or payload.get("created_at") or payload["date"]),
         )

@@ -35,6 +35,7 @@ from actors.brokers.quantconnect_channel import Channel
 from actors.brokers.wire import Doubt, NothingSent
 from actors.domain.connection.route_health import Vitals
 from actors.domain.market.contract import Products
+from actors.domain.market.market_hours import MarketHours
 from actors.domain.orders.attempt import (
     Absent,
     Accepted,
@@ -200,6 +201,10 @@ class QuantConnect:
         async for told in self._channel.orders():
             if self._is_sure(told):  # else it is told of again, once it is
                 yield self._report(told)
+
+    async def hours(self) -> MarketHours | None:
+        """Return no word: LEAN's hours come out of a table as well."""
+        return None
 
     async def probe_reads(self) -> None:
         """Read the deployment's state. Raises `BrokerUnavailable`, `BrokerRefused`."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from actors.domain.connection.route_health import Vitals
+from actors.domain.market.market_hours import MarketHours
 from actors.domain.orders.attempt import Accepted, Found, Rejected, Resolution, SubmitOutcome
 from actors.domain.orders.order import Contingency, Order
 from actors.domain.orders.report import AccountState, ExecutionReport
@@ -53,6 +54,10 @@ class Tagged:
     async def order(self, broker_order_id: str) -> ExecutionReport:
         """Read one order. Raises `BrokerUnavailable`, `BrokerRefused`."""
         return self._read(await self._broker.order(broker_order_id))
+
+    async def hours(self) -> MarketHours | None:
+        """Read the broker's own word on today's hours. Raises `BrokerUnavailable`, `BrokerRefused`."""
+        return await self._broker.hours()
 
     async def probe_reads(self) -> None:
         """Make the cheapest read. Raises `BrokerUnavailable`, `BrokerRefused`."""

@@ -18,6 +18,7 @@ from pydantic import Field
 
 from actors.brokers import tastytrade_shapes as shapes
 from actors.brokers.coverages import COVERAGES
+from actors.brokers.market_hours import of_tastytrade
 from actors.brokers.outcomes import RETRYABLE, Unsendable, outcome_of, outcome_of_failure
 from actors.brokers.payload import Json, decoded, known, number, readable
 from actors.brokers.reads import ReadLimits, Reads
@@ -29,6 +30,7 @@ from actors.brokers.tastytrade_token import AccessToken, TastytradeLogin, TokenL
 from actors.brokers.wire import Answer, Doubt, NothingSent, Wire, WireLimits
 from actors.domain.connection.route_health import Vitals
 from actors.domain.market.contract import Products
+from actors.domain.market.market_hours import MarketHours
 from actors.domain.orders.attempt import Absent, Accepted, Found, InDoubt, Rejected, Resolution, SubmitOutcome, Unknown
 from actors.domain.orders.order import Contingency, Order
 from actors.domain.orders.report import AccountState, ExecutionReport
@@ -206,6 +208,11 @@ class Tastytrade:
         """Yield reports as they are pushed. Raises `BrokerUnavailable` when the stream dies or goes silent."""
         async for payload in self._stream.orders():
             yield self._report(payload)
+
+    async def hours(self) -> MarketHours | None:
+        """Read the current session and its neighbours. Raises `BrokerUnavailable`, `BrokerRefused`."""
+        found = await self._reads.get("/market-time/equities/sessions/current")
+        return of_tastytrade(found["data"], self._today())
 
     async def probe_reads(self) -> None:
         """Read the account's trading status. Raises `BrokerUnavailable`, `BrokerRefused`."""

@@ -23,7 +23,7 @@ from actors.brokers.outcomes import Unsendable
 from actors.brokers.payload import Json, instant, number, readable
 from actors.domain.orders.attempt import Accepted
 from actors.domain.orders.order import Action, Contingency, Fill, Intent, Leg, Order, OrderType, TimeInForce
-from actors.domain.orders.report import BrokerPosition, CashEvent, ExecutionReport, Status
+from actors.domain.orders.report import BrokerPosition, CashEvent, ExecutionReport, SettlementCause, Status
 from actors.domain.value import ZERO
 from actors.ports import BrokerUnavailable
 
@@ -61,7 +61,13 @@ _STATUSES: Final = {
     "Expired": Status.EXPIRED,
 }
 _FEES: Final = ("commission", "clearing-fees", "regulatory-fees", "proprietary-index-option-fees", "other-charge")
-
+_CAUSES: Final = {
+    "Assignment": SettlementCause.ASSIGNMENT,
+    "Exercise": SettlementCause.EXERCISE,
+    "Expiration": SettlementCause.EXPIRATION,
+    "Cash Settled Assignment": SettlementCause.CASH,
+    "Cash Settled Exercise": SettlementCause.CASH,
+}
 
 Name = Callable[[str], str]
 """The broker's symbol to ours."""
@@ -282,6 +288,7 @@ def cash_event(
             quantity=quantity,
             amount=amount,
             exec_id=exec_id,
+            cause=_CAUSES.get(payload.get("transaction-sub-type")) if kind == "Receive Deliver" else None,
             text=f"{payload.get('transaction-sub-type', kind)}: {payload.get('description', '')}",
             at=instant(payload["executed-at"]),
         )

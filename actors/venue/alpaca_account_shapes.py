@@ -12,9 +12,11 @@ from typing import Any
 from uuid import UUID
 
 from actors.domain.market.contract import Contract, Right, Style
+from actors.domain.market.session import NEW_YORK
 from actors.domain.value import ZERO
 from actors.venue.account import Balances, PaperPosition, Transaction, TransactionType
 from actors.venue.alpaca_shapes import alpaca_symbol, asset_id, decimal_text, instant, order_uuid, status_of
+from actors.venue.market import Market
 from actors.venue.paper_order import PaperOrder
 
 Json = dict[str, Any]
@@ -198,6 +200,15 @@ def contract_json(contract: Contract, session: date) -> Json:
         "close_price": None,
         "close_price_date": None,
     }
+
+
+def calendar_json(market: Market, start: str | None, end: str | None) -> list[Json]:
+    """Return the trading days from `start` to `end`; the venue knows its own day only."""
+    day = market.session.isoformat()
+    if (start is not None and day < start) or (end is not None and day > end):
+        return []
+    opens, closes = (at.astimezone(NEW_YORK) for at in (market.opens_at, market.closes_at))
+    return [{"date": day, "open": f"{opens:%H:%M}", "close": f"{closes:%H:%M}", "settlement_date": day}]
 
 
 def clock_json(now: datetime, opens_at: datetime, closes_at: datetime) -> Json:

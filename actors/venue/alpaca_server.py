@@ -18,6 +18,7 @@ from actors.venue.account import PaperPosition
 from actors.venue.alpaca_account_shapes import (
     account_json,
     activities_json,
+    calendar_json,
     clock_json,
     contract_json,
     position_json,
@@ -82,6 +83,7 @@ class AlpacaServer:
             ("GET", "/v2/account/activities", self._activities),
             ("GET", "/v2/account/activities/{kind}", self._activities),
             ("GET", "/v2/clock", self._clock),
+            ("GET", "/v2/calendar", self._calendar),
             ("POST", "/v2/orders", self._place),
             ("GET", "/v2/orders", self._orders),
             ("DELETE", "/v2/orders", self._cancel_all),
@@ -141,6 +143,9 @@ class AlpacaServer:
     async def _clock(self, _: web.Request) -> web.Response:
         market = self._board.market
         return json_answer(clock_json(self._now(), market.opens_at, market.closes_at))
+
+    async def _calendar(self, request: web.Request) -> web.Response:
+        return json_answer(calendar_json(self._board.market, request.query.get("start"), request.query.get("end")))
 
     async def _place(self, request: web.Request) -> web.Response:
         text = await request.read()

@@ -4,6 +4,7 @@ GET    /status            what plays, what was sent, what was injected, what the
 GET    /faults            faults in force, by number
 POST   /faults            one fault as JSON; its number
 DELETE /faults[/NUMBER]   one, or all
+POST   /assign            {"account": NAME, "symbol": OCC, "quantity": 1}: shorts are assigned early
 POST   /clock             {"action": "start", "speed": 60} | {"action": "hold"} | {"action": "step_to", "at": TIME}
 """
 
@@ -45,6 +46,14 @@ class StepTo(Value):
     at: Instant
 
 
+class Assign(Value):
+    """Assign shorts of an account, as their holders' exercises would."""
+
+    account: str
+    symbol: str
+    quantity: int = Field(default=1, gt=0)
+
+
 ClockOrder = Annotated[Start | Hold | StepTo, Field(discriminator="action")]
 _CLOCK_ORDER: TypeAdapter[Start | Hold | StepTo] = TypeAdapter(ClockOrder)
 
@@ -59,12 +68,13 @@ class Control:
         status: Callable[[], Json],
         changed: Callable[[], Awaitable[None]],
         set_clock: Callable[[Start | Hold | StepTo], Awaitable[datetime]],
+        assign: Callable[[str, str, int], None],
     ) -> None:
         self._token = token
         self._faults = faults
         self._status = status
         self._changed = changed
-        self._set_clock = set_clock
+        self._set_clock, self._assign = set_clock, assign
         self.app = web.Application(middlewares=[self._guard])
         self.app.router.add_get("/status", self._read)
         self.app.router.add_get("/faults", self._active)
@@ -72,6 +82,7 @@ class Control:
         self.app.router.add_delete("/faults", self._clear)
         self.app.router.add_delete("/faults/{number:\\d+}", self._clear)
         self.app.router.add_post("/clock", self._clock)
+        self.app.router.add_post("/assign", self._assigned)
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -104,6 +115,11 @@ class Control:
     async def _clock(self, request: web.Request) -> web.Response:
         order = _CLOCK_ORDER.validate_json(await request.read())
         return _json({"market_now": await self._set_clock(order)})
+
+    async def _assigned(self, request: web.Request) -> web.Response:
+        order = Assign.model_validate_json(await request.read())
+        self._assign(order.account, order.symbol, order.quantity)
+        return _json({})
 
 
 def _json(body: object, status: int = HTTPStatus.OK) -> web.Response:

@@ -229,6 +229,12 @@ class Exchange:
         self.unsettled = tuple(steps.settle(tuple(self._ledger.specs), market))
         self._commit(steps.draft)
 
+    def assign(self, now: datetime, account: str, symbol: str, quantity: int) -> None:
+        """Assign shorts of an account early, as holders' exercises would. Raises `ValueError`."""
+        steps = self._steps(now)
+        steps.assign(account, symbol, quantity)
+        self._commit(steps.draft)
+
     def _pass_time(self, touched: Sequence[int], now: datetime) -> None:
         if touched or self._pending or (self._floor is not None and self._floor.past_their_end(now)):
             steps = self._steps(now)

@@ -3,7 +3,8 @@
 Rules of this file:
 
 * An option in the money by at least a cent at the settling price is exercised, long and short alike ("by exception");
-  contrary instructions are not modelled, nor is early assignment. Any other expires worthless.
+  contrary instructions are not modelled. Any other expires worthless.
+* An American short that delivers shares may be assigned before, whole or in part, on the word of who runs the venue.
 * Cash-settled options (indices) pay their intrinsic value: SPXW 3700 calls at 3700.65 pay 0.65 x 100.
 * Physical ones leave at 0, and shares change hands at the strike. A short of the account is assigned.
 * An option on a future is paid its intrinsic value: the delivered future would be worth just that, and paper accounts
@@ -11,10 +12,11 @@ Rules of this file:
 * Neither exercise nor assignment costs a fee.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from actors.domain.market.contract import Contract, Kind, Right, Settlement
+from actors.domain.market.contract import Contract, Kind, Right, Settlement, Style
 from actors.domain.orders.order import Action
 from actors.domain.value import CENT, ZERO
 from actors.venue.account import Movement, PaperPosition, TransactionType
@@ -41,6 +43,23 @@ def settle(
     return (
         _leaves(account, position, cause, ZERO, now),
         _delivery(account, position, contract, cause, shares, now),
+    )
+
+
+def assign_early(
+    account: str, position: PaperPosition | None, contract: Contract, quantity: int, shares: int, now: datetime
+) -> tuple[Movement, ...]:
+    """Return what the early assignment of `quantity` shorts moves; `shares` as in `settle`. Raises `ValueError`."""
+    held = 0 if position is None else -position.quantity
+    product = contract.product
+    if product.style is not Style.AMERICAN or product.settlement is not Settlement.PHYSICAL:
+        raise ValueError(f"{contract.symbol} is {product.style} and settled in {product.settlement}: never early")
+    if position is None or quantity > held:
+        raise ValueError(f"account {account} is short {max(held, 0)} of {contract.symbol}, not {quantity}")
+    part = replace(position, quantity=-quantity)
+    return (
+        _leaves(account, part, TransactionType.ASSIGNMENT, ZERO, now),
+        _delivery(account, part, contract, TransactionType.ASSIGNMENT, shares, now),
     )
 
 

@@ -26,7 +26,7 @@ from actors.venue.ledger import Draft, Ledger
 from actors.venue.market import Market
 from actors.venue.matching import NATURAL, is_reached, match
 from actors.venue.paper_order import PaperOrder, PaperStatus
-from actors.venue.settlement import settle
+from actors.venue.settlement import assign_early, settle
 
 
 class Behaviour(Value):
@@ -133,6 +133,13 @@ class Steps:
                 shares = self.draft.held(account, contract.underlying)
                 for movement in settle(account, position, contract, settled_at, shares, self._now):
                     self.draft.book(movement)
+
+    def assign(self, account: str, symbol: str, quantity: int) -> None:
+        """Assign shorts of an account early. Raises `ValueError`."""
+        contract, held = self._contract_of(symbol), self._ledger.position(account, symbol)
+        shares = self.draft.held(account, contract.underlying)
+        for movement in assign_early(account, held, contract, quantity, shares, self._now):
+            self.draft.book(movement)
 
     def _route(self, floor: Floor, order: PaperOrder) -> PaperOrder:
         routed = order.step(PaperStatus.ROUTED, self._now)

@@ -145,15 +145,15 @@ class Venue:
             self._faults.close()
 
     def _build(self) -> None:
-        settings, faults = self._settings, self._faults
+        settings, faults, exchange, clock = self._settings, self._faults, self._exchange, self._clock
         symbols = tuple(streamer_symbol(contract) for contract in self._board.contracts)
         self._dxlink = DxlinkServer(self._board, symbols, lambda token: self._tokens.is_good("quotes", token), faults)
-        tastytrade = TastytradeServer(self._exchange, self._views, self._tokens, faults, lambda: self._file().dxlink)
+        tastytrade = TastytradeServer(exchange, self._views, self._tokens, faults, lambda: self._file().dxlink)
         self._streamer = AccountStreamer(self._exchange, self._views, self._tokens, faults)
-        self._alpaca = AlpacaServer(
-            self._exchange, self._board, settings.alpaca_account, self._tokens, faults, self._clock.market_now
-        )
-        control = Control(self._control_token, faults, self._status, self._apply_faults, self._set_clock)
+        login = settings.alpaca_account, self._tokens
+        self._alpaca = AlpacaServer(exchange, self._board, *login, faults, clock.market_now)
+        acts = self._status, self._apply_faults, self._set_clock
+        control = Control(self._control_token, faults, *acts, lambda *what: exchange.assign(clock.market_now(), *what))
         wished = last_ports(self._places)
 
         def door(app: web.Application, name: str, port: int) -> Listener:

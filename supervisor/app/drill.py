@@ -110,21 +110,21 @@ def stands(where: Places) -> bool:
 
 def inject(where: Places, fault: Fault) -> None:
     """Order a fault at the paper venue. Raises `OSError` where the venue is not there."""
-    _ask_venue(where, "POST", "faults", fault.model_dump_json().encode())
+    ask_venue(where, "POST", "faults", fault.model_dump_json().encode())
 
 
 def heal(where: Places) -> None:
     """Take every fault out of force. Raises `OSError` where the venue is not there."""
-    _ask_venue(where, "DELETE", "faults", None)
+    ask_venue(where, "DELETE", "faults", None)
 
 
 def jump_clock(where: Places, by_s: float) -> None:
     """Let the market's clock jump ahead and go on at its pace. Raises `OSError` where the venue is not there."""
     clock = SharedMarketClock.open(where.clock)
     speed, at = clock.speed, clock.market_now() + timedelta(seconds=by_s)
-    _ask_venue(where, "POST", "clock", StepTo(at=at).model_dump_json().encode())
+    ask_venue(where, "POST", "clock", StepTo(at=at).model_dump_json().encode())
     if speed:
-        _ask_venue(where, "POST", "clock", Start(speed=speed).model_dump_json().encode())
+        ask_venue(where, "POST", "clock", Start(speed=speed).model_dump_json().encode())
 
 
 def holdfast(verb: str, where: Places, *arguments: str) -> str:
@@ -137,7 +137,8 @@ def holdfast(verb: str, where: Places, *arguments: str) -> str:
     return f"ended with {done.returncode}: {done.stderr.strip()}" if done.returncode else ""
 
 
-def _ask_venue(where: Places, method: str, door: str, body: bytes | None) -> None:
+def ask_venue(where: Places, method: str, door: str, body: bytes | None) -> None:
+    """Ask the paper venue at its own door. Raises `OSError` where it is not there."""
     venue = read_venue_file(where)
     request = urllib.request.Request(  # noqa: S310 - the venue's own door, on loopback
         f"{venue.control}/{door}",

@@ -5,22 +5,23 @@ from actors.config_sections import RouteSection
 from actors.desk import DeskSettings
 from actors.domain.costs.estimate import CostTerms
 from actors.domain.performance.degradation import DegradationLimits
-from actors.domain.risk.margin_table import MarginTable
+from actors.domain.risk.almanac import Almanac
 from actors.executor_settings import ExecutorSettings
 from supervisor.app import warmth
 from supervisor.app.plan import TABLES
+from supervisor.app.workplace import Workplace
 
 
-def executor_settings(config: RuntimeConfig, margins: MarginTable) -> ExecutorSettings:
+def executor_settings(place: Workplace) -> ExecutorSettings:
     """Return the settings of the executor and of its desks."""
+    config = place.config
     section = config.executor.model_dump()
     desk = {name: value for name, value in section.items() if name in DeskSettings.model_fields}
     own = {name: value for name, value in section.items() if name in ExecutorSettings.model_fields}
-    return ExecutorSettings(
-        desk=DeskSettings(**desk, margins=margins, costs=cost_terms(config), sizes=sizes(config)),
-        disk_look_s=config.disk.look_every_s,
-        **own,
+    terms = DeskSettings(
+        **desk, margins=place.margins, costs=cost_terms(config), sizes=sizes(config), almanac=_almanac(place)
     )
+    return ExecutorSettings(desk=terms, disk_look_s=config.disk.look_every_s, **own)
 
 
 def cost_terms(config: RuntimeConfig) -> CostTerms:
@@ -45,3 +46,13 @@ def sizes(config: RuntimeConfig) -> DegradationLimits:
     """Return what each strategy is held to."""
     own = {each.name: each.performance for each in config.strategies if each.performance is not None}
     return DegradationLimits(**dict(config.performance), strategies=own)
+
+
+def _almanac(place: Workplace) -> Almanac:
+    config = place.config
+    return Almanac(
+        blackouts=config.calendar.blackouts,
+        table=place.expiry,
+        openings_until_min=config.expiry.openings_until_min,
+        adapters=tuple(route.adapter for route in config.routes),
+    )

@@ -25,6 +25,7 @@ from actors.domain.risk.exposure_limits import ExposureLimits
 from actors.domain.risk.issue import IssueLimits
 from actors.epoch import read_epoch, take_epoch
 from actors.executor import Executor
+from actors.expiry_watch import ExpiryPorts
 from actors.exposure_watch import ExposurePorts, ExposureSettings, ExposureWatch
 from actors.latch import Latch, StopLevel, read_latch, tighten
 from actors.messages import AskState
@@ -80,7 +81,7 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
         routes=tuple(route.name for route in config.routes),
         feed="data_feed",
         notifier="notifier",
-        settings=executor_settings(config, place.margins),
+        settings=executor_settings(place),
         board=partial(write_board, where.routes),
         disk=disk.look,
         reduce=lambda reason: _reduce(place, reason),
@@ -208,10 +209,18 @@ def risk(context: ChildContext) -> Shell:
             board=partial(write_board, place.places.breakers),
         ),
         exposure=_exposure(place),
+        expiry=ExpiryPorts(
+            products=place.products,
+            sessions=place.sessions,
+            table=place.expiry,
+            adapters=_adapters(place.config),
+            board=partial(write_board, place.places.expiring),
+        ),
     )
     settings = RiskSettings(
         limits=section.limits,
         breakers=_breakers(place.config),
+        expiry=place.config.expiry,
         issue=IssueLimits(
             feed_heard_max_s=section.feed_heard_max_s,
             feed_frame_max_s=section.feed_frame_max_s,
@@ -247,6 +256,14 @@ def _exposure(place: Workplace) -> ExposureWatch:
 def _breakers(config: RuntimeConfig) -> BreakerLimits:
     own = {each.name: each.breakers for each in config.strategies if each.breakers is not None}
     return BreakerLimits(**dict(config.breakers), strategies=own)
+
+
+def _adapters(config: RuntimeConfig) -> dict[str, tuple[str, ...]]:
+    """Return the brokers behind each account domain."""
+    found: dict[str, tuple[str, ...]] = {}
+    for route in config.routes:
+        found[route.account_domain] = (*found.get(route.account_domain, ()), route.adapter)
+    return found
 
 
 def strategy(context: ChildContext) -> Shell:

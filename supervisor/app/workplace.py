@@ -10,8 +10,10 @@ from loguru import logger
 from actors.clock import ClockNotStarted, SharedMarketClock, WallClock
 from actors.config_sections import Mode
 from actors.domain.market.contract import Products
+from actors.domain.market.expiry_table import ExpiryTable
 from actors.domain.market.session import NEW_YORK, Sessions
 from actors.domain.risk.margin_table import MarginTable
+from actors.expiry_tables import load_expiry
 from actors.in_hand import Hand, WatchedStream
 from actors.logs import LogSettings, set_up
 from actors.places import Places
@@ -85,6 +87,11 @@ class Workplace:
             closes_at = market.start + timedelta(seconds=market.length_s)
             sessions = sessions.declare(market.start.astimezone(NEW_YORK).date(), market.start, closes_at)
         return sessions
+
+    @cached_property
+    def expiry(self) -> ExpiryTable:
+        """What an expiry means, by product and broker."""
+        return load_expiry(TABLES / "expiry.toml")
 
     @cached_property
     def clock(self) -> Clock:

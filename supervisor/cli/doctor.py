@@ -12,6 +12,7 @@ from actors.calendars import load_sessions
 from actors.config_model import RuntimeConfig
 from actors.credentials import FILE_PREFIX
 from actors.domain.market.session import NEW_YORK
+from actors.expiry_tables import load_expiry
 from actors.places import Places, places
 from supervisor import directory as directories
 from supervisor import keeper
@@ -64,7 +65,9 @@ def examine(where: Places) -> Iterator[Finding]:
     yield from installation.examine(ROOT)
     yield from machine.examine(where.state)
     sessions = load_sessions(TABLES / "sessions.toml", where.state / "exchange-days.json")
-    yield from calendars.examine(sessions.exchange, sessions.official, datetime.now(UTC).astimezone(NEW_YORK).date())
+    today = datetime.now(UTC).astimezone(NEW_YORK).date()
+    yield from calendars.examine(sessions.exchange, sessions.official, today)
+    yield calendars.examine_expiries(load_expiry(TABLES / "expiry.toml"), today)
 
 
 def _masters(where: Places) -> Iterator[tuple[str, Process]]:

@@ -32,6 +32,7 @@ VERBS: Final[Mapping[str, str]] = {
     "why": "Say why a signal was admitted or refused: each check with its value, limit and age.",
     "explain": "Say what a code (R..., A..., S..., N...) means, why it exists and what you can do.",
     "performance": "Say how each strategy does against what is expected of it, or restore its size.",
+    "expiring": "Say what expires when, what may be assigned, and what is done about it.",
     "status": "Say what runs, how it is, and what stops are latched.",
     "doctor": "Say what of this machine, installation and runtime stands in the way of trading.",
     "ray-env": "Print what a Ray of your own must be told before it starts.",

@@ -21,7 +21,7 @@ BEGINNINGS = ("order_placed", "signal_refused")
 LEG_MARK = "-leg-"
 """In the id of an order that is one leg of a combo."""
 NETTED = "holdings_netted"
-OF_STRUCTURE = ("leg_uncovered", "leg_covered", "cover_held_back", NETTED)
+OF_STRUCTURE = ("leg_uncovered", "leg_covered", "cover_held_back", "option_settled", NETTED)
 SUGGESTIONS_MAX = 3
 LIKENESS_MIN = 0.5
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from actors.domain.market.session import NEW_YORK
 from actors.domain.orders import event as happened
 from actors.domain.orders.breaker_event import BreakerReset, BreakerTripped
+from actors.domain.orders.finding import OptionSettled
 from actors.domain.orders.report import Status
 from actors.domain.orders.route_event import OrderQueued, OrderRevised, RouteFailedBack, RouteFailedOver, RouteTurned
 from actors.domain.performance.scorecard import Scorecard
@@ -57,6 +58,8 @@ def _retell_routing(event: happened.Event) -> str | None:
             return _line(at, "LATE", f"{name}: {text}")
         case BreakerTripped(name=name, text=text, at=at):
             return _line(at, "TRIPPED", f"{name}: {text}")
+        case OptionSettled(at=at):
+            return _line(at, "OPTION", f"{event.parts[0].structure_id}: {event.words}")
         case BreakerReset(name=name, by=by, reason=reason, at=at):
             return _line(at, "RESET", f"{name} by {by}: {reason}")
     return None

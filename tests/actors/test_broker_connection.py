@@ -18,6 +18,7 @@ from actors.brokers.send_ledger import SendLedger
 from actors.domain.connection.absence import SettleLimits
 from actors.domain.connection.backoff import BackoffLimits
 from actors.domain.connection.route_health import HealthLimits, Vitals
+from actors.domain.market.market_hours import MarketHours
 from actors.domain.orders.attempt import Absent, Accepted, Found, InDoubt, NotSent, Rejected, Unknown
 from actors.domain.orders.coverage import Coverage, Terms
 from actors.domain.orders.order import Action, Contingency, Intent, Leg, Order, OrderType, TimeInForce
@@ -122,7 +123,7 @@ class FakeBroker:
     )
 
     def __init__(self):
-        self.known = Vitals()
+        self.known, self.told_hours = Vitals(), None
         self.worded, self.sent, self.cancelled, self.looks, self.accounts = [], [], [], 0, 0
         self.connects, self.orders = 0, ()
         self.outcome = Accepted(broker_order_id="7")
@@ -184,6 +185,9 @@ class FakeBroker:
             if isinstance(push, Exception):
                 raise push
             yield push
+
+    async def hours(self):
+        return self.told_hours
 
     async def probe_reads(self):
         if self.probe is not None:
@@ -389,6 +393,16 @@ def test_an_epoch_that_cannot_be_read_fences_everything(tmp_path):
         rig.send(order=an_order(Intent.CLOSE))
         assert "cannot be read" in rig.outcome().cause
         assert rig.broker.sent == []
+
+
+def test_a_brokers_word_on_the_hours_is_said_with_the_routes_state(tmp_path):
+    word = MarketHours(source="tastytrade", on=NOW.date())
+
+    def prepare(rig):
+        rig.broker.told_hours = word
+
+    with running(tmp_path, prepare) as rig:
+        assert rig.state(lambda state: state.hours is not None).hours == word
 
 
 def test_a_latch_holds_openings_and_lets_closes_pass(tmp_path):

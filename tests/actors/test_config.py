@@ -165,6 +165,7 @@ CONTRADICTIONS = [
         13,
         "a wait is no hang",
     ),
+    ("who holds is a strategy", PAPER + '[expiry]\nhold = ["condro"]\n', 10, 'no strategy is called "condro"'),
     ("secrets have a purpose", PAPER.replace("[feed]", 'secrets = { key = "A" }\n[feed]'), 7, "client_secret and"),
 ]
 

@@ -22,7 +22,7 @@ from actors.domain.orders.breaker_event import (
 from actors.domain.orders.event import AttemptEnded, Event, OrderAbandoned, SignalRefused, parse_event
 from actors.domain.orders.order import Action, Leg, OrderType, Stop
 from actors.domain.orders.refusal import Code
-from actors.domain.orders.report import CashEvent, Status
+from actors.domain.orders.report import CashEvent, SettlementCause, Status
 from actors.domain.orders.route_event import RouteTurned
 from actors.domain.orders.signal import Open
 from actors.domain.orders.size_event import SizeCause, SizeMoved
@@ -61,7 +61,7 @@ from tests.builders import (
 )
 from tests.cost_builders import sizes, terms
 from tests.fakes import START, MemoryCheckpoints
-from tests.rig import ROUTES, Rig, fills_of, report
+from tests.rig import ROUTES, Rig, account, fills_of, report
 
 ORDER = "condor-20260105-1"
 
@@ -149,7 +149,31 @@ def busy_day() -> Rig:
     covered_by_hand(rig)
     broken(rig)
     cut(rig)
+    settled(rig)
     return rig
+
+
+def settled(rig: Rig) -> None:
+    """A leg of what is held expires."""
+    held = next(each for each in rig.book.structures.values() if not each.is_flat)
+    symbol, count = next(iter(held.holdings.items()))
+    leaves = CashEvent(
+        event_id="expired",
+        account_domain=held.account_domain,
+        type=CashEvent.Type.SETTLEMENT,
+        symbol=symbol,
+        quantity=-count,
+        amount=Decimal(0),
+        cause=SettlementCause.EXPIRATION,
+        at=rig.clock.now,
+    )
+    rig.executor._commit(rig.executor._accounts.on_account(read_of(rig, held.account_domain, leaves)))
+
+
+def read_of(rig: Rig, domain: str, leaves: CashEvent) -> AccountRead:
+    """A reading of an account that tells one movement."""
+    route, cash = domain.removesuffix("-account"), rig.book.cash[domain]
+    return AccountRead(route=route, request_id=0, state=account(route, cash_events=[leaves], cash=cash))
 
 
 def broken(rig: Rig) -> None:

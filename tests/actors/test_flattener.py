@@ -6,7 +6,7 @@ from actors.breaker_watch import BreakerPorts, BreakerWatch
 from actors.domain.orders.attempt import Accepted
 from actors.domain.orders.report import Status
 from actors.domain.risk.breaker_limits import BreakerLimits
-from actors.flattener import Flattener
+from actors.flattener import Flattener, Wish
 from actors.latch import Latch, StopLevel
 from actors.messages import SendOrder, SubmitSignal
 from tests.builders import open_signal
@@ -25,7 +25,7 @@ def held() -> Rig:
 
 def asked(flattener: Flattener, rig: Rig, *wanted: str) -> list[str]:
     book = rig.executor._picture().book
-    told = flattener.ask(dict.fromkeys(wanted, "enough"), book, rig.clock.ns, rig.clock.now)
+    told = flattener.ask(dict.fromkeys(wanted, Wish("enough")), book, rig.clock.ns, rig.clock.now)
     rig.hear("risk", *told)
     return [each.signal.request.structure_id for each in told]
 

@@ -24,6 +24,7 @@ from actors.ports import Envelope, PeerLost, PeerUnavailable, Resync
 from actors.quote_board import QuoteBoard, write_quotes
 from actors.risk import RiskActor, RiskPorts, RiskSettings
 from tests.builders import PRODUCTS, sessions, spxw
+from tests.expiries import EXPIRY_PORTS
 from tests.fakes import START, MemoryCheckpoints
 from tests.surfaces import table, view
 
@@ -103,6 +104,7 @@ class Bench:
             read_latch=lambda: read_latch(self.path),
             breakers=BreakerPorts(checkpoints=self.kept, tighten=lambda latch: tighten(self.path, latch)),
             exposure=self.exposure,
+            expiry=EXPIRY_PORTS,
         )
         settings = RiskSettings(limits=LIMITS, issue=IssueLimits(), permit_ttl_s=3, permit_interval_s=0.5)
         self.actor = RiskActor("risk", incarnation, ports, settings)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from actors.domain.orders.fill_check import Fault
+from actors.domain.orders.report import SettlementCause
 from actors.domain.value import Instant, Money, Value
 
 
@@ -195,8 +196,52 @@ class Recovered(Value):
         return f"epoch-{self.epoch}"
 
 
+class SettledPart(Value):
+    """What a settlement did to one structure: the signed change of its contracts, and the signed shares it got."""
+
+    structure_id: str
+    quantity: int
+    shares: int = 0
+
+
+class OptionSettled(Value):
+    """An option of ours was assigned, exercised, paid or expired; its movement of the account is booked beside it."""
+
+    kind: Literal["option_settled"] = "option_settled"
+    event_id: str
+    """The broker's, of the option's movement."""
+    account_domain: str
+    cause: SettlementCause
+    symbol: str
+    quantity: int
+    """The signed change of the account's position."""
+    amount: Money
+    strike: Decimal
+    shares_of: str
+    parts: tuple[SettledPart, ...]
+    is_early: bool
+    """Before the day it was to be settled on."""
+    at: Instant
+
+    @property
+    def correlation(self) -> str:
+        """The structure, or the account where it was nobody's."""
+        return self.parts[0].structure_id if self.parts else f"cash-{self.account_domain}"
+
+    @property
+    def words(self) -> str:
+        """What happened, in numbers."""
+        held = f"{'short' if self.quantity > 0 else 'long'} {abs(self.quantity)} {self.symbol}"
+        moved = sum(part.shares for part in self.parts)
+        when = " early" if self.is_early and moved else ""
+        shares = f", {moved:+d} {self.shares_of} at {self.strike} for {-moved * self.strike:+,.2f}" if moved else ""
+        cash = f", cash {self.amount:+,.2f}" if self.amount else ""
+        return f"{held}: {self.cause.value.lower()}{when}{shares}{cash}"
+
+
 Finding = (
     FillFaulted
+    | OptionSettled
     | LegUncovered
     | CoverHeldBack
     | LegCovered

@@ -60,6 +60,16 @@ class ExecutionReport(Value):
         return self.status is not None and not self.status.is_terminal and self.status is not Status.PENDING_CANCEL
 
 
+class SettlementCause(StrEnum):
+    """Why an option left an account without a trade."""
+
+    ASSIGNMENT = "ASSIGNMENT"
+    EXERCISE = "EXERCISE"
+    EXPIRATION = "EXPIRATION"
+    CASH = "CASH"
+    """Paid at its expiry."""
+
+
 class CashEvent(Value):
     """A movement of cash that the broker booked: fees of a fill, or a settlement. `amount` in > 0.
 
@@ -81,6 +91,8 @@ class CashEvent(Value):
     quantity: int = 0
     amount: Money
     exec_id: str | None = None
+    cause: SettlementCause | None = None
+    """Of a settlement, where the broker says it."""
     text: str = ""
     at: Instant
 

@@ -125,7 +125,7 @@ class _Teller:
             case _ if self.life is not None:
                 self._live(event, self.life)
 
-    def _live(self, event: happened.Event, life: OrderLife) -> None:  # noqa: C901 - a table of events
+    def _live(self, event: happened.Event, life: OrderLife) -> None:  # noqa: C901, PLR0912 - a table of events
         match event:
             case happened.AttemptStarted(attempt=attempt):
                 self._add(attempt.started_at, "SEND", _lease(life.last, attempt))
@@ -146,6 +146,8 @@ class _Teller:
                 self._add(event.at, "COST", _compared(event))
             case finding.CoverHeldBack(text=text):
                 self._add(event.at, "HELD BACK", text)
+            case finding.OptionSettled():
+                self._add(event.at, "SETTLED", event.words)
             case finding.HoldingsNetted():
                 self._add(event.at, "NETTED", event.words(life.order.structure_id))
             case LegsStarted(account_domain=domain):

@@ -98,7 +98,7 @@ class Book:
             case finding.ForeignAdopted(account_domain=domain, positions=positions):
                 for symbol, quantity in positions.items():
                     self._move(domain, symbol, quantity)
-            case finding.HoldingsNetted():
+            case finding.HoldingsNetted() | finding.OptionSettled():
                 self.structures |= netting.netted(self, event)
             case RouteFailedOver(route=route, to=to, reason=reason):
                 self.failed_over[route] = f"failed over to {to}: {reason}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Final
 
 from pydantic import Field
 
@@ -11,6 +12,9 @@ from actors.domain.orders.fill_check import Fault
 from actors.domain.orders.leg_event import LegsEnded, LegsStarted
 from actors.domain.portfolio.structure import Structure
 from actors.domain.value import Instant, Money, Value
+
+SEEN: Final = "seen-"
+"""How the ids of movements begin that no broker has said."""
 
 
 class SessionStart(Value):
@@ -43,6 +47,9 @@ class Findings(Value):
     contested: frozenset[tuple[str, str]] = frozenset()
     """Account domain and broker's id of every order of another runtime that was told."""
 
+    seen: Mapping[str, Money] = Field(default_factory=dict)
+    """Movements of an account that its positions alone showed: domain, symbol and quantity, with the cash booked."""
+
     def is_told(self, order_id: str, fault: Fault) -> bool:
         """Whether a fault of an order is in the journal."""
         return (order_id, fault.code.value, fault.exec_id) in self.faults
@@ -63,6 +70,9 @@ class Findings(Value):
             case finding.FillFaulted(cl_ord_id=order_id, faults=faults):
                 told = {(order_id, fault.code.value, fault.exec_id) for fault in faults}
                 return self.model_copy(update={"faults": self.faults | told})
+            case happened.CashBooked(event=moved) if moved.event_id.startswith(SEEN):
+                key = f"{moved.account_domain}/{moved.symbol}/{moved.quantity:+d}"
+                return self.model_copy(update={"seen": {**self.seen, key: moved.amount}})
             case finding.LegUncovered(structure_id=name, since_ns=since_ns, at=at):
                 update = {
                     "uncovered_ns": {**self.uncovered_ns, name: since_ns},

@@ -22,9 +22,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from actors.domain.market.quote import QuoteTable
-from actors.domain.orders.finding import HoldingsNetted, NettedHolding
+from actors.domain.orders.finding import HoldingsNetted, NettedHolding, OptionSettled
 from actors.domain.orders.order import Action, Fill, Leg
 from actors.domain.portfolio.mark import mid_price
+from actors.domain.portfolio.settlement import delivered
 from actors.domain.portfolio.structure import Structure
 from actors.domain.value import CENT, Instant
 
@@ -50,8 +51,10 @@ def nettings(book: "Book", structure: Structure, quotes: QuoteTable | None, at: 
     ]
 
 
-def netted(book: "Book", event: HoldingsNetted) -> dict[str, Structure]:
+def netted(book: "Book", event: HoldingsNetted | OptionSettled) -> dict[str, Structure]:
     """Return the structures that an event changes, as they are after it."""
+    if isinstance(event, OptionSettled):
+        return delivered(book.structures, event)
     changed = {event.structure_id: book.structures[event.structure_id]}
     if event.counterpart is not None:
         changed[event.counterpart] = book.structures[event.counterpart]

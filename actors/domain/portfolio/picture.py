@@ -7,6 +7,7 @@ from actors.domain.market.quote import QuoteTable
 from actors.domain.orders.order import Intent, OrderType
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.trigger import Trigger, TriggerState
+from actors.domain.orders.working import GiveUp
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.day_result import day_result, foreign_positions
 from actors.domain.portfolio.structure import Structure
@@ -68,6 +69,7 @@ def _order(life: OrderLife) -> OrderView:
         is_replacing=life.replace_px is not None,
         replaces=life.order.replaces,
         replaced_by=life.replaced_by,
+        ends_at_market=life.order.working is not None and life.order.working.plan.give_up is GiveUp.MARKET,
     )
 
 
@@ -110,6 +112,7 @@ def _structure(book: Book, identifier: str, lives: list[OrderLife]) -> Structure
         in_doubt=any(life.in_doubt for life in lives),
         uncovered_s=book.found.uncovered_s.get(identifier, 0.0),
         hedges=opening.order.hedges,
+        delivered=held is not None and held.delivered,
     )
 
 

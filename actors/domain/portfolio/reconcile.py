@@ -20,8 +20,17 @@ from actors.domain.portfolio.book import Book
 def news(book: Book, state: AccountState) -> tuple[list[ExecutionReport], list[CashEvent]]:
     """Return the reports and cash events of a reading that the book does not hold yet."""
     reports = [report for report in state.orders if book.is_news(report)]
-    cash = [event for event in state.cash_events if event.event_id not in book.cash_events]
+    fresh = (event for event in state.cash_events if event.event_id not in book.cash_events)
+    cash = [_beyond_seen(book, event) for event in fresh]
     return reports, [event for event in cash if not (book.retained.is_past(event.at) or _is_history(book, event))]
+
+
+def _beyond_seen(book: Book, event: CashEvent) -> CashEvent:
+    """Return what is left of a movement that was booked already, when only the positions showed it: its cash."""
+    booked = book.found.seen.get(f"{event.account_domain}/{event.symbol}/{event.quantity:+d}")
+    if booked is None or event.type is not CashEvent.Type.SETTLEMENT:
+        return event
+    return event.model_copy(update={"quantity": 0, "amount": event.amount - booked, "cause": None})
 
 
 def _is_history(book: Book, event: CashEvent) -> bool:
@@ -41,7 +50,7 @@ def breaks(book: Book, state: AccountState) -> Mapping[str, str]:
             texts.append(f"{symbol}: the account has {theirs.get(symbol, 0)}, the journal {ours.get(symbol, 0)}")
         if book.adjusted_from(symbol) is not None:
             texts.append(f"{symbol}: an adjusted contract; its root is not in the product table")
-    for underlying, moved in _differences(book, state).items():
+    for underlying, moved in differences(book, state).items():
         found[underlying] += _splits(book, moved, ours)
     return {underlying: "; ".join(texts) for underlying, texts in found.items() if texts}
 
@@ -58,7 +67,7 @@ def foreign(book: Book, state: AccountState) -> Mapping[str, Mapping[str, int]]:
     working = {life.order.underlying for life in book.live_orders()}
     return {
         underlying: moved
-        for underlying, moved in _differences(book, state).items()
+        for underlying, moved in differences(book, state).items()
         if underlying not in working
         and not held & moved.keys()
         and all(symbol not in theirs or book.adjusted_from(symbol) is None for symbol in moved)
@@ -69,7 +78,7 @@ def _theirs(state: AccountState) -> dict[str, int]:
     return {position.symbol: position.quantity for position in state.positions if position.quantity}
 
 
-def _differences(book: Book, state: AccountState) -> dict[str, dict[str, int]]:
+def differences(book: Book, state: AccountState) -> dict[str, dict[str, int]]:
     """Return, by underlying and symbol, what the account has beyond the book: signed contracts."""
     theirs, ours = _theirs(state), book.positions.get(state.account_domain, {})
     found: dict[str, dict[str, int]] = {}

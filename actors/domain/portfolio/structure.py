@@ -10,6 +10,7 @@ from math import gcd
 
 from pydantic import Field
 
+from actors.domain.market.contract import names_option
 from actors.domain.market.quote import QuoteTable
 from actors.domain.orders.order import Action, Leg, Order
 from actors.domain.value import CENT, ZERO, Instant, Money, Value
@@ -32,6 +33,8 @@ class Structure(Value):
     cash: Money = ZERO
     fees: Money = ZERO
     opened_at: Instant
+    delivered: bool = False
+    """Whether an exercise or an assignment brought it shares: what it is left with is no structure anybody meant."""
 
     @property
     def quantity(self) -> int:
@@ -96,13 +99,14 @@ def founded(order: Order, domain: str, at: Instant) -> Structure:
 def closing(holdings: Mapping[str, int], quotes: QuoteTable | None = None) -> tuple[tuple[Leg, ...], int]:
     """Return the legs and the quantity that undo `holdings`, shorts first; nothing to undo gives no legs and 0.
 
+    Shares that an assignment brought go in an order of their own, for brokers take no order of both: before the
+    options, which may cover them, but after them where the shares cover an option that is short.
+
     Given quotes, a long that nobody bids for is left where it is: it costs nothing to keep, would keep the whole order
     from filling, and no short is uncovered by keeping it.
     """
-    held = sorted(
-        ((symbol, held) for symbol, held in holdings.items() if held < 0 or (held > 0 and _is_wanted(symbol, quotes))),
-        key=lambda each: each[1],
-    )
+    wanted = {symbol: n for symbol, n in holdings.items() if n < 0 or (n > 0 and _is_wanted(symbol, quotes))}
+    held = sorted(_first(wanted).items(), key=lambda each: each[1])
     if not held:
         return (), 0
     order_qty = gcd(*(quantity for _, quantity in held))
@@ -115,6 +119,14 @@ def closing(holdings: Mapping[str, int], quotes: QuoteTable | None = None) -> tu
         for symbol, quantity in held
     )
     return legs, order_qty
+
+
+def _first(wanted: Mapping[str, int]) -> Mapping[str, int]:
+    """Return what goes first of options and shares: nothing that covers a short goes before it."""
+    options = {symbol: n for symbol, n in wanted.items() if names_option(symbol)}
+    shares = {symbol: n for symbol, n in wanted.items() if symbol not in options}
+    shares_cover = all(n > 0 for n in shares.values()) and any(n < 0 for n in options.values())
+    return options if options and (shares_cover or not shares) else shares
 
 
 def _is_wanted(symbol: str, quotes: QuoteTable | None) -> bool:

@@ -20,7 +20,7 @@ from pydantic import Field
 from actors.domain.orders import event as happened
 from actors.domain.orders.breaker_event import BreakerReset, BreakerTripped, BreakerWarned, StructuresMarked
 from actors.domain.orders.cost_event import CostCompared
-from actors.domain.orders.finding import ForeignAdopted, HoldingsNetted
+from actors.domain.orders.finding import ForeignAdopted, HoldingsNetted, OptionSettled
 from actors.domain.orders.order import Intent
 from actors.domain.orders.report import CashEvent
 from actors.domain.orders.signal import Signal
@@ -166,7 +166,7 @@ class Tally(Value):
                 return self._counted(book, (book.orders[order_id].order.structure_id,))
             case happened.CashBooked(event=cash):
                 return self._booked(book, cash)
-            case HoldingsNetted():
+            case HoldingsNetted() | OptionSettled():
                 return self._counted(book, tuple(book.structures))
             case StructuresMarked():
                 return self._marked(book, event)

@@ -14,6 +14,7 @@ from actors.domain.orders.report import Status
 from actors.domain.orders.trigger import TriggerState
 from actors.domain.portfolio.breakers import Breakers
 from actors.domain.portfolio.result import Result
+from actors.domain.portfolio.sight import Sight
 from actors.domain.value import Instant, Money, Value
 
 
@@ -51,6 +52,8 @@ class StructureView(Value):
     """The longest that shorts of it were uncovered beyond the grace, in seconds; an imbalance under way not counted."""
     hedges: str | None = None
     """The structure this one offsets in another account."""
+    delivered: bool = False
+    """Whether an exercise or an assignment brought it shares."""
 
 
 class OrderView(Value):
@@ -74,6 +77,8 @@ class OrderView(Value):
     """Whether another takes its place once its end is known."""
     replaces: str | None = None
     replaced_by: str | None = None
+    ends_at_market: bool = False
+    """Whether its plan goes on with the market in the end."""
 
 
 class Holder(StrEnum):
@@ -129,6 +134,8 @@ class BookView(Value):
     """Realised and unrealised since the baseline, marked where one could close; None where a mark is missing."""
     results: tuple[Result, ...] | None = None
     """What each account and strategy made, for the breakers on losses; None where that was told a moment ago."""
+    sights: Mapping[str, Sight] | None = None
+    """What the market says of what is held, and of its underlyings; None where that was told a moment ago."""
     breakers: Breakers = Breakers()
     sizes: Mapping[str, int] = Field(default_factory=dict)
     """Most combos of one opening, of strategies whose size was cut."""

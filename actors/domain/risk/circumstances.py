@@ -10,6 +10,7 @@ from actors.domain.market.quote import QuoteTable
 from actors.domain.market.session import Sessions
 from actors.domain.orders.coverage import Coverage
 from actors.domain.portfolio.book import Book
+from actors.domain.risk.almanac import Almanac
 from actors.domain.risk.margin_table import MarginTable
 from actors.domain.risk.permit import Permit
 from actors.domain.risk.standing import Standing
@@ -51,6 +52,10 @@ class Circumstances:
     """Why what is journaled now would be on this machine's disk alone, where it must be on another's too."""
     accounts: frozenset[str] | None = None
     """The account domains an opening may go to; None: any. Accounts do not net with each other."""
+    almanac: Almanac | None = None
+    """What the calendar says beside the sessions; None: nobody asked it."""
+    hours_disagree: str = ""
+    """What a broker says of today's hours, where that is not what the tables say."""
     excluding: frozenset[str] = frozenset()
     """Orders that do not count: one that is admitted again, or that ends before what is asked is sent."""
     completes: bool = False

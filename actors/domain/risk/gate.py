@@ -27,6 +27,7 @@ from actors.domain.portfolio.intent import signal_again
 from actors.domain.portfolio.mark import natural_price
 from actors.domain.portfolio.replaced import chain
 from actors.domain.risk.asked import asked_for
+from actors.domain.risk.calendar_check import calendar_allows
 from actors.domain.risk.circumstances import Circumstances
 from actors.domain.risk.edge import worth_opening
 from actors.domain.risk.exposure_check import exposure_allowed
@@ -72,6 +73,7 @@ def _review_open(request: Open, strategy: str, seen: Circumstances) -> Iterator[
     yield _underlying_named(request, seen)
     yield from _carried(request, seen)
     yield from sessions_open([seen.contracts[leg.symbol] for leg in request.legs], seen.sessions, seen.now)
+    yield from calendar_allows(request, seen)
     if seen.permit is None or seen.quotes is None:
         yield Check(code=Code.R030_NO_QUOTE, passed=seen.quotes is not None)
         return

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from functools import lru_cache
 
 from actors.domain.market.contract import Contract
+from actors.domain.market.last_trade import LOOK_BACK_DAYS, settlement_day
 from actors.domain.market.session import NEW_YORK, Closed, Sessions
 from actors.domain.orders.refusal import Check, Code
 
@@ -27,10 +28,17 @@ def _look(
 ) -> tuple[bool, str, str]:
     """Return whether the session holds `now`, and value and limit in words."""
     on = sessions.session_date(now, rule) or local.date()
-    session = sessions.find(rule, on, expiring=expires_on == on)
+    session = sessions.find(rule, on, expiring=_settles(rule, expires_on, on, sessions))
     if isinstance(session, Closed):
         return False, session.text, ""
     return session.holds(now), f"{local:%H:%M:%S}", _hours(session.opens_at, session.closes_at)
+
+
+def _settles(rule: str, expires_on: date | None, on: date, sessions: Sessions) -> bool:
+    """Return whether a series is settled on a day: that of its expiry, or the last one before a weekend or holiday."""
+    if expires_on is None or not 0 < (expires_on - on).days <= LOOK_BACK_DAYS:
+        return expires_on == on
+    return settlement_day(rule, expires_on, sessions) == on
 
 
 @lru_cache(maxsize=64)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
+from actors.domain.market.expiry_table import ExpiryTable
 from actors.domain.market.session import NEW_YORK, ExchangeTable, OfficialTable
 from supervisor.app.doctor.finding import Finding, Verdict
 
@@ -33,6 +34,18 @@ def examine(exchange: ExchangeTable, official: OfficialTable, today: date) -> It
         verdict=Verdict.OK if left >= DAYS_LEFT_MIN else Verdict.WARN,
         text=f"known until {ends_on}",
         todo="" if left >= DAYS_LEFT_MIN else "add the next year to config/sessions.toml",
+    )
+
+
+def examine_expiries(table: ExpiryTable, today: date) -> Finding:
+    """Return whether the table of expiries reaches far enough: nothing is opened that it knows nothing of."""
+    left = (table.last_on - today).days
+    return Finding(
+        code="D062",
+        subject="expiry table",
+        verdict=Verdict.FAIL if left < 0 else Verdict.OK if left >= DAYS_LEFT_MIN else Verdict.WARN,
+        text=f"good until {table.last_on}, checked on {table.checked_on}",
+        todo="" if left >= DAYS_LEFT_MIN else "check its sources again, and move last_on in config/expiry.toml",
     )
 
 

@@ -41,6 +41,7 @@ SETTINGS = {
     "strategies.condor.parameters.exit_at": f"close-{EXIT_M}",
     "strategies.condor.parameters.profit_target": "0.99",
     "strategies.condor.parameters.stop": "50",
+    "expiry.hold": '["condor"]',
 }
 """A day on which the strategy's clock alone says when to enter and leave."""
 

@@ -6,7 +6,7 @@ import pytest
 from actors.brokers import alpaca_shapes as shapes
 from actors.brokers.outcomes import Unsendable
 from actors.domain.orders.order import Action, Leg
-from actors.domain.orders.report import BrokerPosition, CashEvent, Status
+from actors.domain.orders.report import BrokerPosition, CashEvent, SettlementCause, Status
 
 PUT = "SPY   261218P00600000"
 
@@ -161,6 +161,22 @@ def test_activities_are_sorted_by_what_they_moved(kind, expected):
     )
     assert (event.type, event.amount, event.symbol) == (expected, Decimal("-0.65"), PUT)
     assert event.quantity == (-2 if expected is CashEvent.Type.SETTLEMENT else 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause"),
+    [
+        ("OPASN", SettlementCause.ASSIGNMENT),
+        ("OPEXC", SettlementCause.EXERCISE),
+        ("OPEXP", SettlementCause.EXPIRATION),
+        ("OPCSH", SettlementCause.CASH),
+        ("OPTRD", None),
+        ("FEE", None),
+    ],
+)
+def test_why_an_option_left_is_said(kind, cause):
+    told = {"activity_type": kind, "id": "1", "date": "2026-11-20", "net_amount": "0", "symbol": "SPY261218P00600000"}
+    assert shapes.cash_event(told, "alpaca:1").cause is cause
 
 
 def test_a_fill_is_no_cash_event():

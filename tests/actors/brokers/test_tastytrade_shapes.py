@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 from actors.brokers import tastytrade_shapes as shapes
 from actors.brokers.outcomes import Unsendable
 from actors.brokers.payload import decoded
+from actors.domain.market.contract import Products
 from actors.domain.orders.order import Action, Contingency, Intent, Leg, Order, OrderType
-from actors.domain.orders.report import BrokerPosition, CashEvent, Status
+from actors.domain.orders.report import BrokerPosition, CashEvent, SettlementCause, Status
 from actors.ports import BrokerUnavailable
+from actors.venue.account import Movement, TransactionType
+from actors.venue.tastytrade_transaction_shapes import transaction_json
 
 AT = datetime(2026, 11, 20, 15, tzinfo=UTC)
 
@@ -236,6 +239,42 @@ def test_a_trade_that_a_transaction_reverses_is_a_fill_taken_back_and_only_its_f
 def test_what_reverses_nothing_or_what_was_not_read_takes_no_fill_back(shared, reversed_id):
     trade = read(shared, "tastytrade-mcp/tastytrade_get_transactions.first1.json")["items"][0]
     assert shapes.reversals([{**trade, "reverses-id": reversed_id}], {("1033431", "9221"): "fill-a"}) == {}
+
+
+@pytest.mark.parametrize(
+    ("sub_type", "cause"),
+    [
+        ("Assignment", SettlementCause.ASSIGNMENT),
+        ("Exercise", SettlementCause.EXERCISE),
+        ("Expiration", SettlementCause.EXPIRATION),
+        ("Cash Settled Assignment", SettlementCause.CASH),
+        ("Cash Settled Exercise", SettlementCause.CASH),
+        ("Forward Split", None),
+        ("Sell to Open", None),
+    ],
+)
+def test_why_an_option_left_is_said(sub_type, cause):
+    told = {
+        "id": 1,
+        "transaction-type": "Receive Deliver",
+        "transaction-sub-type": sub_type,
+        "action": "Buy to Close",
+        "symbol": "GOOG  260116P00260000",
+        "quantity": "1",
+        "net-value": "0",
+        "executed-at": "2026-01-05T22:00:00.000+00:00",
+    }
+    event = shapes.cash_event(told, "5W", {}, {})
+    assert (event.type, event.cause) == (CashEvent.Type.SETTLEMENT, cause)
+    assert shapes.cash_event(told | {"transaction-type": "Money Movement"}, "5W", {}, {}).cause is None
+
+
+@pytest.mark.parametrize("symbol", ["GOOG  260116P00260000", "GOOG"])
+def test_an_assignment_at_the_paper_venue_is_read_as_one(symbol):
+    what = Movement("5W", TransactionType.ASSIGNMENT, symbol, 100, Action.BUY_TO_CLOSE, 2, Decimal(0), AT)
+    payload = transaction_json("5W", what.transaction(7), Products().contract(symbol))
+    event = shapes.cash_event(payload, "5W", {}, {})
+    assert (event.symbol, event.quantity, event.cause) == (symbol, 2, SettlementCause.ASSIGNMENT)
 
 
 def test_recorded_deliveries_and_money_movements_are_told_apart(shared):

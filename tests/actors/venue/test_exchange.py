@@ -502,6 +502,32 @@ def test_shares_of_one_underlying_delivered_both_ways_offset_each_other(exchange
     assert [booked.type for booked in shares] == [TransactionType.EXERCISE, TransactionType.ASSIGNMENT]
 
 
+def test_a_short_is_assigned_early_on_command_whole_or_in_part(exchange):
+    exchange.advance(batch({G740C: (8.0, 8.2), G740P: (3.0, 3.2)}, NOW, {GOOG: 748.0}))
+    exchange.place(ACCOUNT, single(G740P, STO, "3.00", 3), NOW)
+    before = exchange.balances(ACCOUNT).cash
+    exchange.assign(later(60), ACCOUNT, G740P, 2)
+    assert {held.symbol: held.quantity for held in exchange.positions(ACCOUNT)} == {G740P: -1, GOOG: 200}
+    assert exchange.balances(ACCOUNT).cash - before == -148_000
+    kinds = [(booked.type, booked.symbol) for booked in exchange.transactions(ACCOUNT)[-2:]]
+    assert kinds == [(TransactionType.ASSIGNMENT, G740P), (TransactionType.ASSIGNMENT, GOOG)]
+
+
+def test_a_short_call_that_is_assigned_takes_the_shares_away(exchange):
+    exchange.advance(batch({G740C: (8.0, 8.2)}, NOW, {GOOG: 748.0}))
+    exchange.place(ACCOUNT, single(G740C, STO, "8.00"), NOW)
+    exchange.assign(later(60), ACCOUNT, G740C, 1)
+    assert [(held.symbol, held.quantity) for held in exchange.positions(ACCOUNT)] == [(GOOG, -100)]
+
+
+def test_only_american_shorts_that_are_held_are_assigned(exchange):
+    exchange.place(ACCOUNT, single(C3700, STO, "5.00"), NOW)
+    with pytest.raises(ValueError, match="never early"):
+        exchange.assign(NOW, ACCOUNT, C3700, 1)
+    with pytest.raises(ValueError, match=f"short 0 of {G740C}, not 1"):
+        exchange.assign(NOW, ACCOUNT, G740C, 1)
+
+
 def test_the_commission_cap_counts_every_fill_of_a_leg(exchange):
     for second in range(3):
         exchange.advance(batch({G740C: (8.0, 8.2, 6, 6)}, later(second)))

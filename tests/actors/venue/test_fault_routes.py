@@ -277,3 +277,8 @@ def test_a_cut_streamer_is_seen_as_closed(venue: Running):
 def test_both_accounts_have_names_of_their_own(venue: Running):
     assert set(venue.status()["accounts"]) == {TASTYTRADE, ALPACA}
     assert option(5000, "C").startswith("SPXW")
+
+
+def test_what_is_european_is_never_assigned_early(venue: Running):
+    with pytest.raises(httpx2.HTTPStatusError, match="400"):
+        venue.control("POST", "/assign", {"account": TASTYTRADE, "symbol": option(5000, "C")})

@@ -55,14 +55,14 @@ def turned(trader: FaultTrader, true) -> bool:
     return bool(true())
 
 
-def put_spread(trader: FaultTrader) -> Open | None:
+def put_spread(trader: FaultTrader, width: int = WIDTH) -> Open | None:
     """Sell the put at the money, and buy one far below, at what both trade at now; None where nobody would."""
     puts = [each for each in trader.quotes.universe.contracts if each.right is Right.PUT]
     first = min(each.expires_on for each in puts)
     by_strike = {each.strike: each.symbol for each in puts if each.expires_on == first}
     spot = trader._spot()
     short = min(by_strike, key=lambda strike: abs(strike - spot))
-    long = min(by_strike, key=lambda strike: abs(strike - (short - WIDTH)))
+    long = min(by_strike, key=lambda strike: abs(strike - (short - width)))
     legs = (
         Leg(symbol=by_strike[short], action=Action.SELL_TO_OPEN),
         Leg(symbol=by_strike[long], action=Action.BUY_TO_OPEN),
@@ -82,9 +82,9 @@ def asked(trader: FaultTrader, name: str, request: Open | Close) -> bool:
     return name in trader.answers
 
 
-def admitted(trader: FaultTrader) -> bool:
+def admitted(trader: FaultTrader, width: int = WIDTH) -> bool:
     """Ask for the spread again and again until it is let in."""
-    if trader.has_quotes and not trader.waits and (request := put_spread(trader)) is not None:
+    if trader.has_quotes and not trader.waits and (request := put_spread(trader, width)) is not None:
         trader.ask(f"spread-{len(trader.answers)}", request)
     trader.turn(0.05)
     return any(answer.admitted for answer in trader.answers.values())

@@ -3,7 +3,8 @@ from datetime import date
 import pytest
 
 from actors.calendars import load_sessions
-from supervisor.app.doctor.calendars import examine
+from actors.expiry_tables import load_expiry
+from supervisor.app.doctor.calendars import examine, examine_expiries
 from supervisor.app.doctor.finding import Verdict
 from supervisor.app.plan import TABLES
 
@@ -35,3 +36,11 @@ def test_a_holiday_and_a_half_day_that_only_one_table_knows_are_named(tables):
 
 def test_a_table_that_ends_soon_is_told_before_it_does(tables):
     assert [found.verdict for found in examine(*tables, date(2027, 12, 1))] == [Verdict.OK, Verdict.WARN]
+
+
+@pytest.mark.parametrize(
+    ("today", "verdict"),
+    [(TODAY, Verdict.OK), (date(2027, 12, 1), Verdict.WARN), (date(2028, 1, 1), Verdict.FAIL)],
+)
+def test_the_expiry_table_is_told_before_it_ends_and_forbids_trading_after(today, verdict):
+    assert examine_expiries(load_expiry(TABLES / "expiry.toml"), today).verdict is verdict
