@@ -45,6 +45,7 @@ class ChainCheck:
         shape = sheet.rows.shape
         self._bid, self._ask, self._mid = (np.full(shape, np.nan, np.float32) for _ in range(3))
         self._stood_bid, self._stood_ask, self._stood_at = (np.full(shape, np.nan, np.float32) for _ in range(3))
+        self._by_forward: Mask = np.zeros(len(sheet.starts), np.bool_)
         self._flaws = np.zeros(shape, np.uint8)
         self._values, self._limits_of = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
 
@@ -92,7 +93,11 @@ class ChainCheck:
     def _spot(self, table: QuoteTable, forward: Singles) -> Singles:
         known = self._sheet.underlying
         quoted = np.where(known >= 0, (table.bid[known] + table.ask[known]) * 0.5, np.nan)
-        return np.where(np.isnan(quoted), forward, quoted).astype(np.float32)
+        by_forward = np.isnan(quoted)
+        if (by_forward != self._by_forward).any():
+            # Forward and spot lie apart by the carry: from one to the other is no move, so all begin to stand here.
+            self._by_forward, self._stood_at[:] = by_forward, np.nan
+        return np.where(by_forward, forward, quoted).astype(np.float32)
 
     def _find_worth(self, forward: Singles, blur: Singles) -> None:
         sheet, bid, ask = self._sheet, self._bid, self._ask
@@ -118,7 +123,7 @@ class ChainCheck:
 
     def _find_stuck(self, spot: Singles) -> None:
         sheet, mid = self._sheet, self._mid
-        moved = (self._bid != self._stood_bid) | (self._ask != self._stood_ask)
+        moved = (self._bid != self._stood_bid) | (self._ask != self._stood_ask) | np.isnan(self._stood_at)
         np.copyto(self._stood_at, spot, where=moved)
         due = (mid[:, 2:] - mid[:, :-2]) * sheet.per_strike * (spot - self._stood_at)[:, 1:-1]
         allowed = self._limits.stuck_spreads * (self._ask - self._bid)[:, 1:-1] + sheet.tick[1:-1]

@@ -142,6 +142,16 @@ def test_without_a_quote_of_the_underlying_the_chains_own_forward_tells_of_its_m
     assert flaws(chain, stuck) & Flaw.STUCK
 
 
+def test_the_first_quote_of_the_underlying_is_no_move_of_it_from_the_forward():
+    chain = PricedChain(listed(expiries=(LATER,)))
+    chain.spoil("SPX", np.nan, np.nan)
+    assert chain.look() == {}
+    chain.spoil("SPX", 4980.0, 4980.0)  # twenty points of carry below the forward
+    assert chain.look() == {}
+    chain.spoil("SPX", 4984.0, 4984.0)
+    assert any(found.flaws & Flaw.STUCK for found in chain.look().values())
+
+
 def test_one_stale_strike_does_not_move_the_forward_and_leaves_the_others_unflawed():
     chain = PricedChain()
     chain.shift(chain.symbol(5000), 3.0)
