@@ -10,9 +10,9 @@ from datetime import date
 
 from actors.domain.alerts.alert import Alert, Level
 from actors.domain.market.chain_check import ChainCheck
-from actors.domain.market.chain_sheet import ChainSheet, FlawLimits
+from actors.domain.market.chain_sheet import ChainSheet
 from actors.domain.market.clock_drift import ClockDrift
-from actors.domain.market.flaw import Survey
+from actors.domain.market.flaw import FlawLimits, Survey
 from actors.domain.market.interest import Held, Interest
 from actors.domain.market.quote import QuoteTable
 from actors.domain.market.session import NEW_YORK

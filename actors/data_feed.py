@@ -25,8 +25,8 @@ from pydantic import Field
 from actors.chain_watch import ChainWatch
 from actors.domain.alerts.alert import Alert, Level
 from actors.domain.connection.backoff import BackoffLimits, delay_s
-from actors.domain.market.chain_sheet import FlawLimits
 from actors.domain.market.contract import Contract
+from actors.domain.market.flaw import FlawLimits
 from actors.domain.market.quote import QuoteFrame, QuoteTable, RawQuotes, Universe
 from actors.domain.market.quote_check import LastGood, QuoteLimits, check
 from actors.domain.market.quote_count import QuoteCount

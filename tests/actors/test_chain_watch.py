@@ -5,8 +5,7 @@ import pytest
 
 from actors.chain_watch import ChainWatch
 from actors.domain.alerts.alert import Level
-from actors.domain.market.chain_sheet import FlawLimits
-from actors.domain.market.flaw import Flaw
+from actors.domain.market.flaw import Flaw, FlawLimits
 from actors.domain.market.interest import Held
 from tests.fakes import FakeClock
 from tests.priced_chain import PricedChain

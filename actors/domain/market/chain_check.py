@@ -22,8 +22,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from actors.domain.market.chain_sheet import ChainSheet, FlawLimits, Places, Singles
-from actors.domain.market.flaw import Flaw, FlawFound
+from actors.domain.market.chain_sheet import ChainSheet, Places, Singles
+from actors.domain.market.flaw import Flaw, FlawFound, FlawLimits
 from actors.domain.market.quote import QuoteTable
 
 Mask = NDArray[np.bool_]

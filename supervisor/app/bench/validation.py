@@ -23,8 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actors.domain.market.chain_check import ChainCheck
-from actors.domain.market.chain_sheet import ChainSheet, FlawLimits
+from actors.domain.market.chain_sheet import ChainSheet
 from actors.domain.market.contract import Contract, Products, Right, occ_symbol
+from actors.domain.market.flaw import FlawLimits
 from actors.domain.market.quote import QuoteFrame, QuoteTable, RawQuotes, Universe
 from actors.domain.market.quote_check import LastGood, QuoteLimits, check
 from actors.products import load_products

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.domain.market.chain_sheet import ChainSheet, FlawLimits
-from actors.domain.market.flaw import Flaw
+from actors.domain.market.chain_sheet import ChainSheet
+from actors.domain.market.flaw import Flaw, FlawLimits
 from tests.priced_chain import STRIKES, TODAY, PricedChain, listed
 
 LATER = TODAY + timedelta(days=30)
