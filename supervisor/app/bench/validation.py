@@ -74,7 +74,7 @@ def measure(products: Products, turns: int) -> Timed:
     table = QuoteTable(Universe(version=1, contracts=contracts))
     last, limits = LastGood(contracts, QuoteLimits()), FlawLimits()
     sheet = ChainSheet.of(contracts, SESSION, limits)
-    looks, order = ChainCheck(sheet, limits), sheet.rows.reshape(-1)
+    looks, order = ChainCheck(sheet, limits), sheet.rows.reshape(-1) - 1  # a frame has no index, whose row is the first
     markets = [_quotes(contracts, SPOT + move) for move in (0.0, 3.0)]
     timed: tuple[list[float], list[float], list[float]] = ([], [], [])
     flawed = 0
@@ -82,6 +82,7 @@ def measure(products: Products, turns: int) -> Timed:
         raw = markets[turn % 2]
         checked_s, codes = _timed(partial(check, raw, last, _NOW_NS))
         figures = (raw.rows, raw.bid, raw.ask, raw.bid_size, raw.ask_size, raw.exchange_ns)
+        table.bid[0] = table.ask[0] = SPOT + turn % 2
         table.apply(QuoteFrame(1, turn, *figures, turn + 1, codes))
         looked_s, found = _timed(partial(looks.look, table))
         flawed = max(flawed, len(found))
@@ -123,14 +124,13 @@ def _bounded(columns: Sequence[NDArray[Any]]) -> bool:
 
 
 def _quotes(contracts: tuple[Contract, ...], spot: float) -> RawQuotes:
-    """Quote every contract so that nothing is wrong with any: prices convex in strike, parity exact."""
+    """Quote every option so that nothing is wrong with any: prices convex in strike, parity exact."""
     strikes = np.array([float(contract.strike or spot) for contract in contracts])
     ahead = np.array([(contract.expires_on - SESSION).days if contract.expires_on else 0 for contract in contracts])
     signs = np.array([1 if contract.right is Right.CALL else -1 for contract in contracts])
     away = spot - strikes
     mid = (np.hypot(away, 20.0 * np.sqrt(ahead + 1.0)) + signs * away) / 2 + 1.0
-    bid, ask = mid - _HALF_WIDTH, mid + _HALF_WIDTH
-    bid[0] = ask[0] = spot
-    count = len(contracts)
+    bid, ask = mid[1:] - _HALF_WIDTH, mid[1:] + _HALF_WIDTH
+    count = len(bid)
     sizes, stamps = np.full(count, 10, np.float32), np.full(count, _NOW_NS, np.int64)
-    return RawQuotes(np.arange(count, dtype=np.int32), bid, ask, sizes, sizes, stamps)
+    return RawQuotes(np.arange(1, count + 1, dtype=np.int32), bid, ask, sizes, sizes, stamps)
