@@ -27,9 +27,7 @@ class Watched(PricedChain):
         self.watch.look()
 
     def told(self) -> list[tuple[str, Level, str]]:
-        found = [(alert.code, alert.level, alert.subject) for alert in self.watch.alerts]
-        self.watch.alerts.clear()
-        return found
+        return [(alert.code, alert.level, alert.subject) for alert in self.watch.untold()]
 
 
 def test_a_survey_names_the_rows_that_are_flawed_with_their_figures():

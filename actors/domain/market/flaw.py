@@ -57,14 +57,19 @@ class FlawFound(NamedTuple):
         return ", ".join(str(flaw.name) for flaw in Flaw if flaw & self.flaws)
 
 
-class Survey(Value):
+class News(Value):
+    """What the feed says of contracts beside their quotes; each kind replaces the one before it."""
+
+    universe: int
+
+
+class Survey(News):
     """What one look over all chains found. `rows`, `flaws`, `values`, `limits` have one length; other rows are clean.
 
     `at_ns` is the boot clock. `halted` names underlyings. `drift_s` is how far the exchange's stamps lie behind this
     machine's clock, in the market's seconds for each of the machine's; None: not known yet.
     """
 
-    universe: int
     at_ns: int
     rows: tuple[int, ...] = ()
     flaws: tuple[int, ...] = ()
