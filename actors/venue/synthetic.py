@@ -45,8 +45,7 @@ _WING_WIDENS, _WING_THINS, _WING_MAX = 0.25, 0.35, 4.0
 """Per standard deviation from the money."""
 _LEAN_MAX = 0.25
 """How far the middle of a quote strays from the surface, in widths: below a half, so it never passes it."""
-_SIZE_ATM, _SIZE_MAX = 60.0, 999.0
-_CENT = 0.01
+_SIZE_ATM, _SIZE_MAX, _SHARES_SIZE = 60.0, 999.0, 10_000.0
 _NOISE_SIZE = 4_096
 _FRESH_S = (2, 16)
 """A contract's maker thinks again every so many seconds."""
@@ -219,13 +218,13 @@ class SyntheticMarket:
     def _batch(self, step: int, rows: NDArray[np.intp], quotes: _Quotes) -> Batch:
         at = self.opens_at + timedelta(seconds=step * self.settings.interval_s)
         last = np.full(len(rows), np.nan)
-        bid, ask = self._ticks.points(quotes.bid[0, rows]), self._ticks.points(quotes.ask[0, rows])
+        bid, ask = (self._ticks.points(side[0, rows]) for side in (quotes.bid, quotes.ask))
         bid_size, ask_size = quotes.bid_size[0, rows], quotes.ask_size[0, rows]
         if rows[0] == 0:
             last[0] = self._level[step]
-            if self.contracts[0].product.kind is not Kind.INDEX:  # what is traded is quoted, a cent to each side
-                bid[0], ask[0] = last[0] - _CENT, last[0] + _CENT
-                bid_size[0] = ask_size[0] = _SIZE_MAX
+            if self.contracts[0].product.kind is Kind.EQUITY:  # shares are quoted, an index is only printed
+                bid[0], ask[0] = np.floor(last[0] * 100) / 100, np.floor(last[0] * 100) / 100 + 0.01
+                bid_size[0] = ask_size[0] = _SHARES_SIZE
         return Batch(
             at=at,
             rows=rows.astype(np.int32),
