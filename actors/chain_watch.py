@@ -5,16 +5,16 @@ halt is kept until the exchange says otherwise; a new connection is told anew wh
 one New York date: where the market's clock comes to another, it is laid out again, and what stood still is forgotten.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from actors.domain.alerts.alert import Alert, Level
 from actors.domain.market.chain_check import ChainCheck
-from actors.domain.market.chain_sheet import ChainSheet, FlawLimits
+from actors.domain.market.chain_sheet import ChainSheet
 from actors.domain.market.clock_drift import ClockDrift
-from actors.domain.market.flaw import Survey
+from actors.domain.market.flaw import FlawLimits, News, Survey
 from actors.domain.market.interest import Held, Interest
-from actors.domain.market.quote import QuoteTable
+from actors.domain.market.quote import QuoteTable, RawQuotes
 from actors.domain.market.session import NEW_YORK
 from actors.ports import Clock
 
@@ -31,8 +31,13 @@ class ChainWatch:
         self._interest: Interest | None = None
         self.survey: Survey | None = None
         """The latest."""
-        self.alerts: list[Alert] = []
-        """What is to be told, oldest first; the teller takes it out."""
+        self._alerts: list[Alert] = []
+
+    def learn(self, raw: RawQuotes) -> bool:
+        """Note what a wire message told beside quotes; return whether the survey that follows from it is urgent."""
+        if raw.held:
+            self.know(raw.held)
+        return self.halt(raw.halts)
 
     def halt(self, halts: Sequence[tuple[int, bool]]) -> bool:
         """Note the trading status of rows, whether each is halted; return whether that changed anything."""
@@ -46,16 +51,22 @@ class ChainWatch:
             self._tell("A101", Level.P2, name, f"{name} trades again")
         return self._halted != before
 
+    def untold(self) -> Iterator[Alert]:
+        """Yield what a person is to be told, oldest first; who comes back for the next has told it."""
+        while self._alerts:
+            yield self._alerts[0]
+            del self._alerts[0]
+
     def know(self, held: Sequence[tuple[int, Held]]) -> None:
         """Note open interest and volume of rows."""
         self._held |= dict(held)
         self._interest = None
 
-    def news(self) -> list[Survey | Interest]:
+    def news(self) -> list[News]:
         """Return what whoever comes late must be told."""
         return [each for each in (self.survey, self._interest) if each is not None]
 
-    def look_again(self) -> list[Survey | Interest]:
+    def look_again(self) -> list[News]:
         """Look over everything; return what there is to tell: a survey, and interest where that changed."""
         if self._held and self._interest is None:
             self._interest = Interest(universe=self._table.universe.version, held=dict(self._held))
@@ -98,4 +109,4 @@ class ChainWatch:
     def _tell(self, code: str, level: Level, subject: str, text: str) -> None:
         now = self._clock.market_now()
         alert_id = f"{code}-{subject}-{self._clock.boot_ns()}"
-        self.alerts.append(Alert(alert_id=alert_id, code=code, level=level, subject=subject, text=text, at=now))
+        self._alerts.append(Alert(alert_id=alert_id, code=code, level=level, subject=subject, text=text, at=now))

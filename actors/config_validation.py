@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from actors.domain.market.chain_sheet import FlawLimits
+from actors.domain.market.flaw import FlawLimits
 
 
 class ValidationSection(FlawLimits):

@@ -25,8 +25,8 @@ from pydantic import Field
 from actors.chain_watch import ChainWatch
 from actors.domain.alerts.alert import Alert, Level
 from actors.domain.connection.backoff import BackoffLimits, delay_s
-from actors.domain.market.chain_sheet import FlawLimits
 from actors.domain.market.contract import Contract
+from actors.domain.market.flaw import FlawLimits
 from actors.domain.market.quote import QuoteFrame, QuoteTable, RawQuotes, Universe
 from actors.domain.market.quote_check import LastGood, QuoteLimits, check
 from actors.domain.market.quote_count import QuoteCount
@@ -100,7 +100,7 @@ class DataFeed:
         self._feed, self._stream, self._clock, self._watermark = feed, stream, clock, watermark
         self._settings, self._checkpoints, self._keep = settings, checkpoints, keep
         self._watched: _Watched | None = None
-        self._count = QuoteCount(0)
+        self._count = QuoteCount()
         self._luck = np.random.default_rng()
         self._sequence = 0
         self._connected, self._reason = False, "not connected yet"
@@ -197,7 +197,7 @@ class DataFeed:
     def _number(self, contracts: Sequence[Contract]) -> _Watched:
         settings = self._settings
         table = QuoteTable(Universe(version=settings.incarnation, contracts=tuple(contracts)))
-        self._count = QuoteCount(len(contracts))
+        self._count = QuoteCount(table.universe.contracts)
         chains = ChainWatch(table, self._clock, settings.flaws, settings.drift_max_s)
         return _Watched(table.universe, table, LastGood(contracts, settings.limits), chains)
 
@@ -205,9 +205,7 @@ class DataFeed:
         if not self._connected:
             self._set_connected(now=True)
         self._count.add_unknown(raw.unknown)
-        if raw.held:
-            watched.chains.know(raw.held)
-        if raw.halts and watched.chains.halt(raw.halts):
+        if (raw.held or raw.halts) and watched.chains.learn(raw):
             self._survey(watched)
         if len(raw.rows):
             frame = self._checked(raw, watched)
@@ -256,11 +254,9 @@ class DataFeed:
     def _survey(self, watched: _Watched) -> None:
         for news in watched.chains.look_again():
             self._stream.publish(news)
-        alerts = watched.chains.alerts
         with contextlib.suppress(PeerUnavailable):  # told with the next survey
-            while alerts:
-                self._stream.tell(self._settings.notifier, AlertRaised(alert=alerts[0]))
-                del alerts[0]
+            for alert in watched.chains.untold():
+                self._stream.tell(self._settings.notifier, AlertRaised(alert=alert))
 
     def _keep_time(self, now: float) -> None:
         if self._watched is not None and now >= self._survey_due:
@@ -293,13 +289,8 @@ class DataFeed:
             accepted=self._count.accepted,
             rejected=self._count.rejected(),
             flagged=self._count.flagged(),
-            rejected_of=self._rejected_of(),
+            rejected_of=self._count.rejected_of(self._settings.contracts_told_max),
             reason=self._reason,
             last_frame_ns=self._last_frame_ns,
             at_ns=self._clock.boot_ns(),
         )
-
-    def _rejected_of(self) -> dict[str, dict[str, int]]:
-        contracts = self._watched.universe.contracts if self._watched else ()
-        found = self._count.rejected_of(self._settings.contracts_told_max)
-        return {contracts[row].symbol: counts for row, counts in found.items()}

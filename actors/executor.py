@@ -22,8 +22,7 @@ from actors.day_end import DayEnd
 from actors.desk import Desk, Step
 from actors.domain.alerts.alert import Level
 from actors.domain.market.contract import Products
-from actors.domain.market.flaw import Survey
-from actors.domain.market.interest import Interest
+from actors.domain.market.flaw import News
 from actors.domain.market.quote import QuoteFrame, Universe
 from actors.domain.market.session import Sessions
 from actors.domain.orders import event as happened
@@ -190,10 +189,8 @@ class Executor:
                 self._take_connection(sender, message)
             case AccountRead():
                 self._take_account(message)
-            case UniverseChanged(universe=universe):
-                self._sight.take_universe(universe)
-            case Survey() | Interest():
-                self._sight.take_news(message)
+            case UniverseChanged() | News():
+                self._sight.hear(message)
             case AskBook(reply_to=peer):
                 self._tell(peer, self._picture())
 

@@ -8,9 +8,10 @@ from collections import deque
 from typing import Final
 
 from actors.desk import Desk
-from actors.domain.market.flaw import Survey
+from actors.domain.market.flaw import News, Survey
 from actors.domain.market.interest import Interest
 from actors.domain.market.quote import QuoteFrame, QuoteTable, Universe
+from actors.messages import UniverseChanged
 
 EARLY_FRAMES_MAX: Final = 256
 """A snapshot is some dozens; beyond it the oldest go, which a later frame corrects."""
@@ -22,7 +23,7 @@ class QuoteSight:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._early: deque[QuoteFrame] = deque(maxlen=EARLY_FRAMES_MAX)
-        self._news: dict[type[Survey | Interest], Survey | Interest] = {}
+        self._news: dict[type[News], News] = {}
         """The latest of each."""
 
     @property
@@ -39,10 +40,13 @@ class QuoteSight:
         self._early.append(frame)
         return False
 
-    def take_news(self, news: Survey | Interest) -> None:
-        """Take in what the feed says of single contracts; what comes before its universe waits for it."""
-        self._news[type(news)] = news
-        self._pass_on()
+    def hear(self, told: UniverseChanged | News) -> None:
+        """Take in the universe, or what is said of its contracts; news that come before their universe wait for it."""
+        if isinstance(told, UniverseChanged):
+            self.take_universe(told.universe)
+        else:
+            self._news[type(told)] = told
+            self._pass_on()
 
     def _pass_on(self) -> None:
         table = self._desk.quotes
@@ -51,7 +55,7 @@ class QuoteSight:
         for news in self._news.values():
             if isinstance(news, Survey):
                 table.take_survey(news)
-            else:
+            elif isinstance(news, Interest):
                 table.take_interest(news)
 
     def take_universe(self, universe: Universe) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import QuantLib as ql  # noqa: N813 - the name its own documentation uses
 
 from actors.domain.market.chain_check import ChainCheck
-from actors.domain.market.chain_sheet import ChainSheet, FlawLimits
+from actors.domain.market.chain_sheet import ChainSheet
 from actors.domain.market.contract import Contract, Kind, Product, Products, Right, Settlement, Style, occ_symbol
-from actors.domain.market.flaw import FlawFound
+from actors.domain.market.flaw import FlawFound, FlawLimits
 from actors.domain.market.quote import QuoteFrame, QuoteTable, Universe
 
 TODAY = date(2026, 1, 5)

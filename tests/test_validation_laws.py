@@ -14,9 +14,8 @@ from actors import chain_watch
 from actors.chain_watch import ChainWatch
 from actors.domain.market import flaw as flaws
 from actors.domain.market.chain_check import ChainCheck
-from actors.domain.market.chain_sheet import FlawLimits
 from actors.domain.market.clock_drift import ClockDrift
-from actors.domain.market.flaw import Flaw, Survey
+from actors.domain.market.flaw import Flaw, FlawLimits, Survey
 from actors.domain.market.quote import QuoteTable
 from actors.domain.risk import gate, market_sound
 from tests.builders import CONDOR_SYMBOLS, close_signal, open_signal, universe

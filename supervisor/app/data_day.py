@@ -15,9 +15,9 @@ import numpy as np
 from pydantic import Field
 
 from actors.domain.market.chain_check import ChainCheck
-from actors.domain.market.chain_sheet import ChainSheet, FlawLimits
+from actors.domain.market.chain_sheet import ChainSheet
 from actors.domain.market.contract import Kind, Products
-from actors.domain.market.flaw import Flaw
+from actors.domain.market.flaw import Flaw, FlawLimits
 from actors.domain.market.quote import UNSOUND_MIN, Codes, QuoteFrame, QuoteTable, RawQuotes, Universe
 from actors.domain.market.quote_check import LastGood, QuoteCode, QuoteLimits, check, rejection
 from actors.domain.market.session import Sessions

@@ -20,7 +20,9 @@ from supervisor.cli.options import json_option
 CONTRACTS_SHOWN = 20
 
 
-@click.group(help="Run recorded days (LEAN's format) through the validation that live quotes go through.")
+@click.group(
+    help="Run recorded days (LEAN's format) through the validation that live quotes go through; needs no --state."
+)
 def data() -> None:
     """Group the verbs of recorded data."""
 

@@ -5,8 +5,7 @@ import pytest
 
 from actors.chain_watch import ChainWatch
 from actors.domain.alerts.alert import Level
-from actors.domain.market.chain_sheet import FlawLimits
-from actors.domain.market.flaw import Flaw
+from actors.domain.market.flaw import Flaw, FlawLimits
 from actors.domain.market.interest import Held
 from tests.fakes import FakeClock
 from tests.priced_chain import PricedChain
@@ -28,9 +27,7 @@ class Watched(PricedChain):
         self.watch.look()
 
     def told(self) -> list[tuple[str, Level, str]]:
-        found = [(alert.code, alert.level, alert.subject) for alert in self.watch.alerts]
-        self.watch.alerts.clear()
-        return found
+        return [(alert.code, alert.level, alert.subject) for alert in self.watch.untold()]
 
 
 def test_a_survey_names_the_rows_that_are_flawed_with_their_figures():

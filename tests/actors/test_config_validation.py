@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from actors.config import load, with_overrides
 from actors.config_validation import ValidationSection
-from actors.domain.market.chain_sheet import FlawLimits
+from actors.domain.market.flaw import FlawLimits
 
 
 def test_every_limit_of_the_look_is_a_setting():

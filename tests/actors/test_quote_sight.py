@@ -74,12 +74,12 @@ def test_what_is_kept_is_bounded_and_the_newest_is_worth_the_most():
 def test_what_the_feed_says_of_contracts_waits_for_its_universe_and_is_of_no_other():
     seen, desk = sight()
     flaws = {"rows": (0,), "flaws": (int(Flaw.STUCK),), "values": (2.0,), "limits": (1.0,)}
-    seen.take_news(Survey(universe=2, at_ns=1, **flaws))
-    seen.take_news(Interest(universe=2, held={0: Held(5, None)}))
+    seen.hear(Survey(universe=2, at_ns=1, **flaws))
+    seen.hear(Interest(universe=2, held={0: Held(5, None)}))
     seen.take_universe(builders.universe(1))
     assert (desk.quotes.survey, desk.quotes.flaw(FIRST), desk.quotes.held(FIRST)) == (None, None, None)
     seen.take_universe(builders.universe(2))
     assert desk.quotes.flaw(FIRST).flaws is Flaw.STUCK
     assert desk.quotes.held(FIRST) == Held(5, None)
-    seen.take_news(Survey(universe=2, at_ns=2))
+    seen.hear(Survey(universe=2, at_ns=2))
     assert (desk.quotes.survey.at_ns, desk.quotes.flaw(FIRST)) == (2, None)

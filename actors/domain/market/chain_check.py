@@ -22,9 +22,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from actors.domain.market.chain_sheet import ChainSheet, FlawLimits, Places, Singles
-from actors.domain.market.flaw import Flaw, FlawFound
-from actors.domain.market.quote import QuoteTable
+from actors.domain.market.chain_sheet import ChainSheet, Places, Singles
+from actors.domain.market.flaw import Flaw, FlawFound, FlawLimits
+from actors.domain.market.quote import Floats, QuoteTable
 
 Mask = NDArray[np.bool_]
 Place = tuple[slice | int, slice]
@@ -44,7 +44,8 @@ class ChainCheck:
         self._sheet, self._limits = sheet, limits
         shape = sheet.rows.shape
         self._bid, self._ask, self._mid = (np.full(shape, np.nan, np.float32) for _ in range(3))
-        self._stood_bid, self._stood_ask, self._stood_at = (np.full(shape, np.nan, np.float32) for _ in range(3))
+        self._stood_at: Singles = np.full(shape, np.nan, np.float32)
+        self._by_forward: Mask = np.zeros(len(sheet.starts), np.bool_)
         self._flaws = np.zeros(shape, np.uint8)
         self._values, self._limits_of = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
 
@@ -63,13 +64,16 @@ class ChainCheck:
         return self._found()
 
     def _read(self, table: QuoteTable) -> None:
-        sheet = self._sheet
-        for column, into in ((table.bid, self._bid), (table.ask, self._ask)):
-            np.take(column.astype(np.float32), sheet.rows, out=into, mode="clip")
-            if len(sheet.missing):
-                into.reshape(-1)[sheet.missing] = np.nan
+        self._stood_bid, self._bid = self._bid, self._column(table.bid)
+        self._stood_ask, self._ask = self._ask, self._column(table.ask)
         np.add(self._bid, self._ask, out=self._mid)
         self._mid *= 0.5
+
+    def _column(self, prices: Floats) -> Singles:
+        found = prices.astype(np.float32).take(self._sheet.rows)
+        if len(self._sheet.missing):
+            found.reshape(-1)[self._sheet.missing] = np.nan
+        return found
 
     def _money(self) -> tuple[Singles, Singles, Singles]:
         """Return each chain's forward, how far it may be off, and the standard deviation to expiry; NaN: nothing says.
@@ -84,15 +88,20 @@ class ChainCheck:
         at = sheet.starts.copy()
         at[sheet.chain[hits]] = hits
         around = np.clip(at[:, None] + _NEAR, sheet.starts[:, None], sheet.ends[:, None])
-        forward = _median(sheet.strikes[around] + above[around])
-        blur = 0.25 * _median((ask[:, around] - bid[:, around]).sum(axis=0))
-        straddle = self._mid[0, at] + self._mid[1, at] - np.abs(forward - sheet.strikes[at])
-        return forward, blur, np.maximum(straddle, 0.0) * _HALF_STRADDLE
+        forwards = (sheet.strikes + above).take(around)
+        widths = (ask[0] - bid[0] + ask[1] - bid[1]).take(around)
+        forward, width = np.split(_median(np.concatenate((forwards, widths))), 2)
+        straddle = self._mid[:, at].sum(axis=0) - np.abs(forward - sheet.strikes[at])
+        return forward, 0.25 * width, np.maximum(straddle, 0.0) * _HALF_STRADDLE
 
     def _spot(self, table: QuoteTable, forward: Singles) -> Singles:
         known = self._sheet.underlying
         quoted = np.where(known >= 0, (table.bid[known] + table.ask[known]) * 0.5, np.nan)
-        return np.where(np.isnan(quoted), forward, quoted).astype(np.float32)
+        by_forward = np.isnan(quoted)
+        if (by_forward != self._by_forward).any():
+            # Forward and spot lie apart by the carry: from one to the other is no move, so all begin to stand here.
+            self._by_forward, self._stood_at[:] = by_forward, np.nan
+        return np.where(by_forward, forward, quoted).astype(np.float32)
 
     def _find_worth(self, forward: Singles, blur: Singles) -> None:
         sheet, bid, ask = self._sheet, self._bid, self._ask
@@ -118,14 +127,11 @@ class ChainCheck:
 
     def _find_stuck(self, spot: Singles) -> None:
         sheet, mid = self._sheet, self._mid
-        moved = (self._bid != self._stood_bid) | (self._ask != self._stood_ask)
+        moved = (self._bid != self._stood_bid) | (self._ask != self._stood_ask) | np.isnan(self._stood_at)
         np.copyto(self._stood_at, spot, where=moved)
         due = (mid[:, 2:] - mid[:, :-2]) * sheet.per_strike * (spot - self._stood_at)[:, 1:-1]
         allowed = self._limits.stuck_spreads * (self._ask - self._bid)[:, 1:-1] + sheet.tick[1:-1]
         self._over(Flaw.STUCK, np.abs(due), allowed, _INNER)
-        # What was read now is how each price stood, and the other buffers are read into next.
-        self._bid, self._stood_bid = self._stood_bid, self._bid
-        self._ask, self._stood_ask = self._stood_ask, self._ask
 
     def _over(self, flaw: Flaw, value: Singles, limit: Singles, *places: Place) -> None:
         """Note the contracts, at each of `places`, whose figure is beyond its limit."""

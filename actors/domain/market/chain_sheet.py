@@ -16,10 +16,9 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from actors.domain.market.contract import Contract, Right, Style
-from actors.domain.value import Value
+from actors.domain.market.flaw import FlawLimits
 
 Places = NDArray[np.intp]
 Singles = NDArray[np.float32]
@@ -29,21 +28,6 @@ _LOST = 4e-7
 _DENSITY = 0.3989422804
 """Of a normal distribution at its middle, times its standard deviation: a chain's prices bend at most so much."""
 _YEAR_DAYS = 365.0
-
-
-class FlawLimits(Value):
-    """How far a contract may stray from the others. Points, and shares."""
-
-    ticks: float = Field(default=1.0, ge=0, allow_inf_nan=False)
-    """Steps of its own product that a price may be off and mean nothing."""
-    carry_max: float = Field(default=0.10, ge=0, le=10, allow_inf_nan=False)
-    """Highest interest, dividend or borrow a year that is believed."""
-    early_max: float = Field(default=0.05, ge=0, le=1, allow_inf_nan=False)
-    """What early exercise may add, as a share of moneyness."""
-    bend: float = Field(default=2.0, gt=0, allow_inf_nan=False)
-    """The sharpest bend between strikes, as a multiple of what the chain's straddle implies."""
-    stuck_spreads: float = Field(default=2.0, gt=0, allow_inf_nan=False)
-    """A price that stands still is stuck once it should have moved by so many of its own spreads."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,8 @@ It stands until the next survey, whatever quotes come in between, and a survey r
 from enum import IntFlag
 from typing import NamedTuple
 
+from pydantic import Field
+
 from actors.domain.value import Value
 
 
@@ -27,6 +29,21 @@ class Flaw(IntFlag):
     """It stood still while the underlying moved. Points its price should have moved, and allowed."""
 
 
+class FlawLimits(Value):
+    """How far a contract may stray from the others. Points, and shares."""
+
+    ticks: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    """Steps of its own product that a price may be off and mean nothing."""
+    carry_max: float = Field(default=0.10, ge=0, le=10, allow_inf_nan=False)
+    """Highest interest, dividend or borrow a year that is believed."""
+    early_max: float = Field(default=0.05, ge=0, le=1, allow_inf_nan=False)
+    """What early exercise may add, as a share of moneyness."""
+    bend: float = Field(default=2.0, gt=0, allow_inf_nan=False)
+    """The sharpest bend between strikes, as a multiple of what the chain's straddle implies."""
+    stuck_spreads: float = Field(default=2.0, gt=0, allow_inf_nan=False)
+    """A price that stands still is stuck once it should have moved by so many of its own spreads."""
+
+
 class FlawFound(NamedTuple):
     """One contract's flaws, with the figures of the lowest bit, in points."""
 
@@ -40,14 +57,19 @@ class FlawFound(NamedTuple):
         return ", ".join(str(flaw.name) for flaw in Flaw if flaw & self.flaws)
 
 
-class Survey(Value):
+class News(Value):
+    """What the feed says of contracts beside their quotes; each kind replaces the one before it."""
+
+    universe: int
+
+
+class Survey(News):
     """What one look over all chains found. `rows`, `flaws`, `values`, `limits` have one length; other rows are clean.
 
     `at_ns` is the boot clock. `halted` names underlyings. `drift_s` is how far the exchange's stamps lie behind this
     machine's clock, in the market's seconds for each of the machine's; None: not known yet.
     """
 
-    universe: int
     at_ns: int
     rows: tuple[int, ...] = ()
     flaws: tuple[int, ...] = ()

@@ -6,7 +6,7 @@ change once a day, and where nobody tells them nobody is accused.
 
 from typing import NamedTuple
 
-from actors.domain.value import Value
+from actors.domain.market.flaw import News
 
 
 class Held(NamedTuple):
@@ -16,8 +16,7 @@ class Held(NamedTuple):
     volume: float | None
 
 
-class Interest(Value):
-    """What was told of a universe, by row; it replaces what was told before."""
+class Interest(News):
+    """What was told of a universe, by row."""
 
-    universe: int
     held: dict[int, Held]

@@ -135,7 +135,7 @@ class QuoteTable:
 
     def apply(self, frame: QuoteFrame) -> None:
         """Take in a frame of this table's universe; later rows win."""
-        rows = frame.rows
+        rows = frame.rows.astype(np.intp)  # once: numpy would at every use
         self.codes[rows] = frame.codes
         sound = frame.codes < UNSOUND_MIN
         if not sound.all():

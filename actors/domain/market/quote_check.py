@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from actors.domain.market.contract import Contract, Kind
-from actors.domain.market.quote import UNSOUND_MIN, Codes, Floats, Nanos, RawQuotes, Rows
+from actors.domain.market.quote import UNSOUND_MIN, Codes, Floats, Nanos, RawQuotes
 from actors.domain.value import Value
 
 _NS = 1_000_000_000
@@ -95,14 +95,18 @@ def check(quotes: RawQuotes, last: LastGood, now_ns: int) -> Codes:
 
     `now_ns` is the market's time in nanoseconds since the Unix epoch.
     """
-    limits, rows, bid, ask = last.limits, quotes.rows, quotes.bid, quotes.ask
+    limits, bid, ask = last.limits, quotes.bid, quotes.ask
+    rows = quotes.rows.astype(np.intp)  # once: numpy would at every use
     with np.errstate(invalid="ignore"):
-        mid = (bid + ask) * 0.5
+        mid = bid + ask
+        mid *= 0.5
         shapely = (bid > 0) & (ask > bid) & (ask < limits.price_max)
         shapely &= np.minimum(quotes.bid_size, quotes.ask_size) > 0
         timely = quotes.exchange_ns <= now_ns + int(limits.ahead_max_s * _NS)
         timely &= quotes.exchange_ns >= now_ns - int(limits.behind_max_s * _NS)
-        near = ~(np.abs(mid - last.mid[rows]) > limits.jump_points)
+        moved = last.mid.take(rows)
+        np.abs(np.subtract(mid, moved, out=moved), out=moved)
+        near = ~(moved > limits.jump_points)
         codes = np.zeros(len(rows), np.uint16)
         if (shapely & timely & near).all():
             last.mid[rows] = mid
@@ -155,7 +159,7 @@ def _grade_times(exchange_ns: Nanos, limits: QuoteLimits, now_ns: int) -> Codes:
     return codes
 
 
-def _grade_jumps(codes: Codes, far: Places, rows: Rows, mid: Floats, last: LastGood) -> None:
+def _grade_jumps(codes: Codes, far: Places, rows: Places, mid: Floats, last: LastGood) -> None:
     """A jump is far from the last good middle and not near the last doubted one. NaN, never seen, is near nothing."""
     rows, mid = rows[far], mid[far]
     share, points = last.jump[rows], last.limits.jump_points

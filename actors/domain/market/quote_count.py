@@ -6,9 +6,12 @@ and for its own; an accepted one under each of its flags. An event of a symbol t
 rejected as unknown.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from actors.domain.market.contract import Contract
 from actors.domain.market.quote import UNSOUND_MIN, Codes, Rows
 from actors.domain.market.quote_check import QuoteCode, rejection
 
@@ -21,10 +24,11 @@ _LOWEST = np.array([(value & -value).bit_length() - 1 for value in range(_VALUES
 
 
 class QuoteCount:
-    """Counts since a start, of a universe of so many `contracts`."""
+    """Counts since a start, of a universe's `contracts`."""
 
-    def __init__(self, contracts: int) -> None:
-        self._of_row: Tally = np.zeros((contracts, _BYTE), np.int64)
+    def __init__(self, contracts: Sequence[Contract] = ()) -> None:
+        self._contracts = contracts
+        self._of_row: Tally = np.zeros((len(contracts), _BYTE), np.int64)
         """Refused quotes of each contract, by lowest reason."""
         self._flags: Tally = np.zeros(_VALUES, np.int64)
         """Accepted quotes, by their flags."""
@@ -68,13 +72,13 @@ class QuoteCount:
             found[name] = found.get(name, 0) + int(self._reasons[reasons])
         return found
 
-    def rejected_of(self, most: int) -> dict[int, dict[str, int]]:
-        """Return the refused of the `most` rows that have most of them, by row and name of the lowest reason."""
+    def rejected_of(self, most: int) -> dict[str, dict[str, int]]:
+        """Return the refused of the `most` contracts that have most, by symbol and name of the lowest reason."""
         refused = self._of_row.sum(axis=1)
         worst = np.argsort(-refused, kind="stable")[:most]
         return {
-            row: {
-                rejection(0x100 << bit): int(self._of_row[row, bit])
+            self._contracts[row].symbol: {
+                rejection(UNSOUND_MIN << bit): int(self._of_row[row, bit])
                 for bit in np.flatnonzero(self._of_row[row]).tolist()
             }
             for row in worst[refused[worst] > 0].tolist()

@@ -196,8 +196,8 @@ class World:
             return
         self._arrive(_from("data_feed", UniverseChanged(universe=UNIVERSE)))
         self._arrive(quotes(self._quoted, self._unwanted))
-        self._arrive(_from("data_feed", SURVEY))
         self._arrive(_from("risk", IssuePermit(permit=PERMIT)))
+        self._arrive(_from("data_feed", SURVEY))
         self._turn()
         for link in self.links.values():
             if link.is_up:

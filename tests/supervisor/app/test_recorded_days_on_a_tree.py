@@ -1,5 +1,6 @@
 """Recorded days on whole trees: what is short is closed in time, through quotes on which nothing could be opened."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from actors.domain.market.session import NEW_YORK
 from actors.domain.orders.event import OrderPlaced, ReportTaken
-from actors.domain.orders.order import Action, Intent
+from actors.domain.orders.order import Fill, Intent
 from actors.places import Places, places
 from tests.supervisor.app.trees import NO_SPARES, down, events, holdfast, until
 
@@ -20,7 +21,7 @@ PATIENT = {
     "risk.leg_skew_max_s": 600,
     "risk.feed_frame_max_s": 20,
 }
-SHORT_CALL, LONG_CALL = "SPXW  210104C03700000", "SPXW  210104C03800000"
+SHORT_CALL = "SPXW  210104C03700000"
 
 
 @pytest.fixture
@@ -42,42 +43,44 @@ def play(where: Places, lean: Path, on: date, underlying: str, strategy: str, **
     assert done.returncode == 0, done.stderr
 
 
+def fills(where: Places) -> dict[str, tuple[Intent, Fill]]:
+    """Return every execution once, with what its order was for."""
+    orders = {each.order.cl_ord_id: each.order for each in events(where, OrderPlaced)}
+    reports = [each for each in events(where, ReportTaken) if each.cl_ord_id in orders]
+    return {fill.exec_id: (orders[each.cl_ord_id].intent, fill) for each in reports for fill in each.report.fills}
+
+
 def held(where: Places) -> dict[str, int]:
-    """Return what all fills together leave, by symbol."""
-    found: dict[str, int] = {}
-    for event in events(where, ReportTaken):
-        for fill in event.report.fills:
-            sign = 1 if fill.action in {Action.BUY_TO_OPEN, Action.BUY_TO_CLOSE} else -1
-            found[fill.symbol] = found.get(fill.symbol, 0) + sign * fill.last_qty
+    """Return what all executions together leave, by symbol."""
+    found = Counter()
+    for _, fill in fills(where).values():
+        found[fill.symbol] += fill.action.sign * fill.last_qty
     return {symbol: quantity for symbol, quantity in found.items() if quantity}
 
 
-def filled_at(where: Places, intent: Intent) -> list[datetime]:
-    """Return when each execution of one intent was, in New York."""
-    orders = {each.order.cl_ord_id: each.order for each in events(where, OrderPlaced)}
-    reports = [
-        each for each in events(where, ReportTaken) if each.cl_ord_id and orders[each.cl_ord_id].intent is intent
-    ]
-    return [fill.at.astimezone(NEW_YORK) for each in reports for fill in each.report.fills]
+def shorts(where: Places) -> set[str]:
+    return {symbol for symbol, quantity in held(where).items() if quantity < 0}
 
 
-def test_goog_is_flat_before_its_half_day_ends_at_one(where, shared):
-    lean = shared / "data" / "market" / "lean"
-    play(where, lean, date(2015, 12, 24), "GOOG", "goog_condor", quote_age_max_s=600)
-    until(lambda: filled_at(where, Intent.OPEN), 120)
-    until(lambda: not held(where), 120)
-    assert max(filled_at(where, Intent.CLOSE)).time() < time(13, 0)
-    assert {at.date() for at in filled_at(where, Intent.CLOSE)} == {date(2015, 12, 24)}
+def closed_at(where: Places) -> list[datetime]:
+    """Return when each closing execution was, in New York."""
+    return [fill.at.astimezone(NEW_YORK) for intent, fill in fills(where).values() if intent is Intent.CLOSE]
+
+
+def test_goog_is_short_of_nothing_before_its_half_day_ends_at_one(where, shared):
+    """What may be left is a long that nobody bids for."""
+    play(where, shared / "data" / "market" / "lean", date(2015, 12, 24), "GOOG", "goog_condor", quote_age_max_s=600)
+    until(lambda: len(shorts(where)) == 2, 120)
+    until(lambda: not shorts(where), 120)
+    assert closed_at(where)
+    assert all(at.date() == date(2015, 12, 24) and at.time() < time(13, 0) for at in closed_at(where))
 
 
 def test_spxw_pinned_and_locked_in_its_last_hour_closes_its_short_in_time(where, shared):
     """The short call is at the money to the last minute; its wing is locked at a nickel, and hours old."""
     lean = shared / "data" / "market" / "lean"
     play(where, lean, date(2021, 1, 4), "SPXW", "spx_spread", quote_age_max_s=600, exit_at="close-30")
-    until(lambda: held(where).get(SHORT_CALL), 120)
-    until(lambda: not held(where).get(SHORT_CALL), 150)
-    closed = max(filled_at(where, Intent.CLOSE))
-    assert time(15, 30) <= closed.time() < time(16, 0)
-    assert held(where).get(LONG_CALL, 0) >= 0
-    closing = next(each for each in events(where, OrderPlaced) if each.order.intent is Intent.CLOSE)
-    assert {leg.symbol for leg in closing.order.legs} >= {SHORT_CALL}
+    until(lambda: shorts(where) == {SHORT_CALL}, 120)
+    until(lambda: not shorts(where), 150)
+    assert closed_at(where)
+    assert all(time(15, 30) <= at.time() < time(16, 0) for at in closed_at(where))

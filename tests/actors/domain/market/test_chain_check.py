@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.domain.market.chain_sheet import ChainSheet, FlawLimits
-from actors.domain.market.flaw import Flaw
+from actors.domain.market.chain_sheet import ChainSheet
+from actors.domain.market.flaw import Flaw, FlawLimits
 from tests.priced_chain import STRIKES, TODAY, PricedChain, listed
 
 LATER = TODAY + timedelta(days=30)
@@ -140,6 +140,16 @@ def test_without_a_quote_of_the_underlying_the_chains_own_forward_tells_of_its_m
     chain.quote(5003.0, without=[stuck, "SPX"])
     chain.spoil("SPX", np.nan, np.nan)
     assert flaws(chain, stuck) & Flaw.STUCK
+
+
+def test_the_first_quote_of_the_underlying_is_no_move_of_it_from_the_forward():
+    chain = PricedChain(listed(expiries=(LATER,)))
+    chain.spoil("SPX", np.nan, np.nan)
+    assert chain.look() == {}
+    chain.spoil("SPX", 4980.0, 4980.0)  # twenty points of carry below the forward
+    assert chain.look() == {}
+    chain.spoil("SPX", 4984.0, 4984.0)
+    assert any(found.flaws & Flaw.STUCK for found in chain.look().values())
 
 
 def test_one_stale_strike_does_not_move_the_forward_and_leaves_the_others_unflawed():
