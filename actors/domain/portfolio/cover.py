@@ -52,9 +52,14 @@ class Combo(NamedTuple):
     naked_puts: int
 
     @property
+    def first_on(self) -> date | None:
+        """The day that the first of it expires on."""
+        return self.parts[0].expires_on if self.parts else None
+
+    @property
     def is_plain(self) -> bool:
         """Whether it is all covered and ends on one day: what it can lose is then its margin too."""
-        one_day = bool(self.parts) and self.parts[0].expires_on == self.parts[-1].expires_on
+        one_day = bool(self.parts) and self.first_on == self.parts[-1].expires_on
         return self.worst is not None and one_day and not self.naked_calls and not self.naked_puts
 
     def loss(self, net_price: Decimal, quantity: int) -> Decimal | None:
