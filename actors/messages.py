@@ -128,11 +128,8 @@ class Release(Value):
 
 
 def _release(send: SendOrder | SendComplex) -> Release:
-    return Release(
-        attempt_ids=send.attempt_ids,
-        executor_epoch=send.executor_epoch,
-        connection_incarnation=send.connection_incarnation,
-    )
+    addressed = {"executor_epoch": send.executor_epoch, "connection_incarnation": send.connection_incarnation}
+    return Release(attempt_ids=send.attempt_ids, **addressed)
 
 
 class OrderSent(Value):
@@ -203,7 +200,7 @@ class Reported(Value):
 
 
 class AskAccount(Value):
-    """To a connection: read the whole account, everything since `since`.
+    """To a connection: read the whole account, everything since `since`, and dry-run `trial` where its broker can.
 
     The answer goes to whoever `reply_to` names, the executor where it names nobody.
     """
@@ -211,6 +208,7 @@ class AskAccount(Value):
     request_id: int
     since: Instant
     reply_to: str = ""
+    trial: Order | None = None
 
 
 class AccountRead(Value):

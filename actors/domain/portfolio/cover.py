@@ -40,6 +40,15 @@ Parts = tuple[Part, ...]
 """By expiry, right and strike, none twice."""
 
 
+class MarginKind(NamedTuple):
+    """Combos that one broker has one rule for."""
+
+    underlying: str
+    is_one_day: bool
+    has_naked_calls: bool
+    has_naked_puts: bool
+
+
 class Combo(NamedTuple):
     """What one combo of an order is, whatever its price: worked out once, for its legs never change."""
 
@@ -50,11 +59,19 @@ class Combo(NamedTuple):
     """What it is worth at worst when its shorts expire, in points; None: no bound, or a leg is no option."""
     naked_calls: int
     naked_puts: int
+    lots: int = 0
+    """The lots of shares that stand beside it, signed."""
 
     @property
     def first_on(self) -> date | None:
         """The day that the first of it expires on."""
         return self.parts[0].expires_on if self.parts else None
+
+    @property
+    def kind(self) -> "MarginKind":
+        """What a broker's margin of it depends on beside the distances of its strikes."""
+        one_day = bool(self.parts) and self.first_on == self.parts[-1].expires_on
+        return MarginKind(self.contract.underlying, one_day, self.naked_calls > 0, self.naked_puts > 0)
 
     @property
     def is_plain(self) -> bool:
@@ -98,6 +115,7 @@ def combo_of(legs: Sequence[Leg], contract_of: Callable[[str], Contract], lots: 
         worst=bounds(parts, lots).worst if all(contract.is_option for contract, _ in held) else None,
         naked_calls=uncovered(parts, Right.CALL),
         naked_puts=uncovered(parts, Right.PUT),
+        lots=lots,
     )
 
 
