@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import ROUND_UP, Decimal
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from actors.domain.market.contract import Contract, Right, Style
@@ -95,14 +96,23 @@ class Bounds(NamedTuple):
 
 def parts_of(held: Iterable[tuple[Contract, int]]) -> Parts:
     """Return the options among contracts held, netted; `held` is signed contracts."""
-    netted: dict[tuple[date, Right, Decimal, Style], int] = {}
-    for contract, quantity in held:
-        if contract.expires_on is not None and contract.right is not None and contract.strike is not None:
-            key = contract.expires_on, contract.right, contract.strike, contract.product.style
-            netted[key] = netted.get(key, 0) + quantity
-    return tuple(
-        sorted(Part(on, right, strike, count, style) for (on, right, strike, style), count in netted.items() if count)
-    )
+    found = [
+        Part(contract.expires_on, contract.right, contract.strike, quantity, contract.product.style)
+        for contract, quantity in held
+        if contract.expires_on is not None and contract.right is not None and contract.strike is not None
+    ]
+    found.sort()
+    if any(one[:3] == other[:3] for one, other in pairwise(found)):  # seldom: an order names no option twice
+        found = _netted(found)
+    return tuple(part for part in found if part.quantity)
+
+
+def _netted(parts: Iterable[Part]) -> list[Part]:
+    netted: dict[Part, int] = {}
+    for part in parts:
+        alike = part._replace(quantity=0)
+        netted[alike] = netted.get(alike, 0) + part.quantity
+    return sorted(part._replace(quantity=quantity) for part, quantity in netted.items())
 
 
 def combo_of(legs: Sequence[Leg], contract_of: Callable[[str], Contract], lots: int = 0) -> Combo:
@@ -180,7 +190,7 @@ def bounds(parts: Parts, lots: int = 0) -> Bounds:
 def _bounds(group: Parts, day: date, lots: int) -> Bounds:
     slope = lots + sum(part.quantity for part in group if part.right is Right.CALL)
     kinks = [value_at(group, spot, lots) for spot in (ZERO, *(part.strike for part in group))]
-    carry = sum((_carry(part, day) for part in group), ZERO)
+    carry = sum((_carry(part, day) for part in group if part.expires_on > day), ZERO)
     return Bounds(None if slope < 0 else min(kinks) - carry, None if slope > 0 else max(kinks))
 
 
@@ -195,7 +205,7 @@ def value_at(parts: Parts, spot: Decimal, lots: int = 0) -> Decimal:
 
 
 def _carry(part: Part, day: date) -> Decimal:
-    if part.style is Style.AMERICAN or part.quantity < 0 or part.expires_on <= day:
+    if part.style is Style.AMERICAN or part.quantity < 0:
         return ZERO
     owed = part.quantity * part.strike * CARRY * (part.expires_on - day).days / _YEAR_DAYS
     return owed.quantize(CENT, ROUND_UP)

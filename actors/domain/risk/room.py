@@ -166,10 +166,12 @@ def _not_again(asked: Asked, seen: Circumstances, window: timedelta) -> Check:
     """An opening that came to nothing may be asked for again; one that works, or has filled, is a second one."""
     since, same = seen.now - window, ""
     like = likeness(asked.strategy, asked.request.legs, asked.request.order_qty)
+    symbols = {leg.symbol for leg in asked.request.legs}
     for order in reversed(seen.book.recent.openings()):
         if order.created_at <= since:
             break
-        if order.cl_ord_id in seen.excluding or order.replaces in seen.excluding:
+        is_other = order.legs[0].symbol not in symbols or order.strategy != asked.strategy
+        if is_other or order.cl_ord_id in seen.excluding or order.replaces in seen.excluding:
             continue
         life = seen.book.orders[order.cl_ord_id]
         if (life.is_live or life.cum_qty) and likeness(order.strategy, order.legs, order.order_qty) == like:
