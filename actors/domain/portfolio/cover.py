@@ -2,7 +2,8 @@
 
 Rules of this file:
 * A long covers a short of its right that expires no later, one for one, whatever the strikes are. What a short has
-  beyond that is uncovered, whole lots of shares apart.
+  beyond that is uncovered, whole lots of shares apart. What settles in the morning ends on the day before: it covers
+  nothing that lives until the close.
 * Options are grouped by the expiries of what is short, the latest first: a group takes as many longs as it needs, the
   best strikes first. What no short needs joins the latest short that it could cover, or stands alone.
 * A group is valued when it expires, over every price of the underlying: straight between strikes, so its lowest point
@@ -12,23 +13,24 @@ Rules of this file:
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_UP, Decimal
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from actors.domain.market.contract import Contract, Right, Style
+from actors.domain.market.contract import Contract, Right, SettlementTime, Style
 from actors.domain.orders.order import Leg
 from actors.domain.value import CENT, ZERO
 
 CARRY = Decimal("0.06")
 """The highest rate of interest a year that a European option is held to be discounted by."""
 _YEAR_DAYS = 365
+_DAY = timedelta(days=1)
 
 
 class Part(NamedTuple):
-    """One option of a combo: signed contracts."""
+    """One option of a combo: signed contracts, and the last day that it lives on."""
 
     expires_on: date
     right: Right
@@ -65,7 +67,7 @@ class Combo(NamedTuple):
 
     @property
     def first_on(self) -> date | None:
-        """The day that the first of it expires on."""
+        """The day that the first of it ends on."""
         return self.parts[0].expires_on if self.parts else None
 
     @property
@@ -97,7 +99,9 @@ class Bounds(NamedTuple):
 def parts_of(held: Iterable[tuple[Contract, int]]) -> Parts:
     """Return the options among contracts held, netted; `held` is signed contracts."""
     found = [
-        Part(contract.expires_on, contract.right, contract.strike, quantity, contract.product.style)
+        Part(
+            _last_day(contract, contract.expires_on), contract.right, contract.strike, quantity, contract.product.style
+        )
         for contract, quantity in held
         if contract.expires_on is not None and contract.right is not None and contract.strike is not None
     ]
@@ -105,6 +109,10 @@ def parts_of(held: Iterable[tuple[Contract, int]]) -> Parts:
     if any(one[:3] == other[:3] for one, other in pairwise(found)):  # seldom: an order names no option twice
         found = _netted(found)
     return tuple(part for part in found if part.quantity)
+
+
+def _last_day(contract: Contract, expires_on: date) -> date:
+    return expires_on - _DAY if contract.product.settlement_time is SettlementTime.AM else expires_on
 
 
 def _netted(parts: Iterable[Part]) -> list[Part]:
