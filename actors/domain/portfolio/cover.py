@@ -98,21 +98,19 @@ class Bounds(NamedTuple):
 
 def parts_of(held: Iterable[tuple[Contract, int]]) -> Parts:
     """Return the options among contracts held, netted; `held` is signed contracts."""
-    found = [
-        Part(
-            _last_day(contract, contract.expires_on), contract.right, contract.strike, quantity, contract.product.style
-        )
-        for contract, quantity in held
-        if contract.expires_on is not None and contract.right is not None and contract.strike is not None
-    ]
-    found.sort()
+    found = sorted(part for contract, quantity in held if (part := _part(contract, quantity)) is not None)
     if any(one[:3] == other[:3] for one, other in pairwise(found)):  # seldom: an order names no option twice
         found = _netted(found)
     return tuple(part for part in found if part.quantity)
 
 
-def _last_day(contract: Contract, expires_on: date) -> date:
-    return expires_on - _DAY if contract.product.settlement_time is SettlementTime.AM else expires_on
+def _part(contract: Contract, quantity: int) -> Part | None:
+    last_on, product = contract.expires_on, contract.product
+    if last_on is None or contract.right is None or contract.strike is None:
+        return None
+    if product.settlement_time is SettlementTime.AM:
+        last_on -= _DAY
+    return Part(last_on, contract.right, contract.strike, quantity, product.style)
 
 
 def _netted(parts: Iterable[Part]) -> list[Part]:
