@@ -670,4 +670,4 @@ def test_the_last_opening_is_dry_run_with_the_next_reading_and_what_the_broker_a
     rig.read(**held, dry_run=DryRun(cl_ord_id="condor-20260105-1", taken=3 * 4810), buying_power=3 * 4810 - 1)
     refused = rig.ask(open_signal(2))
     check = next(each for each in refused.checks if each.code is Code.R046_BUYING_POWER)
-    assert (check.passed, check.value) == (False, "14430.00 dollars")
+    assert (check.passed, check.value) == (False, "14430.00 dollars, by a dry run 0 s old")

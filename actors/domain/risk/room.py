@@ -24,6 +24,7 @@ from actors.domain.portfolio.recent import MINUTE, likeness
 from actors.domain.risk.asked import Asked
 from actors.domain.risk.caps import Caps
 from actors.domain.risk.circumstances import Circumstances
+from actors.domain.risk.dry_run import Factor
 from actors.domain.risk.margin import unfunded
 from actors.domain.risk.standing import Standing
 from actors.domain.risk.structure_loss import naked_exposure
@@ -77,10 +78,12 @@ def _affordable(asked: Asked, seen: Circumstances, caps: Caps) -> Iterator[Check
         domain = standing.account_domain if standing else ""
         yield Check(code=Code.R046_BUYING_POWER, passed=False, subject=domain, value="its buying power is not known")
         return
-    need, age_s = _need(asked, standing, seen, caps), (seen.boot_ns - standing.heard_ns) / 1e9
+    word, age_s = _word(asked.combo, standing, seen, caps), (seen.boot_ns - standing.heard_ns) / 1e9
+    request, times = asked.request, _times(word, caps)
+    need = taken(request.underlying, asked.combo, request.net_price or ZERO, request.order_qty, seen, times)
     if need is None:
         text = "no rule says what its naked shorts need"
-        yield Check(code=Code.R047_MARGIN_UNKNOWN, passed=False, subject=asked.request.underlying, value=text)
+        yield Check(code=Code.R047_MARGIN_UNKNOWN, passed=False, subject=request.underlying, value=text)
         return
     free = standing.buying_power - sum(_begun_since(standing, seen, caps))
     fresh, fits = age_s <= caps.power_age_max_s, need <= free
@@ -88,7 +91,7 @@ def _affordable(asked: Asked, seen: Circumstances, caps: Caps) -> Iterator[Check
         code=Code.R046_BUYING_POWER,
         passed=fresh and fits,
         subject=standing.account_domain,
-        value=f"{need} dollars" if fresh else f"{need} dollars, read longer ago than {caps.power_age_max_s:g} s",
+        value=f"{need} dollars{_source(word, seen)}" + ("" if fresh else f"; read over {caps.power_age_max_s:g} s ago"),
         limit=str(free),
         age_s=age_s,
     )
@@ -99,19 +102,20 @@ def _affordable(asked: Asked, seen: Circumstances, caps: Caps) -> Iterator[Check
         yield Check(code=Code.R049_MARGIN_SHARE, passed=passed, value=f"{used} dollars", limit=str(most))
 
 
-def _need(asked: Asked, standing: Standing, seen: Circumstances, caps: Caps) -> Decimal | None:
-    """Return the buying power that an opening takes, in dollars; None: no rule knows."""
-    request, combo = asked.request, asked.combo
-    times = _times(combo, standing, seen, caps)
-    return taken(request.underlying, combo, request.net_price or ZERO, request.order_qty, seen, times)
-
-
-def _times(combo: Combo, standing: Standing, seen: Circumstances, caps: Caps) -> Decimal:
-    """Return what the local rules' margin is raised by: a fresh dry run's word, else the haircut."""
+def _word(combo: Combo, standing: Standing, seen: Circumstances, caps: Caps) -> Factor | None:
+    """Return what the broker's dry run said of a kind of structure; None where it did not, or too long ago."""
     known = standing.factors.get(combo.kind) if standing.factors else None
-    if known is not None and seen.boot_ns - known.heard_ns <= caps.dry_run_age_max_s * 1e9:
-        return known.times
-    return 1 + caps.margin_haircut
+    is_fresh = known is not None and seen.boot_ns - known.heard_ns <= caps.dry_run_age_max_s * 1e9
+    return known if is_fresh else None
+
+
+def _times(word: Factor | None, caps: Caps) -> Decimal:
+    """Return what the local rules' margin is raised by: the dry run's word, else the haircut."""
+    return word.times if word is not None else 1 + caps.margin_haircut
+
+
+def _source(word: Factor | None, seen: Circumstances) -> str:
+    return "" if word is None else f", by a dry run {(seen.boot_ns - word.heard_ns) / 1e9:.0f} s old"
 
 
 def taken(
@@ -148,7 +152,8 @@ def _placed(order: Order, standing: Standing, seen: Circumstances, caps: Caps) -
     """Return the buying power that an opening that was placed takes; the stand-in where no rule knows any more."""
     book, price = seen.book, order.net_price or ZERO
     combo = book.stakes.combo(order, book.contract)
-    need = taken(order.underlying, combo, price, order.order_qty, seen, _times(combo, standing, seen, caps))
+    times = _times(_word(combo, standing, seen, caps), caps)
+    need = taken(order.underlying, combo, price, order.order_qty, seen, times)
     return need if need is not None else naked_exposure(order.legs, book.contract, order.order_qty)
 
 
