@@ -27,7 +27,10 @@ from actors.domain.orders import order_state
 from actors.domain.orders.order_state import Move, OrderLife
 from actors.domain.orders.report import AccountState, ExecutionReport
 from actors.domain.portfolio.reconcile import breaks, news
+from actors.domain.risk.dry_run import factor, trial
+from actors.domain.risk.room import taken
 from actors.domain.risk.standing import standing_of
+from actors.domain.value import ZERO
 from actors.fill_desk import FillDesk
 from actors.messages import AccountRead, AskAccount, CancelOrder
 from actors.seats import Seat
@@ -118,9 +121,22 @@ class AccountDesk:
         is_asked = read.request_id == seat.request_id and seat.question_at is not None
         asked_at = seat.question_at if is_asked else None
         began_at = asked_at or state.read_at - timedelta(seconds=self._desk.settings.account_timeout_s)
-        before, now = seat.standing, standing_of(state, began_at, self._desk.now_ns())
+        self._weigh(seat, state)
+        before, now = seat.standing, standing_of(state, began_at, self._desk.now_ns(), dict(seat.factors))
         seat.standing = now
         step.alerts += [self._desk.alert(*each) for each in told_of(seat.route, before, now)]
+
+    def _weigh(self, seat: Seat, state: AccountState) -> None:
+        """Keep how the broker's dry run compares with the local rules."""
+        book, told = self._desk.book, state.dry_run
+        if told is None or told.cl_ord_id not in book.orders:
+            return
+        order = book.orders[told.cl_ord_id].order
+        combo = book.stakes.combo(order, book.contract)
+        price, seen = order.net_price or ZERO, self._desk.circumstances()
+        local = taken(order.underlying, combo, price, order.order_qty, seen)
+        if (found := factor(told.taken, local, self._desk.now_ns())) is not None:
+            seat.factors[combo.kind] = found
 
     def _begun_ns(self, seat: Seat, read: AccountRead) -> int:
         """Return when a reading was begun, as far as that is known, and end the waiting for it.
@@ -156,7 +172,9 @@ class AccountDesk:
         seat.asked_ns = seat.question_ns = self._desk.now_ns()
         seat.question_at = self._desk.now()
         seat.request_id += 1
-        step.tells.append((seat.peer, AskAccount(request_id=seat.request_id, since=self._since(seat))))
+        wanted = trial(self._desk.book, seat.account_domain, seat.factors)
+        asked = AskAccount(request_id=seat.request_id, since=self._since(seat), trial=wanted)
+        step.tells.append((seat.peer, asked))
 
     def _since(self, seat: Seat) -> datetime:
         book, now = self._desk.book, self._desk.now()

@@ -28,8 +28,10 @@ from actors.brokers.orphans import Orphans
 from actors.brokers.route_watch import RouteWatch
 from actors.brokers.send_desk import SendDesk
 from actors.brokers.send_ledger import SendLedger
+from actors.brokers.trials import with_trial
 from actors.domain.connection.backoff import delay_s
 from actors.domain.orders.attempt import InDoubt, NotSent, SubmitOutcome
+from actors.domain.orders.order import Order
 from actors.domain.orders.report import ExecutionReport
 from actors.domain.value import Value
 from actors.messages import (
@@ -89,7 +91,7 @@ class BrokerConnection:
             OutcomeJournaled: self._desk.journaled,
             Resolve: lambda message: self._inquiries.resolve(message, self._spawn),
             AskState: lambda _: self._say_state(asked=True),
-            AskAccount: lambda message: self._read_account(message.request_id, message.since, message.reply_to),
+            AskAccount: lambda asked: self._read_account(asked.request_id, asked.since, asked.reply_to, asked.trial),
         }
         self._luck = np.random.default_rng()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -215,19 +217,20 @@ class BrokerConnection:
             self._untold = False
             self._read_account(0, self._recently())
 
-    def _read_account(self, request_id: int, since: datetime, reply_to: str = "") -> None:
+    def _read_account(self, request_id: int, since: datetime, reply_to: str = "", trial: Order | None = None) -> None:
         if self._readings >= self._settings.account_reads_max:
             failure = f"{self._readings} readings are under way"
             refused = AccountRead(route=self._broker.route, request_id=request_id, state=None, failure=failure)
             self._tell(refused, reply_to)
             return
         self._readings += 1
-        self._spawn(self._account(request_id, since, reply_to))
+        self._spawn(self._account(request_id, since, reply_to, trial))
 
-    async def _account(self, request_id: int, since: datetime, reply_to: str) -> None:
+    async def _account(self, request_id: int, since: datetime, reply_to: str, trial: Order | None) -> None:
         state, failure = None, ""
         try:
             state = await self._broker.account(since)
+            state = await with_trial(self._broker, state, trial, self._settings.dry_run_timeout_s)
             self._watch.read()
         except (BrokerUnavailable, BrokerRefused) as error:
             failure = str(error)

@@ -231,6 +231,9 @@ def _windows(config: RuntimeConfig) -> Iterator[Contradiction]:
         yield ("risk", "permit_interval_s"), f"must be at most half of permit_ttl_s = {risk.permit_ttl_s:g} s"
     if risk.structure_loss_max > risk.account_loss_max:
         yield ("risk", "structure_loss_max"), f"exceeds account_loss_max = {risk.account_loss_max}"
+    if executor.account_interval_s * 2 > risk.caps.power_age_max_s:
+        text = f"must be at most half of risk.caps.power_age_max_s = {risk.caps.power_age_max_s:g} s"
+        yield ("executor", "account_interval_s"), text
 
 
 def _market(config: RuntimeConfig) -> Iterator[Contradiction]:

@@ -129,11 +129,8 @@ class Release(Value):
 
 
 def _release(send: SendOrder | SendComplex) -> Release:
-    return Release(
-        attempt_ids=send.attempt_ids,
-        executor_epoch=send.executor_epoch,
-        connection_incarnation=send.connection_incarnation,
-    )
+    addressed = {"executor_epoch": send.executor_epoch, "connection_incarnation": send.connection_incarnation}
+    return Release(attempt_ids=send.attempt_ids, **addressed)
 
 
 class OrderSent(Value):
@@ -204,11 +201,15 @@ class Reported(Value):
 
 
 class AskAccount(Value):
-    """To a connection: read the whole account since `since`, and answer `reply_to`, or the executor."""
+    """To a connection: read the whole account since `since`, and dry-run `trial` where its broker can.
+
+    The answer goes to whoever `reply_to` names, the executor where it names nobody.
+    """
 
     request_id: int
     since: Instant
     reply_to: str = ""
+    trial: Order | None = None
 
 
 class AccountRead(Value):

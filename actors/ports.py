@@ -17,7 +17,7 @@ from actors.domain.orders.attempt import Rejected, Resolution, SubmitOutcome
 from actors.domain.orders.coverage import Coverage
 from actors.domain.orders.order import Contingency, Order
 from actors.domain.orders.report import AccountState, ExecutionReport
-from actors.domain.value import Value
+from actors.domain.value import Money, Value
 
 S = TypeVar("S", bound=Value)
 
@@ -209,6 +209,13 @@ class Broker(Protocol):
         """Try the path an order takes, without ordering, and leave it warm. Raises `BrokerUnavailable`.
 
         A path that failed is tried with a dry run, where the broker has such a thing.
+        """
+        ...
+
+    async def dry_run(self, order: Order) -> Money | None:
+        """Return what an opening would take of the buying power, in dollars; None where there is no dry run.
+
+        Raises `BrokerUnavailable`, `BrokerRefused`. Nothing is ordered, and no order's wire is used.
         """
         ...
 

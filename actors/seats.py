@@ -8,7 +8,7 @@ silent one is trusted, was not at its end.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -16,6 +16,8 @@ from actors.domain.market.market_hours import disagreement
 from actors.domain.market.session import Sessions
 from actors.domain.orders.lease import Route
 from actors.domain.orders.order import Contingency, OrderType
+from actors.domain.portfolio.cover import MarginKind
+from actors.domain.risk.dry_run import Factor
 from actors.domain.risk.standing import Standing
 from actors.messages import ConnectionState
 
@@ -58,6 +60,8 @@ class Seat:
     """When that was heard, boot clock."""
     standing: Standing | None = None
     """What the broker said of the account then."""
+    factors: dict[MarginKind, Factor] = field(default_factory=dict)
+    """What the broker's dry runs have said of each kind of structure."""
     agreed_at: datetime | None = None
     """When its account was last read and agreed, market clock; None before the first time."""
 

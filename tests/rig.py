@@ -11,7 +11,7 @@ from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import Accepted, SubmitOutcome
 from actors.domain.orders.coverage import Coverage, Terms
 from actors.domain.orders.order import Contingency, Fill, Order, OrderType, TimeInForce
-from actors.domain.orders.report import AccountState, BrokerPosition, CashEvent, ExecutionReport, Status
+from actors.domain.orders.report import AccountState, BrokerPosition, CashEvent, DryRun, ExecutionReport, Status
 from actors.domain.orders.signal import Signal
 from actors.domain.orders.trading_status import TradingStatus
 from actors.domain.portfolio.book import Book
@@ -104,6 +104,7 @@ def account(
     net_liquidation: Decimal = CASH,
     buying_power: Decimal | None = CASH,
     trading: TradingStatus | None = ANYTHING,
+    dry_run: DryRun | None = None,
     read_at: datetime = START,
     since: datetime | None = None,
 ) -> AccountState:
@@ -120,6 +121,7 @@ def account(
         net_liquidation=net_liquidation,
         buying_power=buying_power,
         trading=trading,
+        dry_run=dry_run,
     )
 
 

@@ -38,7 +38,7 @@ from actors.domain.orders.attempt import (
 )
 from actors.domain.orders.order import Contingency, Order
 from actors.domain.orders.report import AccountState, ExecutionReport
-from actors.domain.value import Value
+from actors.domain.value import Money, Value
 from actors.ports import BrokerRefused, BrokerUnavailable, Clock, Guard
 
 _EXISTS = "client_order_id must be unique"
@@ -190,6 +190,10 @@ class Alpaca:
     async def probe_reads(self) -> None:
         """Read the account. Raises `BrokerUnavailable`, `BrokerRefused`."""
         await self._reads.probe("/v2/account")
+
+    async def dry_run(self, order: Order) -> Money | None:  # noqa: ARG002 - its broker has none
+        """Return None: there is no dry run here."""
+        return None
 
     async def probe_writes(self) -> None:
         """Read the account over the order's own wire: there is no dry run here. Raises `BrokerUnavailable`."""

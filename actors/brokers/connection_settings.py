@@ -25,6 +25,8 @@ class ConnectionSettings(Value):
     snapshot_back_s: float = Field(default=86_400.0, gt=0)
     """How far back an account is read after a login."""
     account_reads_max: int = Field(default=4, gt=0)
+    dry_run_timeout_s: float = Field(default=1.5, gt=0)
+    """How long a reading of the account waits for the dry run that was asked for with it."""
     settled_s: float = Field(default=30.0, gt=0)
     """A session that lasted this long forgets the failures before it."""
     stop_grace_s: float = Field(default=2.0, ge=0)

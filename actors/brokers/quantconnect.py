@@ -50,6 +50,7 @@ from actors.domain.orders.attempt import (
 from actors.domain.orders.order import Contingency, Order
 from actors.domain.orders.report import AccountState, ExecutionReport, Status
 from actors.domain.orders.trading_status import TradingStatus
+from actors.domain.value import Money
 from actors.ports import Broker, BrokerRefused, BrokerUnavailable, Clock, Guard
 
 _PAPER = frozenset({"PaperBrokerage", "QuantConnectBrokerage"})
@@ -209,6 +210,10 @@ class QuantConnect:
     async def probe_reads(self) -> None:
         """Read the deployment's state. Raises `BrokerUnavailable`, `BrokerRefused`."""
         await self._api.running()
+
+    async def dry_run(self, order: Order) -> Money | None:  # noqa: ARG002 - its broker has none
+        """Return None: there is no dry run here."""
+        return None
 
     async def probe_writes(self) -> None:
         """Ping the algorithm the way an order goes, and hear it the way an answer comes. Raises `BrokerUnavailable`."""

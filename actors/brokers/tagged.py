@@ -11,6 +11,7 @@ from actors.domain.market.market_hours import MarketHours
 from actors.domain.orders.attempt import Accepted, Found, Rejected, Resolution, SubmitOutcome
 from actors.domain.orders.order import Contingency, Order
 from actors.domain.orders.report import AccountState, ExecutionReport
+from actors.domain.value import Money
 from actors.ports import Broker, Guard
 from actors.runtime_tag import on_wire, read_mark
 
@@ -66,6 +67,10 @@ class Tagged:
     async def probe_writes(self) -> None:
         """Try the path an order takes. Raises `BrokerUnavailable`."""
         await self._broker.probe_writes()
+
+    async def dry_run(self, order: Order) -> Money | None:
+        """Return what an opening would take of the buying power; None where there is no dry run."""
+        return await self._broker.dry_run(order)
 
     async def resolve(self, attempt_id: str, order: Order, since: datetime) -> Resolution:
         """Look once for an order in doubt."""

@@ -22,6 +22,7 @@ from actors.brokers.market_hours import of_tastytrade
 from actors.brokers.outcomes import RETRYABLE, Unsendable, outcome_of, outcome_of_failure
 from actors.brokers.payload import Json, decoded, known, number, readable
 from actors.brokers.reads import ReadLimits, Reads
+from actors.brokers.tastytrade_dry_run import read_dry_run
 from actors.brokers.tastytrade_instruments import FUTURES, Instruments
 from actors.brokers.tastytrade_pages import InstrumentPages, Pages
 from actors.brokers.tastytrade_status import read_status
@@ -34,7 +35,7 @@ from actors.domain.market.market_hours import MarketHours
 from actors.domain.orders.attempt import Absent, Accepted, Found, InDoubt, Rejected, Resolution, SubmitOutcome, Unknown
 from actors.domain.orders.order import Contingency, Order
 from actors.domain.orders.report import AccountState, ExecutionReport
-from actors.domain.value import Value
+from actors.domain.value import Money, Value
 from actors.ports import BrokerRefused, BrokerUnavailable, Clock, Guard
 
 _NEW_YORK = ZoneInfo("America/New_York")
@@ -235,6 +236,10 @@ class Tastytrade:
         decoded(answer.body, "write probe")
         self._failed = False
 
+    async def dry_run(self, order: Order) -> Money | None:
+        """Return what an opening would take of the buying power. Raises `BrokerUnavailable`, `BrokerRefused`."""
+        return await read_dry_run(self._reads, self._base, order, self._instruments.theirs)
+
     async def close(self) -> None:
         """Close every socket at once."""
         self._wire.close()
@@ -244,8 +249,7 @@ class Tastytrade:
         await self._reads.close()
 
     async def _write(self, method: str, path: str, body: bytes, timeout_s: float, guard: Guard) -> Answer:
-        token = self._token.authorization
-        if token is None:
+        if (token := self._token.authorization) is None:
             raise NothingSent("no live token")
         headers = (_USER_AGENT, ("Authorization", token), *_JSON)
         answer = await self._wire.request(method, path, headers, body, timeout_s, guard)

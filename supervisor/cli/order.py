@@ -21,7 +21,7 @@ from actors.domain.orders.story import Moment, Story
 from actors.places import places
 from supervisor.cli.options import json_option, state_option
 from supervisor.cli.records import attempts, records
-from supervisor.cli.shape_words import shape_word
+from supervisor.cli.shape_words import bounds_words, shape_word
 
 _SIDES = {Intent.OPEN: 1, Intent.CLOSE: -1}
 """A close is called what it closes."""
@@ -102,9 +102,16 @@ def _lines(name: str, story: Story, others: list[str], successor: str | None) ->
         order = life.order
         held = f" of {order.structure_id}" if order.structure_id != name else ""
         limit = "the market" if order.net_price is None else f"{order.net_price:+f}"
-        word = shape_word((leg.symbol, leg.action.sign * leg.ratio * _SIDES[order.intent]) for leg in order.legs)
+        legs = [(leg.symbol, leg.action.sign * leg.ratio * _SIDES[order.intent]) for leg in order.legs]
+        word = shape_word(legs)
         terms = f"{order.order_qty} {word or 'custom'} at {limit} {order.time_in_force}"
         yield f"  {order.intent}{held}, {terms}, strategy {order.strategy}"
+        if (
+            order.intent is Intent.OPEN
+            and order.net_price is not None
+            and (told := bounds_words(legs, order.net_price))
+        ):
+            yield f"  {told}"
         if order.replaces is not None:
             yield f"  replaces {order.replaces}"
         if successor is not None:

@@ -9,7 +9,7 @@ from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import Absent, Accepted, InDoubt, NotSent
 from actors.domain.orders.order import Action, Fill
 from actors.domain.orders.refusal import Code
-from actors.domain.orders.report import CashEvent, Status
+from actors.domain.orders.report import CashEvent, DryRun, Status
 from actors.domain.orders.trading_status import TradingStatus
 from actors.messages import AccountRead, AskAccount, CancelOrder, Resolved
 from actors.ports import Resync
@@ -657,3 +657,17 @@ def test_an_order_sent_before_the_account_was_asked_is_in_what_it_answers():
     rig.read(**held, buying_power=need)
     found = rig.ask(open_signal(3))
     assert Code.R046_BUYING_POWER not in [check.code for check in found.checks if not check.passed]
+
+
+def test_the_last_opening_is_dry_run_with_the_next_reading_and_what_the_broker_asks_more_counts():
+    rig = Rig().ready()
+    rig.opened(open_signal(1))
+    rig.told(AskAccount)
+    rig.after(11)
+    asked = [message for peer, message in rig.all_told(AskAccount) if peer == "connection-primary"]
+    assert asked[-1].trial == rig.book.orders["condor-20260105-1"].order
+    held = {"positions": rig.book.positions["primary-account"], "cash": rig.book.cash["primary-account"]}
+    rig.read(**held, dry_run=DryRun(cl_ord_id="condor-20260105-1", taken=3 * 4810), buying_power=3 * 4810 - 1)
+    refused = rig.ask(open_signal(2))
+    check = next(each for each in refused.checks if each.code is Code.R046_BUYING_POWER)
+    assert (check.passed, check.value) == (False, "14430.00 dollars, by a dry run 0 s old")

@@ -5,6 +5,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -22,7 +23,7 @@ from actors.domain.market.market_hours import MarketHours
 from actors.domain.orders.attempt import Absent, Accepted, Found, InDoubt, NotSent, Rejected, Unknown
 from actors.domain.orders.coverage import Coverage, Terms
 from actors.domain.orders.order import Action, Contingency, Intent, Leg, Order, OrderType, TimeInForce
-from actors.domain.orders.report import AccountState, ExecutionReport, Status
+from actors.domain.orders.report import AccountState, DryRun, ExecutionReport, Status
 from actors.latch import Latch, StopLevel
 from actors.messages import (
     AccountRead,
@@ -125,6 +126,7 @@ class FakeBroker:
     def __init__(self):
         self.known, self.told_hours = Vitals(), None
         self.worded, self.sent, self.cancelled, self.looks, self.accounts = [], [], [], 0, 0
+        self.dry_runs = None
         self.connects, self.orders = 0, ()
         self.outcome = Accepted(broker_order_id="7")
         self.login, self.look, self.probe, self.takes_cancel = None, Absent(proof="one look"), None, True
@@ -188,6 +190,11 @@ class FakeBroker:
 
     async def hours(self):
         return self.told_hours
+
+    async def dry_run(self, order):
+        if isinstance(self.dry_runs, Exception):
+            raise self.dry_runs
+        return self.dry_runs
 
     async def probe_reads(self):
         if self.probe is not None:
@@ -529,6 +536,20 @@ def test_an_account_is_read_or_the_failure_said(tmp_path):
         rig.hear(AskAccount(request_id=10, since=NOW))
         read = rig.next(AccountRead, lambda read: read.request_id == 10)
         assert (read.state, read.failure) == (None, "503")
+
+
+def test_a_dry_run_comes_with_the_reading_it_was_asked_with_and_none_fails_for_it(tmp_path):
+    order = an_order()
+    with running(tmp_path) as rig:
+        for number, told, found in (
+            (9, Decimal("481.20"), DryRun(cl_ord_id=order.cl_ord_id, taken=Decimal("481.20"))),
+            (10, BrokerRefused("422"), None),
+            (11, None, None),
+        ):
+            rig.broker.dry_runs = told
+            rig.hear(AskAccount(request_id=number, since=NOW, trial=order))
+            read = rig.next(AccountRead, lambda read, number=number: read.request_id == number)
+            assert read.state == account_state(NOW).model_copy(update={"dry_run": found})
 
 
 def test_an_account_is_told_to_whoever_asked_for_it_and_to_nobody_else(tmp_path):

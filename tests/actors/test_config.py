@@ -156,6 +156,12 @@ CONTRADICTIONS = [
     ("start has an offset", PAPER + "[market]\nstart = 2026-11-23T09:30:00\n", 10, "needs its offset"),
     ("something to watch", PAPER.replace('["SPX"]', "[]"), 8, "nothing to watch"),
     ("losses nest", PAPER + "[risk]\nstructure_loss_max = 20000\n", 10, "exceeds account_loss_max"),
+    (
+        "accounts are read",
+        PAPER + "[executor]\naccount_interval_s = 31\n",
+        10,
+        "must be at most half of risk.caps.power",
+    ),
     ("unwinding has time", PAPER + "[executor]\nimbalance_deadline_s = 3\n", 10, "must outlast imbalance_grace_s"),
     ("feed route is known", PAPER + 'route = "two"\n', 9, "must be a tastytrade route: one"),
     ("a copy is kept somewhere", PAPER + '[journal]\ndurability = "replicated"\ntoken = "T"\n', 9, "needs it"),

@@ -105,6 +105,13 @@ class BrokerPosition(Value):
     average_price: Decimal = Decimal(0)
 
 
+class DryRun(Value):
+    """What a broker said that an opening would take of the buying power, in dollars; < 0: it would give."""
+
+    cl_ord_id: str
+    taken: Money
+
+
 class AccountState(Value):
     """One complete reading of an account: a failed or partial read never becomes one (law 5).
 
@@ -123,3 +130,5 @@ class AccountState(Value):
     buying_power: Money | None = None
     """What may be put into options; None where the broker does not say."""
     trading: TradingStatus | None = None
+    dry_run: DryRun | None = None
+    """Of an opening that was named with the question; None where the broker has no dry run, or did not answer it."""

@@ -2,7 +2,8 @@
 
 Rules of this file:
 * A long covers a short of its right that expires no later, one for one, whatever the strikes are. What a short has
-  beyond that is uncovered, whole lots of shares apart.
+  beyond that is uncovered, whole lots of shares apart. What settles in the morning ends on the day before: it covers
+  nothing that lives until the close.
 * Options are grouped by the expiries of what is short, the latest first: a group takes as many longs as it needs, the
   best strikes first. What no short needs joins the latest short that it could cover, or stands alone.
 * A group is valued when it expires, over every price of the underlying: straight between strikes, so its lowest point
@@ -12,22 +13,24 @@ Rules of this file:
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_UP, Decimal
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
-from actors.domain.market.contract import Contract, Right, Style
+from actors.domain.market.contract import Contract, Right, SettlementTime, Style
 from actors.domain.orders.order import Leg
 from actors.domain.value import CENT, ZERO
 
 CARRY = Decimal("0.06")
 """The highest rate of interest a year that a European option is held to be discounted by."""
 _YEAR_DAYS = 365
+_DAY = timedelta(days=1)
 
 
 class Part(NamedTuple):
-    """One option of a combo: signed contracts."""
+    """One option of a combo: signed contracts, and the last day that it lives on."""
 
     expires_on: date
     right: Right
@@ -40,6 +43,15 @@ Parts = tuple[Part, ...]
 """By expiry, right and strike, none twice."""
 
 
+class MarginKind(NamedTuple):
+    """Combos that one broker has one rule for."""
+
+    underlying: str
+    is_one_day: bool
+    has_naked_calls: bool
+    has_naked_puts: bool
+
+
 class Combo(NamedTuple):
     """What one combo of an order is, whatever its price: worked out once, for its legs never change."""
 
@@ -50,11 +62,24 @@ class Combo(NamedTuple):
     """What it is worth at worst when its shorts expire, in points; None: no bound, or a leg is no option."""
     naked_calls: int
     naked_puts: int
+    lots: int = 0
+    """The lots of shares that stand beside it, signed."""
+
+    @property
+    def first_on(self) -> date | None:
+        """The day that the first of it ends on."""
+        return self.parts[0].expires_on if self.parts else None
+
+    @property
+    def kind(self) -> "MarginKind":
+        """What a broker's margin of it depends on beside the distances of its strikes."""
+        one_day = bool(self.parts) and self.first_on == self.parts[-1].expires_on
+        return MarginKind(self.contract.underlying, one_day, self.naked_calls > 0, self.naked_puts > 0)
 
     @property
     def is_plain(self) -> bool:
         """Whether it is all covered and ends on one day: what it can lose is then its margin too."""
-        one_day = bool(self.parts) and self.parts[0].expires_on == self.parts[-1].expires_on
+        one_day = bool(self.parts) and self.first_on == self.parts[-1].expires_on
         return self.worst is not None and one_day and not self.naked_calls and not self.naked_puts
 
     def loss(self, net_price: Decimal, quantity: int) -> Decimal | None:
@@ -73,14 +98,27 @@ class Bounds(NamedTuple):
 
 def parts_of(held: Iterable[tuple[Contract, int]]) -> Parts:
     """Return the options among contracts held, netted; `held` is signed contracts."""
-    netted: dict[tuple[date, Right, Decimal, Style], int] = {}
-    for contract, quantity in held:
-        if contract.expires_on is not None and contract.right is not None and contract.strike is not None:
-            key = contract.expires_on, contract.right, contract.strike, contract.product.style
-            netted[key] = netted.get(key, 0) + quantity
-    return tuple(
-        sorted(Part(on, right, strike, count, style) for (on, right, strike, style), count in netted.items() if count)
-    )
+    found = sorted(part for contract, quantity in held if (part := _part(contract, quantity)) is not None)
+    if any(one[:3] == other[:3] for one, other in pairwise(found)):  # seldom: an order names no option twice
+        found = _netted(found)
+    return tuple(part for part in found if part.quantity)
+
+
+def _part(contract: Contract, quantity: int) -> Part | None:
+    last_on, product = contract.expires_on, contract.product
+    if last_on is None or contract.right is None or contract.strike is None:
+        return None
+    if product.settlement_time is SettlementTime.AM:
+        last_on -= _DAY
+    return Part(last_on, contract.right, contract.strike, quantity, product.style)
+
+
+def _netted(parts: Iterable[Part]) -> list[Part]:
+    netted: dict[Part, int] = {}
+    for part in parts:
+        alike = part._replace(quantity=0)
+        netted[alike] = netted.get(alike, 0) + part.quantity
+    return sorted(part._replace(quantity=quantity) for part, quantity in netted.items())
 
 
 def combo_of(legs: Sequence[Leg], contract_of: Callable[[str], Contract], lots: int = 0) -> Combo:
@@ -93,6 +131,7 @@ def combo_of(legs: Sequence[Leg], contract_of: Callable[[str], Contract], lots: 
         worst=bounds(parts, lots).worst if all(contract.is_option for contract, _ in held) else None,
         naked_calls=uncovered(parts, Right.CALL),
         naked_puts=uncovered(parts, Right.PUT),
+        lots=lots,
     )
 
 
@@ -157,7 +196,7 @@ def bounds(parts: Parts, lots: int = 0) -> Bounds:
 def _bounds(group: Parts, day: date, lots: int) -> Bounds:
     slope = lots + sum(part.quantity for part in group if part.right is Right.CALL)
     kinks = [value_at(group, spot, lots) for spot in (ZERO, *(part.strike for part in group))]
-    carry = sum((_carry(part, day) for part in group), ZERO)
+    carry = sum((_carry(part, day) for part in group if part.expires_on > day), ZERO)
     return Bounds(None if slope < 0 else min(kinks) - carry, None if slope > 0 else max(kinks))
 
 
@@ -172,7 +211,7 @@ def value_at(parts: Parts, spot: Decimal, lots: int = 0) -> Decimal:
 
 
 def _carry(part: Part, day: date) -> Decimal:
-    if part.style is Style.AMERICAN or part.quantity < 0 or part.expires_on <= day:
+    if part.style is Style.AMERICAN or part.quantity < 0:
         return ZERO
     owed = part.quantity * part.strike * CARRY * (part.expires_on - day).days / _YEAR_DAYS
     return owed.quantize(CENT, ROUND_UP)

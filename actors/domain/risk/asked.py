@@ -35,11 +35,6 @@ class Asked:
         """The most it can lose at its limit, in dollars; None: no bound."""
         return self.combo.loss(self.request.net_price or ZERO, self.request.order_qty)
 
-    @property
-    def lots_each(self) -> int:
-        """The lots of shares that stand beside each combo."""
-        return int(self.lots / self.request.order_qty)
-
 
 def asked_for(request: Open, strategy: str, seen: Circumstances) -> Asked:
     """Return an opening as admission looks at it."""

@@ -10,11 +10,10 @@ What is held is summed as it changes (`portfolio.stakes`); only what works is lo
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 from functools import partial
 
-from actors.domain.orders.order import Intent, Leg, Order
+from actors.domain.orders.order import Intent, Order
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.imbalance import is_mending
@@ -64,10 +63,7 @@ def committed(book: Book, excluding: Collection[str] = ()) -> Committed:
         loss = sum((_exposure(order, book, px, count) for order, px, count in coming), ZERO)
         if structure is not None and is_held:
             loss += _held_stake(structure, coming, book) - book.stakes.of(name)
-            counted_in = scopes_of(structure.legs, structure.underlying, structure.strategy, book)
-        else:
-            counted_in = scopes_of(order.legs, order.underlying, order.strategy, book)
-        total.add(counted_in, loss.quantize(CENT), 0 if is_held else 1)
+        total.add(scopes_of_order(order, book), loss.quantize(CENT), 0 if is_held else 1)
     return total
 
 
@@ -77,20 +73,14 @@ def committed_loss(book: Book, excluding: Collection[str] = ()) -> tuple[Decimal
     return total.loss(ACCOUNT), total.count(ACCOUNT)
 
 
-def scopes_of(legs: Sequence[Leg], underlying: str, strategy: str, book: Book) -> tuple[Scope, ...]:
-    """Return the sums that legs count in."""
-    return scopes(underlying, strategy, first_day(legs, book))
-
-
-def first_day(legs: Sequence[Leg], book: Book) -> date | None:
-    """Return the day that the first of some legs expires on; None where none does."""
-    days = (book.contract(leg.symbol).expires_on for leg in legs)
-    return min((day for day in days if day is not None), default=None)
+def scopes_of_order(order: Order, book: Book) -> tuple[Scope, ...]:
+    """Return the sums that an opening's structure counts in."""
+    return scopes(order.underlying, order.strategy, book.stakes.combo(order, book.contract).first_on)
 
 
 def _alone(structure: Structure, book: Book) -> tuple[Decimal, tuple[Scope, ...]]:
-    counted_in = scopes_of(structure.legs, structure.underlying, structure.strategy, book)
-    return _held_stake(structure, (), book), counted_in
+    opening = book.orders[structure.structure_id].order
+    return _held_stake(structure, (), book), scopes_of_order(opening, book)
 
 
 def _coming(book: Book, excluding: Collection[str]) -> Mapping[str, Sequence[_Coming]]:

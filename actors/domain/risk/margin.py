@@ -79,7 +79,7 @@ def margin(held: Sequence[Held], level: Decimal | None, table: MarginTable, on: 
         return None
     longs = sum((each.quantity * each.price for each in held if each.quantity > 0), ZERO)
     shorts = sum((-each.quantity * each.price for each in held if each.quantity < 0), ZERO)
-    prices = {(each.contract.expires_on, each.contract.right, each.contract.strike): each.price for each in held}
+    prices = {parts_of([(each.contract, 1)])[0][:3]: each.price for each in held}
     naked = (part for side in split(parts, lots)[1:] for part in side)
     naked_prices = sum((part.quantity * prices[part[:3]] for part in naked), ZERO)
     lent = ZERO if shorts else _lent(held, table, on)

@@ -14,8 +14,16 @@ from actors.domain.risk.circumstances import Circumstances
 from actors.domain.risk.gate import review
 from actors.domain.risk.triggered import Blocked, Sendable, words
 
-_PASSING = {Code.R010_HALTED, Code.R011_NO_PERMIT, Code.R030_NO_QUOTE, Code.R031_QUOTE_STALE, Code.R060_NO_ROUTE}
-"""What a start or a lost connection brings with it, and takes away again."""
+_PASSING = {
+    Code.R010_HALTED,
+    Code.R011_NO_PERMIT,
+    Code.R030_NO_QUOTE,
+    Code.R031_QUOTE_STALE,
+    Code.R046_BUYING_POWER,
+    Code.R060_NO_ROUTE,
+    Code.R063_ORDER_RATE,
+}
+"""What a start, a lost connection, or an account not read since brings with it, and takes away again."""
 
 
 def replacement_of(life: OrderLife, seen: Circumstances) -> Sendable | Blocked:

@@ -5,7 +5,7 @@ Rules of this file:
 * Buying power is what the broker last said, less what began since: openings that work, wait or have filled, whole, at
   their own margin. An order that does not count (it ends before this one goes) gives back what it took.
 * The margin is that of the local rules (`margin`), raised by a named haircut; where the broker's own dry run has said
-  of late what such a structure takes, the larger of that and the bare local rule.
+  of late what such a structure takes (`dry_run`), by what it asks more than they do, and never less.
 * What is not told, or too old, or has no rule, is refused: not known to fit counts as not fitting.
 * An opening that only completes a structure is asked nothing of this: what it covers is worse.
 """
@@ -24,11 +24,13 @@ from actors.domain.portfolio.recent import MINUTE, likeness
 from actors.domain.risk.asked import Asked
 from actors.domain.risk.caps import Caps
 from actors.domain.risk.circumstances import Circumstances
+from actors.domain.risk.dry_run import Factor
 from actors.domain.risk.margin import unfunded
 from actors.domain.risk.standing import Standing
 from actors.domain.risk.structure_loss import naked_exposure
 from actors.domain.value import CENT, ZERO
 
+_ONCE = Decimal(1)
 _FUTURES = {Kind.FUTURE, Kind.FUTURE_OPTION}
 
 
@@ -76,10 +78,12 @@ def _affordable(asked: Asked, seen: Circumstances, caps: Caps) -> Iterator[Check
         domain = standing.account_domain if standing else ""
         yield Check(code=Code.R046_BUYING_POWER, passed=False, subject=domain, value="its buying power is not known")
         return
-    need, age_s = _need(asked, seen, caps), (seen.boot_ns - standing.heard_ns) / 1e9
+    word, age_s = _word(asked.combo, standing, seen, caps), (seen.boot_ns - standing.heard_ns) / 1e9
+    request, times = asked.request, _times(word, caps)
+    need = taken(request.underlying, asked.combo, request.net_price or ZERO, request.order_qty, seen, times)
     if need is None:
         text = "no rule says what its naked shorts need"
-        yield Check(code=Code.R047_MARGIN_UNKNOWN, passed=False, subject=asked.request.underlying, value=text)
+        yield Check(code=Code.R047_MARGIN_UNKNOWN, passed=False, subject=request.underlying, value=text)
         return
     free = standing.buying_power - sum(_begun_since(standing, seen, caps))
     fresh, fits = age_s <= caps.power_age_max_s, need <= free
@@ -87,7 +91,7 @@ def _affordable(asked: Asked, seen: Circumstances, caps: Caps) -> Iterator[Check
         code=Code.R046_BUYING_POWER,
         passed=fresh and fits,
         subject=standing.account_domain,
-        value=f"{need} dollars" if fresh else f"{need} dollars, read longer ago than {caps.power_age_max_s:g} s",
+        value=f"{need} dollars{_source(word, seen)}" + ("" if fresh else f"; read over {caps.power_age_max_s:g} s ago"),
         limit=str(free),
         age_s=age_s,
     )
@@ -98,31 +102,36 @@ def _affordable(asked: Asked, seen: Circumstances, caps: Caps) -> Iterator[Check
         yield Check(code=Code.R049_MARGIN_SHARE, passed=passed, value=f"{used} dollars", limit=str(most))
 
 
-def _need(asked: Asked, seen: Circumstances, caps: Caps) -> Decimal | None:
-    """Return the buying power that an opening takes, in dollars, raised by the haircut; None: no rule knows."""
-    price, quantity = asked.request.net_price or ZERO, asked.request.order_qty
-    return _taken(asked.request.underlying, asked.combo, price, quantity, seen, asked.lots_each, caps.margin_haircut)
+def _word(combo: Combo, standing: Standing, seen: Circumstances, caps: Caps) -> Factor | None:
+    """Return what the broker's dry run said of a kind of structure; None where it did not, or too long ago."""
+    known = standing.factors.get(combo.kind) if standing.factors else None
+    is_fresh = known is not None and seen.boot_ns - known.heard_ns <= caps.dry_run_age_max_s * 1e9
+    return known if is_fresh else None
 
 
-def _taken(
-    underlying: str,
-    combo: Combo,
-    net_price: Decimal,
-    quantity: int,
-    seen: Circumstances,
-    lots: int,
-    haircut: Decimal,
+def _times(word: Factor | None, caps: Caps) -> Decimal:
+    """Return what the local rules' margin is raised by: the dry run's word, else the haircut."""
+    return word.times if word is not None else 1 + caps.margin_haircut
+
+
+def _source(word: Factor | None, seen: Circumstances) -> str:
+    return "" if word is None else f", by a dry run {(seen.boot_ns - word.heard_ns) / 1e9:.0f} s old"
+
+
+def taken(
+    underlying: str, combo: Combo, net_price: Decimal, quantity: int, seen: Circumstances, times: Decimal = _ONCE
 ) -> Decimal | None:
+    """Return the buying power that combos take at a net price by the local rules, `times` over; None: not known."""
     loss = combo.loss(net_price, quantity)
     if loss is not None and combo.is_plain:
-        return (loss * (1 + haircut)).quantize(CENT)
+        return (loss * times).quantize(CENT)
     quote = seen.quotes.quote(underlying) if seen.quotes is not None else None
     on = seen.now.astimezone(NEW_YORK).date()
-    bare = unfunded(combo.parts, combo.contract, quote.mid if quote else None, seen.margins, on, lots)
+    bare = unfunded(combo.parts, combo.contract, quote.mid if quote else None, seen.margins, on, combo.lots)
     if bare is None:
         return None
-    taken = max(ZERO, sum(bare, ZERO) - net_price) * combo.contract.multiplier * quantity
-    return (taken * (1 + haircut)).quantize(CENT)
+    points = max(ZERO, sum(bare, ZERO) - net_price)
+    return (points * combo.contract.multiplier * quantity * times).quantize(CENT)
 
 
 def _begun_since(standing: Standing, seen: Circumstances, caps: Caps) -> Iterator[Decimal]:
@@ -136,15 +145,16 @@ def _begun_since(standing: Standing, seen: Circumstances, caps: Caps) -> Iterato
         is_excluded = life.order.cl_ord_id in seen.excluding
         if is_read is not is_excluded or (last is not None and last.account_domain != standing.account_domain):
             continue
-        yield _placed(life.order, seen, caps) * (-1 if is_excluded else 1)
+        yield _placed(life.order, standing, seen, caps) * (-1 if is_excluded else 1)
 
 
-def _placed(order: Order, seen: Circumstances, caps: Caps) -> Decimal:
+def _placed(order: Order, standing: Standing, seen: Circumstances, caps: Caps) -> Decimal:
     """Return the buying power that an opening that was placed takes; the stand-in where no rule knows any more."""
     book, price = seen.book, order.net_price or ZERO
     combo = book.stakes.combo(order, book.contract)
-    taken = _taken(order.underlying, combo, price, order.order_qty, seen, 0, caps.margin_haircut)
-    return taken if taken is not None else naked_exposure(order.legs, book.contract, order.order_qty)
+    times = _times(_word(combo, standing, seen, caps), caps)
+    need = taken(order.underlying, combo, price, order.order_qty, seen, times)
+    return need if need is not None else naked_exposure(order.legs, book.contract, order.order_qty)
 
 
 def _paced(strategy: str, seen: Circumstances, caps: Caps) -> Iterator[Check]:
@@ -161,10 +171,12 @@ def _not_again(asked: Asked, seen: Circumstances, window: timedelta) -> Check:
     """An opening that came to nothing may be asked for again; one that works, or has filled, is a second one."""
     since, same = seen.now - window, ""
     like = likeness(asked.strategy, asked.request.legs, asked.request.order_qty)
+    symbols = {leg.symbol for leg in asked.request.legs}
     for order in reversed(seen.book.recent.openings()):
         if order.created_at <= since:
             break
-        if order.cl_ord_id in seen.excluding or order.replaces in seen.excluding:
+        is_other = order.legs[0].symbol not in symbols or order.strategy != asked.strategy
+        if is_other or order.cl_ord_id in seen.excluding or order.replaces in seen.excluding:
             continue
         life = seen.book.orders[order.cl_ord_id]
         if (life.is_live or life.cum_qty) and likeness(order.strategy, order.legs, order.order_qty) == like:

@@ -9,11 +9,11 @@ from decimal import Decimal
 
 from actors.domain.orders.refusal import Check, Code
 from actors.domain.portfolio.shape import shape_of_legs
-from actors.domain.portfolio.stakes import ACCOUNT, Scope
+from actors.domain.portfolio.stakes import ACCOUNT, Scope, scopes
 from actors.domain.risk.asked import Asked
 from actors.domain.risk.caps import Caps
 from actors.domain.risk.circumstances import Circumstances
-from actors.domain.risk.committed_loss import Committed, committed, scopes_of
+from actors.domain.risk.committed_loss import Committed, committed
 from actors.domain.risk.permit import Limits
 from actors.domain.risk.structure_loss import exposure
 from actors.domain.value import ZERO
@@ -34,7 +34,7 @@ def size_allowed(asked: Asked, seen: Circumstances, limits: Limits) -> Iterator[
     yield _at_most(Code.R042_ACCOUNT_LOSS, total.loss(ACCOUNT) + more, limits.account_loss_max, "dollars at expiry")
     yield _at_most(Code.R043_STRUCTURES, total.count(ACCOUNT) + one, limits.structures_max, "structures")
     if limits.caps.bounds_sums:
-        for scope in scopes_of(request.legs, request.underlying, asked.strategy, book)[1:]:
+        for scope in scopes(request.underlying, asked.strategy, asked.combo.first_on)[1:]:
             yield from _capped(scope, total, more, one, limits.caps)
 
 

@@ -19,8 +19,9 @@ from actors.clock import SharedMarketClock
 from actors.domain.orders.attempt import Absent, Accepted, Found, InDoubt, NotSent, Rejected
 from actors.domain.orders.order import Action, Contingency, Intent, Leg, Order, OrderType
 from actors.domain.orders.report import CashEvent, Status
+from actors.domain.risk.structure_loss import loss_at_expiry
 from actors.ports import BrokerUnavailable
-from tests.actors.venue.conftest import OPENS_AT, TASTYTRADE, option, places_in, running
+from tests.actors.venue.conftest import OPENS_AT, PRODUCTS, TASTYTRADE, option, places_in, running
 
 MULTIPLIER = 100
 PATIENCE_S = 15.0
@@ -342,6 +343,27 @@ def test_what_an_account_may_do_is_read_with_it_and_the_venue_can_take_it_away(k
     assert len(barred.trading.bars) == 1
     assert barred.trading.level < free.trading.level
     assert barred.cash == free.cash
+
+
+def test_a_dry_run_says_what_an_opening_would_take_and_orders_nothing(venue):
+    async def scenario():
+        async with session("tastytrade", venue) as (adapter, _):
+            order = condor("a", "9.00", quantity=2)
+            return order, await adapter.dry_run(order), await adapter.account(OPENS_AT)
+
+    order, taken, account = asyncio.run(scenario())
+    contracts = {leg.symbol: PRODUCTS.contract(leg.symbol) for leg in order.legs}
+    loss = loss_at_expiry(order.legs, contracts, order.net_price, order.order_qty)
+    assert loss < taken < loss + 30, "the worst loss, and fees"
+    assert account.orders == ()
+
+
+def test_alpaca_has_no_dry_run(venue):
+    async def scenario():
+        async with session("alpaca", venue) as (adapter, _):
+            return await adapter.dry_run(condor("a", "9.00"))
+
+    assert asyncio.run(scenario()) is None
 
 
 def test_pages_are_read_to_the_last(venue):

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.domain.market.contract import Products, Right, occ_symbol
+from actors.domain.market.contract import Products, Right, SettlementTime, occ_symbol
 from actors.domain.orders.order import Action, Leg
 from actors.domain.portfolio.shape import Name, Shape, shape_of, shape_of_legs
+from tests.builders import SPXW
 
 PRODUCTS = Products()
 NEAR, FAR, LAST = date(2026, 1, 16), date(2026, 2, 20), date(2026, 3, 20)
@@ -178,3 +179,13 @@ def test_the_legs_of_an_order_are_read_as_one_combo():
     )
     found = shape_of_legs(legs, {leg.symbol: PRODUCTS.contract(leg.symbol) for leg in legs})
     assert (found.name, found.combos) == (Name.RATIO_SPREAD, 1)
+
+
+def test_what_settles_in_the_morning_covers_nothing_that_lives_until_the_close():
+    morning = SPXW.model_copy(update={"root": "SPX", "settlement_time": SettlementTime.AM})
+    products = Products((SPXW, morning))
+    am, pm = (products.contract(occ_symbol(root, NEAR, Right.PUT, Decimal(5000))) for root in ("SPX", "SPXW"))
+    contracts = {each.symbol: each for each in (am, pm)}
+    assert shape_of([(am.symbol, 1), (pm.symbol, -1)], contracts).name is Name.SHORT_CALENDAR
+    assert shape_of([(am.symbol, 1), (pm.symbol, -1)], contracts).uncovered_puts == 1
+    assert shape_of([(am.symbol, -1), (pm.symbol, 1)], contracts).uncovered_puts == 0
