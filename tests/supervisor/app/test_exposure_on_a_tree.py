@@ -12,7 +12,13 @@ from supervisor.app.drill import strike
 from tests.supervisor.app.trees import down, events, holdfast, rest_an_order, until, up
 
 pytestmark = [pytest.mark.tree, pytest.mark.timeout(300)]
-SETTINGS = {"risk.spread_max": 5.0, "risk.spread_floor": 5.0, "risk.structure_loss_max": 9_000}
+SETTINGS = {
+    "risk.spread_max": 5.0,
+    "risk.spread_floor": 5.0,
+    "risk.structure_loss_max": 9_000,
+    "greeks.underlying.delta_max": 20_000,
+    "greeks.whole.delta_max": 20_000,
+}
 
 
 @pytest.fixture
