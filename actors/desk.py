@@ -30,6 +30,7 @@ from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.imbalance import ImbalanceLimits
 from actors.domain.risk.almanac import Almanac
 from actors.domain.risk.circumstances import Circumstances
+from actors.domain.risk.exposure_pricer import pricer_of
 from actors.domain.risk.margin_table import MarginTable
 from actors.domain.risk.permit import Permit
 from actors.domain.value import Value
@@ -176,6 +177,8 @@ class Desk:
         if held is not None and (permit.risk_epoch, permit.sequence) <= (held.risk_epoch, held.sequence):
             return False
         self._permit, self._permit_until_ns = permit, self.now_ns() + int(permit.ttl_s * 1e9)
+        if permit.exposure is not None and permit.exposure_limits is not None:
+            pricer_of(permit.exposure, permit.exposure_limits.grid).held(None)  # now, and not while an order waits
         return True
 
     def peer(self, route: str) -> str:

@@ -200,7 +200,7 @@ def _spots(found: Snapshot) -> dict[str, float]:
     table = found.table
     rows = [row for row, contract in enumerate(table.universe.contracts) if not contract.is_option]
     middles = {table.universe.contracts[row].symbol: float(table.bid[row] + table.ask[row]) / 2 for row in rows}
-    return {symbol: middle for symbol, middle in middles.items() if math.isfinite(middle)}
+    return {symbol: middle for symbol, middle in middles.items() if math.isfinite(middle) and middle > 0}
 
 
 def _unpriced(symbols: list[str]) -> str:

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
 
@@ -22,6 +23,7 @@ LEG_MARK = "-leg-"
 """In the id of an order that is one leg of a combo."""
 NETTED = "holdings_netted"
 OF_STRUCTURE = ("leg_uncovered", "leg_covered", "cover_held_back", "option_settled", NETTED)
+REQUESTS = ("cancel_asked", "replace_asked", "trigger_moved")
 SUGGESTIONS_MAX = 3
 LIKENESS_MIN = 0.5
 
@@ -65,6 +67,14 @@ class Records:
         """Return the order that took an order's place; None where none did."""
         placed = (json.loads(entry.body)["order"] for entry in self._reader.read(kinds=("order_placed",)))
         return next((order["cl_ord_id"] for order in placed if order.get("replaces") == name), None)
+
+    def request(self, name: str) -> dict[str, Any] | None:
+        """Return the event of an admitted signal that asked for the end of an order, or for another in its place."""
+        for entry in self._reader.read(kinds=REQUESTS):
+            found: dict[str, Any] = json.loads(entry.body)
+            if (found.get("signal") or {}).get("signal_id") == name:
+                return found
+        return None
 
     def find(self, name: str) -> tuple[str, Story]:
         """Return the order an id names, an attempt's id taken for its order's; ends the verb where none does."""

@@ -7,6 +7,7 @@ Exit 0: told; 2: no such id, with the nearest; 3: no journal.
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,7 +31,12 @@ SCHEMA: Final = "holdfast.why/1"
 def why(identifier: str, state: Path, as_json: bool) -> None:
     """Read, tell."""
     with records(places(state)) as found:
-        name, story = found.find(identifier)
+        request = found.request(identifier) if found.story(identifier) is None else None
+        name, story = (identifier, None) if request is not None else found.find(identifier)
+    if story is None:
+        assert request is not None
+        click.echo(json.dumps(request_object(name, request)) if as_json else "\n".join(_request_lines(name, request)))
+        return
     click.echo(json.dumps(as_object(name, story)) if as_json else "\n".join(_lines(name, story)))
 
 
@@ -47,6 +53,32 @@ def as_object(name: str, story: Story) -> dict[str, Any]:
         "refused_by": [check.code.value for check in story.checks if not check.passed],
         "checks": [check._asdict() | {"means": words_of(check.code.value).means} for check in story.checks],
     }
+
+
+def request_object(name: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Return the verdict on a cancel or a replacement; the journal keeps no checks of one that was admitted."""
+    signal = event["signal"]
+    return {
+        "schema": SCHEMA,
+        "id": name,
+        "admitted": True,
+        "decided_at": event["at"],
+        "strategy": signal["strategy"],
+        "reason": signal["reason"],
+        "refused_by": [],
+        "checks": [],
+        "asked_of": event.get("cl_ord_id") or event.get("trigger_id"),
+    }
+
+
+def _request_lines(name: str, event: dict[str, Any]) -> Iterator[str]:
+    told = request_object(name, event)
+    at = datetime.fromisoformat(told["decided_at"]).astimezone(NEW_YORK)
+    yield f"{name}: ADMITTED  {at:%a %d %b %H:%M:%S.%f}"[:-3] + " ET"
+    yield f"  asked by {told['strategy']}: {told['reason']}"
+    kind = event["signal"]["request"]["kind"]
+    yield f"  {kind} of {told['asked_of']}: it was there, which is all that is asked of it"
+    yield f"  What became of it: holdfast order {told['asked_of']}"
 
 
 def _is_admitted(story: Story) -> bool:

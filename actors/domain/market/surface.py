@@ -1,9 +1,9 @@
 """The volatility surface of one moment: for each expiry its forward, its end, and the volatilities by strike.
 
 Decided here: which options speak for an expiry (those out of the money, quoted soundly on both sides and recently,
-within `_REACH` standard deviations of the forward, thinned to `knots_max`), how the volatility between two of them is
-found (a straight line in strike, flat beyond the last), and how long an expiry has left (calendar time to its last
-trade, 365 days a year; the morning's open where it settles then).
+thinned to `knots_max`; in its last hour, when nobody bids for any of them, the nearest of each side at half its ask),
+how the volatility between two of them is found (a straight line in strike, flat beyond the last), and how long an
+expiry has left (calendar time to its last trade, 365 days a year; the morning's open where it settles then).
 
 A chain without one strike quoted as call and put has no parity: then the underlying's own price stands for the forward.
 
@@ -25,16 +25,20 @@ from actors.domain.market.black import implied_std_devs
 from actors.domain.market.chain import Chain, Mask, Strip
 from actors.domain.market.contract import SettlementTime
 from actors.domain.market.curve import YEAR, Curve
-from actors.domain.market.pricing import parity_forward, straddle_std_dev
+from actors.domain.market.pricing import parity_forward
 from actors.domain.market.quote import Floats, QuoteTable
+from actors.domain.market.quote_check import QuoteCode
 from actors.domain.market.session import NEW_YORK, Session, Sessions
 
-_REACH: Final = 6.0
-_REACH_MAX: Final = 20.0
-"""Of the logarithm: no strike lies beyond."""
+_CLOSENESS: Final = 1.5
+"""How much closer together the strikes that are kept lie near the forward; 1 is evenly."""
 _USUAL_END: Final = time(16)
 _DIGITS: Final = 6
 """Kept of a volatility: a thousandth of what quotes can tell."""
+
+
+_Quotes = tuple[Floats, Floats]
+"""Strikes, rising, and middles."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,42 +99,56 @@ def ends_at(chain: Chain, sessions: Sessions) -> datetime:
 
 
 def _raw(underlying: str, chain: Chain, end: datetime, table: QuoteTable, since_ns: int, spot: float) -> _Raw | None:
-    (call_strikes, call_mids), (put_strikes, put_mids) = (
-        _quoted(strip, table, since_ns) for strip in (chain.calls, chain.puts)
-    )
-    strikes, call_at, put_at = np.intersect1d(call_strikes, put_strikes, assume_unique=True, return_indices=True)
-    forward = parity_forward(strikes, call_mids[call_at], put_mids[put_at])
-    std_dev = straddle_std_dev(strikes, call_mids[call_at], put_mids[put_at], forward)
+    calls, puts = _quoted(chain.calls, table, since_ns), _quoted(chain.puts, table, since_ns)
+    strikes, call_at, put_at = np.intersect1d(calls[0], puts[0], assume_unique=True, return_indices=True)
+    forward = parity_forward(strikes, calls[1][call_at], puts[1][put_at])
     forward = spot if math.isnan(forward) else forward
     if not forward > 0:
         return None
-    reach = _REACH * std_dev if std_dev > 0 else math.inf
-    low, high = forward * math.exp(-reach), forward * math.exp(min(reach, _REACH_MAX))
-    puts, calls = (put_strikes <= forward) & (put_strikes >= low), (call_strikes >= forward) & (call_strikes <= high)
+    sides = _out_of_the_money(calls, puts, forward)
+    if not any(len(side[0]) for side in sides):
+        calls, puts = (_quoted(strip, table, since_ns, bidden=False) for strip in (chain.calls, chain.puts))
+        (call, call_mid), (put, put_mid) = _out_of_the_money(calls, puts, forward)
+        sides = (call[:1], call_mid[:1]), (put[-1:], put_mid[-1:])
+    (call, call_mid), (put, put_mid) = sides
     return _Raw(
         chain=chain,
         underlying=underlying,
         ends_at=end,
         forward=forward,
-        strikes=np.concatenate([put_strikes[puts], call_strikes[calls]]),
-        is_call=np.repeat([False, True], [puts.sum(), calls.sum()]),
-        mids=np.concatenate([put_mids[puts], call_mids[calls]]),
+        strikes=np.concatenate([put, call]),
+        is_call=np.repeat([False, True], [len(put), len(call)]),
+        mids=np.concatenate([put_mid, call_mid]),
     )
 
 
-def _quoted(strip: Strip, table: QuoteTable, since_ns: int) -> tuple[Floats, Floats]:
-    """Return strikes and middles of the options quoted soundly on both sides since then (as `Strip.quoted`)."""
+def _quoted(strip: Strip, table: QuoteTable, since_ns: int, *, bidden: bool = True) -> _Quotes:
+    """Return strikes and middles of the options quoted soundly since then; those nobody bids for where not `bidden`."""
     rows = strip.rows
-    bid, ask, stamp = table.bid[rows], table.ask[rows], table.exchange_ns[rows]
-    sound = (table.codes[rows] == 0) & (bid > 0) & (ask >= bid) & ((stamp == 0) | (stamp >= since_ns))
+    bid, ask, stamp, codes = table.bid[rows], table.ask[rows], table.exchange_ns[rows], table.codes[rows]
+    if bidden:
+        sound = (codes == 0) & (bid > 0) & (ask >= bid)
+    else:
+        bid = np.nan_to_num(bid)
+        sound = (codes & ~np.uint16(QuoteCode.ONE_SIDED) == 0) & (ask > bid)
+    sound &= (stamp == 0) | (stamp >= since_ns)
     return strip.strikes[sound], (bid[sound] + ask[sound]) / 2
 
 
+def _out_of_the_money(calls: _Quotes, puts: _Quotes, forward: float) -> tuple[_Quotes, _Quotes]:
+    above, below = calls[0] >= forward, puts[0] <= forward
+    return (calls[0][above], calls[1][above]), (puts[0][below], puts[1][below])
+
+
 def _thinned(raw: _Raw, knots_max: int) -> _Raw:
+    """Return it with no more strikes than that: closer together near the forward, and the outermost of each side."""
     count = len(raw.strikes)
     if count <= knots_max:
         return raw
-    kept = np.unique(np.linspace(0, count - 1, knots_max).astype(int))
+    middle = count - int(raw.is_call.sum())
+    away = np.linspace(-1, 1, knots_max)
+    span = np.where(away < 0, middle, count - 1 - middle)
+    kept = np.unique(np.clip(middle + np.sign(away) * np.abs(away) ** _CLOSENESS * span, 0, count - 1).astype(int))
     return replace(raw, strikes=raw.strikes[kept], is_call=raw.is_call[kept], mids=raw.mids[kept])
 
 

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from actors.domain.market.contract import UnknownSymbol
 from actors.domain.market.quote import Floats
 from actors.domain.orders.order import Intent, Leg
 from actors.domain.orders.refusal import Check, Code
@@ -92,7 +93,11 @@ def _priced(request: Open, seen: Circumstances, exposure: Exposure, pricer: Pric
         if order.intent is Intent.OPEN and order.cl_ord_id not in seen.excluding and life.leaves_qty:
             asked.append((_Kind.WORKING, order.underlying, _quantities(order.legs, life.leaves_qty)))
     for symbol, change in _changes(seen, exposure).items():
-        asked.append((_Kind.MOVED, seen.book.contract(symbol).underlying, [(symbol, change)]))
+        try:
+            name = seen.book.contract(symbol).underlying
+        except UnknownSymbol:  # from elsewhere, and not looked at yet
+            return [], [symbol]
+        asked.append((_Kind.MOVED, name, [(symbol, change)]))
     lines = [line for _, _, quantities in asked for line in quantities]
     rows = pricer.rows([seen.contracts.get(symbol) or seen.book.contract(symbol) for symbol, _ in lines])
     rows *= np.array([quantity for _, quantity in lines], float)[:, None]

@@ -15,7 +15,7 @@ from datetime import datetime
 
 import numpy as np
 
-from actors.domain.market.contract import Contract
+from actors.domain.market.contract import Contract, UnknownSymbol
 from actors.domain.market.curve import Curve
 from actors.domain.market.quote import Floats
 from actors.domain.portfolio.view import BookView
@@ -55,7 +55,9 @@ def measure(book: BookView, seen: Sight, grid: Grid) -> Exposure:
     ours, foreign = holdings(book)
     pricer = Pricer(seen.curves, seen.spots, seen.at, grid)
     counted = {each: ours.get(each, 0) + foreign.get(each, 0) for each in {**ours, **foreign}}
-    contracts = [seen.contract(symbol) for symbol in counted]
+    parsed = {symbol: contract for symbol in counted if (contract := _contract(symbol, seen)) is not None}
+    without = [symbol for symbol in counted if symbol not in parsed]
+    contracts = list(parsed.values())
     rows = pricer.rows(contracts)
     for place, contract in enumerate(contracts):
         facts, spot = pricer.facts(contract), seen.spots.get(contract.underlying)
@@ -63,7 +65,6 @@ def measure(book: BookView, seen: Sight, grid: Grid) -> Exposure:
             rows[place] = american_row(facts, spot, seen.rate, grid)
     sums: dict[str, Floats] = {}
     unknown: dict[str, list[str]] = {}
-    without = []
     for contract, row in zip(contracts, rows, strict=True):
         name, symbol = contract.underlying, contract.symbol
         total = sums.setdefault(name, np.zeros(pricer.width))
@@ -84,6 +85,14 @@ def measure(book: BookView, seen: Sight, grid: Grid) -> Exposure:
         curves=seen.curves,
         spots=seen.spots,
     )
+
+
+def _contract(symbol: str, seen: Sight) -> Contract | None:
+    """Return a contract; None of a foreign symbol that is none of ours to read."""
+    try:
+        return seen.contract(symbol)
+    except UnknownSymbol:
+        return None
 
 
 def whole(exposure: Exposure) -> Figures:

@@ -45,7 +45,7 @@ class Pricer:
         self._rows: dict[str | None, Floats] = {}
         self._spots = spots
         self._curves = {(curve.root, curve.expires_on): curve for curve in curves}
-        self._years = {key: curve.years(now) for key, curve in self._curves.items()}
+        self._now = now
         self._known: dict[str, tuple[float, ...] | None] = {}
         spot, volatility, days = shocks(grid)
         self._up, self._volatility, self._passed = _with_now(spot) + 1.0, _with_now(volatility), _with_now(days)
@@ -90,8 +90,8 @@ class Pricer:
             return None
         strike = float(contract.strike)
         volatility = float(np.interp(strike, curve.strikes, curve.volatilities))
-        years = self._years[curve.root, curve.expires_on]
-        return float(contract.right is Right.CALL), strike, curve.forward, volatility, years, float(contract.multiplier)
+        is_call, years = float(contract.right is Right.CALL), curve.years(self._now)
+        return is_call, strike, curve.forward, volatility, years, float(contract.multiplier)
 
     def _priced(self, facts: Floats) -> Floats:
         """Price now and all cells in one pass: the first column is now."""

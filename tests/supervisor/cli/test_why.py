@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from actors.messages import IssuePermit
 from supervisor.cli.main import main
-from tests.builders import close_signal, open_signal, permit
+from tests.builders import close_signal, open_signal, permit, replace_signal
 from tests.filed_rig import FiledRig
 
 ORDER = "condor-20260105-1"
@@ -69,6 +69,18 @@ def test_a_close_that_was_refused_is_told_too(where, rig):
     code, text = run(where, "condor-20260105-1")
     assert code == 0
     assert "REFUSED by R050" in text
+
+
+def test_an_admitted_cancel_and_a_replacement_are_told_with_what_they_asked_of(where, rig):
+    rig.ask(open_signal(1))
+    rig.outcome(f"{ORDER}-r1")
+    rig.ask(replace_signal(2, ORDER, "1.95"))
+    code, text = run(where, "condor-20260105-2")
+    assert code == 0
+    assert "condor-20260105-2: ADMITTED  Mon 05 Jan 10:00:00.000 ET" in text
+    assert f"replace of {ORDER}" in text
+    told = json.loads(run(where, "condor-20260105-2", "--json")[1])
+    assert (told["admitted"], told["asked_of"]) == (True, ORDER)
 
 
 def test_an_id_nobody_used_is_answered_with_the_nearest(where, rig):

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
+from actors.domain.market.quote_check import QuoteCode
 from actors.domain.market.surface import surface
 from tests.builders import sessions, spxw
 from tests.fakes import START
@@ -46,8 +47,24 @@ def test_a_chain_without_one_side_has_no_curve(column):
 
 def test_flagged_quotes_say_nothing():
     quotes = table()
-    quotes.codes[1:] = 1
-    assert curves(quotes) == ()
+    quotes.codes[1:] = QuoteCode.LOCKED
+    assert curves(quotes, spots={"SPX": FORWARD}) == ()
+
+
+def test_where_nobody_bids_any_more_the_nearest_of_each_side_speaks_at_half_its_ask():
+    quotes = table()
+    quotes.bid[1:], quotes.ask[1:], quotes.codes[1:] = np.nan, 0.05, QuoteCode.ONE_SIDED
+    (curve,) = curves(quotes, spots={"SPX": 5951.0})
+    assert curve.strikes == (5950.0, 5960.0)
+    assert all(0 < volatility < VOLATILITY for volatility in curve.volatilities)
+
+
+def test_strikes_far_from_the_forward_speak_where_there_are_no_others():
+    """A recorded day with two strikes: at 3755, those of 3700 and 3800."""
+    quotes = table(symbols=tuple(spxw(strike, right) for strike in (5900, 6000) for right in "CP"))
+    (curve,) = curves(quotes)
+    assert curve.strikes == (5900.0, 6000.0)
+    assert curve.volatilities == pytest.approx((VOLATILITY, VOLATILITY), rel=0.03)
 
 
 def test_an_expiry_that_is_over_has_no_curve():

@@ -102,6 +102,12 @@ def test_a_foreign_position_counts_where_it_can_be_priced_and_is_left_out_by_nam
     assert whole(found).delta < 0  # two puts long
 
 
+def test_a_foreign_symbol_that_nobody_can_read_is_left_out_by_name():
+    found = measure(view({SHORT_PUT: -1}, {"primary-account": {"BTC/USD": 3}}), sight(), GRID)
+    assert found.without == ("BTC/USD",)
+    assert found.counted == {SHORT_PUT: -1}
+
+
 def test_what_is_over_weighs_nothing_and_is_not_unknown():
     found = measure(view({SHORT_PUT: -1}), sight(curves=(), is_over=lambda contract: True), GRID)
     assert found.underlyings["SPX"] == Figures(cells=(0.0,) * 12)

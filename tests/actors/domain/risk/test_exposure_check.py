@@ -195,6 +195,16 @@ def test_nan_in_the_figures_refuses(rig):
     assert set(failed(rig.asked())) == {Code.R081_GREEKS, Code.R082_STRESS}
 
 
+def test_what_came_from_elsewhere_since_risk_looked_refuses_until_it_has(rig):
+    rig.measure(limits())
+    rig.book.positions["primary-account"] = {"BTC/USD": 3}
+    answer = rig.asked()
+    assert failed(answer) == [Code.R080_GREEKS_UNKNOWN]
+    assert checks(answer, Code.R080_GREEKS_UNKNOWN)[0].value == "BTC/USD"
+    rig.measure(limits(), without=("BTC/USD",))
+    assert rig.asked().admitted
+
+
 def test_an_exit_is_asked_nothing_of_all_this(rig):
     rig.measure(limits())
     name = rig.opened(open_signal(next(rig.numbers)))
