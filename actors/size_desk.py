@@ -119,7 +119,7 @@ class SizeDesk:
         """Tell of structures that were charged more than the fee tables say; less, or late, is no news."""
         book, limits = self._desk.book, self._limits
         pending = {book.orders[name].order.structure_id for name in book.tally.costs.expected if name in book.orders}
-        for name, each in book.tally.ended_today():
+        for name, each in book.tally.reckoned_today():
             if each.expected_fees is None or name in pending or name in self._overcharged:
                 continue
             most = each.expected_fees + max(each.expected_fees * limits.fee_alert_share, limits.fee_alert_min)

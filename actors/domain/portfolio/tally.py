@@ -141,7 +141,7 @@ class Tally(Value):
 
     def form(self, strategy: str) -> Form:
         """Return how a strategy has done up to now."""
-        today = [each for _, each in self.ended_today() if each.strategy == strategy]
+        today = [each for _, each in self.reckoned_today() if each.strategy == strategy]
         return self.forms.get(strategy, Form()).after(today)
 
     def after(self, book: "Book", event: happened.Event) -> "Tally":
@@ -186,9 +186,15 @@ class Tally(Value):
         return self.model_copy(update={"forms": {**self.forms, strategy: form}})
 
     def ended_today(self) -> list[tuple[str, Ended]]:
-        """Return the structures that ended in the session under way, with what they were expected to cost."""
-        today = [(name, each) for name, each in self.ended.items() if each.sequence > self.since]
-        return [(name, each.model_copy(update={"expected_fees": self.costs.fees.get(name)})) for name, each in today]
+        """Return the structures that ended in the session under way."""
+        return [(name, each) for name, each in self.ended.items() if each.sequence > self.since]
+
+    def reckoned_today(self) -> list[tuple[str, Ended]]:
+        """Return the same, with what they were expected to cost in fees."""
+        return [
+            (name, each.model_copy(update={"expected_fees": self.costs.fees.get(name)}))
+            for name, each in self.ended_today()
+        ]
 
     def losses(self, *, strategy: str | None = None, account_domain: str | None = None) -> tuple[int, ...]:
         """Return where the losses that nothing else came after ended, newest first: of a strategy, or of an account."""
