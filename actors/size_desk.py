@@ -27,7 +27,7 @@ from actors.domain.portfolio.structure import Structure, closing
 from actors.domain.portfolio.tally import Ended
 from actors.domain.portfolio.view import BookView
 from actors.domain.risk.edge import trade_date
-from actors.domain.value import Money
+from actors.domain.value import CENT, Money
 from actors.size_messages import RestoreSize, SizeRestored
 
 
@@ -38,6 +38,8 @@ class SizeDesk:
         self._desk = desk
         self._judged: Mapping[str, Ended] | None = None
         """The ended structures as they were last looked at."""
+        self._overcharged: set[str] = set()
+        """Structures whose fees were told of."""
 
     def on_tick(self) -> Step:
         """Compare what has filled, and judge who has new results."""
@@ -50,6 +52,7 @@ class SizeDesk:
             self._judged = tally.ended
             for strategy in self._desk.settings.sizes.strategies:
                 self._judge(strategy, step)
+            self._hold_fees(step)
         return step
 
     def on_restore(self, asked: RestoreSize) -> Step:
@@ -90,6 +93,7 @@ class SizeDesk:
         order = life.order
         event = CostCompared(
             cl_ord_id=order.cl_ord_id,
+            structure_id=order.structure_id,
             strategy=order.strategy,
             root=estimate.root,
             intent=order.intent,
@@ -98,10 +102,11 @@ class SizeDesk:
             half_spread=estimate.half_spread,
             expected=estimate.slippage,
             paid=(estimate.mid - price).quantize(Decimal("0.0001")),
+            fee=(estimate.fee * life.cum_qty / estimate.order_qty).quantize(CENT),
             at=now,
         )
         step.events.append(event)
-        limits = CostLimits() if self._desk.costs is None else self._desk.costs.terms.limits
+        limits = self._limits
         most = max(limits.slippage_alert_multiple * event.expected, limits.slippage_alert_min)
         if event.paid >= most:
             text = (
@@ -109,6 +114,24 @@ class SizeDesk:
                 f"{event.expected:.2f} were expected, limit {most:.2f}; {event.paid_cost:.2f} dollars in all"
             )
             step.alerts.append(self._desk.alert("A122", Level.P2, f"cost-{order.cl_ord_id}", text))
+
+    def _hold_fees(self, step: Step) -> None:
+        """Tell of structures that were charged more than the fee tables say; less, or late, is no news."""
+        book, limits = self._desk.book, self._limits
+        pending = {book.orders[name].order.structure_id for name in book.tally.costs.expected if name in book.orders}
+        for name, each in book.tally.reckoned_today():
+            if each.expected_fees is None or name in pending or name in self._overcharged:
+                continue
+            most = each.expected_fees + max(each.expected_fees * limits.fee_alert_share, limits.fee_alert_min)
+            if each.fees > most:
+                self._overcharged.add(name)
+                numbers = f"{each.fees:.2f} in fees, {each.expected_fees:.2f} were expected, limit {most:.2f}"
+                text = f"{name} was charged {numbers}: config/fees.toml may be out of date"
+                step.alerts.append(self._desk.alert("A123", Level.P2, f"fees-{each.account_domain}", text))
+
+    @property
+    def _limits(self) -> CostLimits:
+        return CostLimits() if self._desk.costs is None else self._desk.costs.terms.limits
 
     def _judge(self, strategy: str, step: Step) -> None:
         tally, limits = self._desk.book.tally, self._desk.settings.sizes

@@ -123,6 +123,7 @@ def _lines(told: dict[str, Any]) -> list[str]:
     sharpe = "-" if figures.sharpe is None else f"{figures.sharpe:.2f}"
     expectancy = "-" if figures.expectancy is None else f"{figures.expectancy:+,.2f}"
     slipped = f"{figures.slippage_cost:,.2f} in {figures.fills} orders, {figures.slippage_expected_cost:,.2f} expected"
+    charged = f"{figures.fees:,.2f} booked, {figures.expected_fees:,.2f} expected"
     evidence, cut = told["evidence"], told["size"]
     rows = [
         told["strategy"],
@@ -130,6 +131,7 @@ def _lines(told: dict[str, Any]) -> list[str]:
         f"  result      {figures.total:+,.2f}, {expectancy} a structure, profit factor {factor}, Sharpe {sharpe}",
         f"  drawdown    {figures.drawdown:,.2f} now, {figures.drawdown_max:,.2f} at most",
         f"  slippage    {slipped}",
+        f"  fees        {charged}",
     ]
     if evidence is not None:
         words = f"{evidence['degraded']:,.1f} to 1 that it is worse, acts at {evidence['at']}"

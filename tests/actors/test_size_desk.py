@@ -8,14 +8,15 @@ from actors.desk import Step
 from actors.domain.alerts.alert import Alert
 from actors.domain.orders.attempt import Accepted
 from actors.domain.orders.cost_event import CostCompared
-from actors.domain.orders.event import CancelAsked, OrderPlaced
+from actors.domain.orders.event import CancelAsked, CashBooked, OrderPlaced
 from actors.domain.orders.refusal import Code
-from actors.domain.orders.report import Status
+from actors.domain.orders.report import CashEvent, Status
 from actors.domain.orders.size_event import SizeCause, SizeMoved
 from actors.messages import AlertRaised, IssuePermit, SendOrder
 from actors.size_messages import RestoreSize, SizeRestored
 from tests.builders import CONDOR_SYMBOLS, close_signal, open_signal, permit
 from tests.cost_builders import cut, sizes, terms
+from tests.fakes import START
 from tests.rig import Rig, fills_of, report
 
 SHORTS = CONDOR_SYMBOLS[1:3]
@@ -238,3 +239,39 @@ def test_an_order_that_never_fills_is_forgotten():
     assert rig.book.tally.costs.expected == {}
     rig.after(1)
     assert rig.events(CostCompared) == []
+
+
+def charged(rig: Rig, number: int, dollars: str, leg: int = 0) -> None:
+    """Have the broker book a fee on the fill that opened one leg of a condor."""
+    name = f"condor-20260105-{number}"
+    fee = CashEvent(
+        event_id=f"fee-{number}-{dollars}",
+        account_domain="primary-account",
+        type=CashEvent.Type.FEE,
+        amount=-Decimal(dollars),
+        exec_id=f"{name}-e{leg}",
+        at=START,
+    )
+    rig.executor._commit(Step(events=[CashBooked(event=fee, at=START)]))
+    rig.after(0.1)
+
+
+@pytest.mark.parametrize(("dollars", "is_told"), [("0.00", False), ("10.56", False), ("10.57", True)])
+def test_a_structure_that_is_charged_more_than_the_tables_say_is_told_once(dollars, is_told):
+    rig = traded(1)
+    charged(rig, 1, dollars)
+    rig.after(1)
+    alerts = told(rig, "A123")
+    assert len(alerts) == is_told
+    if is_told:
+        assert "was charged 10.57 in fees, 9.60 were expected, limit 10.56" in alerts[0].text
+        charged(rig, 1, "1.00")
+        rig.after(1)
+        assert len(told(rig, "A123")) == 1
+
+
+def test_what_a_strategy_paid_in_fees_stands_beside_what_was_expected():
+    rig = traded(1)
+    charged(rig, 1, "9.58")
+    form = rig.book.tally.form("condor")
+    assert (form.fees, form.expected_fees) == (Decimal("9.58"), Decimal("9.60"))

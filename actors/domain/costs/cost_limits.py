@@ -25,4 +25,8 @@ class CostLimits(Value):
     """A fill that slips by so many times what was expected is told ..."""
     slippage_alert_min: Decimal = Field(default=Decimal("0.10"), gt=0)
     """... where that is at least so many points per combo."""
+    fee_alert_share: Decimal = Field(default=Decimal("0.10"), ge=0)
+    """A structure whose fees are by this share more than expected is told: the fee tables may be out of date ..."""
+    fee_alert_min: Decimal = Field(default=Decimal("0.25"), gt=0)
+    """... where that is at least so many dollars: a leg filled in parts is rounded part by part."""
     slippage: SlippageTerms = SlippageTerms()

@@ -56,6 +56,7 @@ class CostCompared(Value):
 
     kind: Literal["cost_compared"] = "cost_compared"
     cl_ord_id: str
+    structure_id: str
     strategy: str
     root: str
     intent: Intent
@@ -64,6 +65,8 @@ class CostCompared(Value):
     half_spread: Decimal
     expected: Decimal
     paid: Decimal
+    fee: Money
+    """What the part that filled was expected to cost in fees, in dollars; the broker books its own later."""
     at: Instant
 
     @property

@@ -6,6 +6,7 @@ profit factor   won / lost; none without a loss
 Sharpe          mean / deviation of the sessions' results x sqrt(252), of 20 sessions or more, idle ones included
 drawdown        from the highest point of the results added up, structure after structure
 slippage        dollars beyond the middle, against what was expected of the same orders
+fees            as booked, against what was expected of the same structures
 """
 
 import math
@@ -37,6 +38,8 @@ class Measures(Value):
     fills: int
     slippage_cost: Money
     slippage_expected_cost: Money
+    fees: Money
+    expected_fees: Money
 
 
 def measures(form: Form) -> Measures:
@@ -57,6 +60,8 @@ def measures(form: Form) -> Measures:
         fills=form.fills,
         slippage_cost=form.slippage_cost,
         slippage_expected_cost=form.slippage_expected_cost,
+        fees=form.fees,
+        expected_fees=form.expected_fees,
     )
 
 

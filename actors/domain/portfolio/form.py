@@ -32,6 +32,16 @@ class Outcome(Protocol):
         """Of the event that ended it."""
         ...
 
+    @property
+    def fees(self) -> Decimal:
+        """As booked, in dollars."""
+        ...
+
+    @property
+    def expected_fees(self) -> Decimal | None:
+        """What they were expected to be; None where that is not known."""
+        ...
+
 
 class Form(Value):
     """One strategy's results. Money in dollars."""
@@ -53,6 +63,9 @@ class Form(Value):
     """Orders that were held against their estimates."""
     slippage_cost: Money = ZERO
     slippage_expected_cost: Money = ZERO
+    fees: Money = ZERO
+    """As booked, of the structures whose fees were expected."""
+    expected_fees: Money = ZERO
     outcomes: str = Field(default="", max_length=OUTCOMES_MAX)
     """W and L since its size moved, oldest first."""
     moved_at: int = 0
@@ -91,6 +104,8 @@ class Form(Value):
             update |= {"wins": self.wins + 1, "won": self.won + pnl}
         elif pnl < 0:
             update |= {"losses": self.losses + 1, "lost": self.lost - pnl}
+        if ended.expected_fees is not None:
+            update |= {"fees": self.fees + ended.fees, "expected_fees": self.expected_fees + ended.expected_fees}
         if pnl and ended.sequence > self.moved_at:
             update["outcomes"] = (self.outcomes + (WIN if pnl > 0 else LOSS))[-OUTCOMES_MAX:]
         return self.model_copy(update=update)

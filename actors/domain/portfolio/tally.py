@@ -47,6 +47,10 @@ class Ended(Value):
     sequence: int
     """Of the event that ended it."""
     pnl: Money
+    fees: Money = ZERO
+    """As booked so far; positive."""
+    expected_fees: Money | None = None
+    """What its orders were expected to cost; None where that is not known."""
 
 
 class Past(Value):
@@ -110,7 +114,7 @@ class Tally(Value):
         update = {
             "past": past[1 - SESSIONS :],
             "forms": self._forms(past[: 1 - SESSIONS]),
-            "costs": self.costs.next_session(book.orders),
+            "costs": self.costs.next_session(book.orders, held),
             "ended": dict(kept),
             "since": book.sequence,
             "awaited": {**self.awaited, **book.baseline},
@@ -121,8 +125,8 @@ class Tally(Value):
 
     def _forms(self, settled: tuple[Past, ...]) -> dict[str, Form]:
         """Return the forms with what ended in the session that is over, and with sessions that nothing corrects now."""
-        ended, forms = self.ended_today(), dict[str, Form]()
-        for strategy in dict.fromkeys((*self.forms, *(each.strategy for _, each in ended))):
+        forms = dict[str, Form]()
+        for strategy in dict.fromkeys((*self.forms, *(each.strategy for _, each in self.ended_today()))):
             form = self.form(strategy)
             for each in settled:
                 if form.sessions or strategy in each.strategies:
@@ -137,7 +141,7 @@ class Tally(Value):
 
     def form(self, strategy: str) -> Form:
         """Return how a strategy has done up to now."""
-        today = [each for _, each in self.ended_today() if each.strategy == strategy]
+        today = [each for _, each in self.reckoned_today() if each.strategy == strategy]
         return self.forms.get(strategy, Form()).after(today)
 
     def after(self, book: "Book", event: happened.Event) -> "Tally":
@@ -185,6 +189,13 @@ class Tally(Value):
         """Return the structures that ended in the session under way."""
         return [(name, each) for name, each in self.ended.items() if each.sequence > self.since]
 
+    def reckoned_today(self) -> list[tuple[str, Ended]]:
+        """Return the same, with what they were expected to cost in fees."""
+        return [
+            (name, each.model_copy(update={"expected_fees": self.costs.fees.get(name)}))
+            for name, each in self.ended_today()
+        ]
+
     def losses(self, *, strategy: str | None = None, account_domain: str | None = None) -> tuple[int, ...]:
         """Return where the losses that nothing else came after ended, newest first: of a strategy, or of an account."""
         own = (each for each in self.ended.values() if strategy in {None, each.strategy})
@@ -206,8 +217,13 @@ class Tally(Value):
             known = ended.pop(each.structure_id, None)
             if each.is_flat:
                 at = known.sequence if known is not None else book.sequence
-                strategy, domain = each.strategy, each.account_domain
-                ended[each.structure_id] = Ended(strategy=strategy, account_domain=domain, sequence=at, pnl=each.cash)
+                ended[each.structure_id] = Ended(
+                    strategy=each.strategy,
+                    account_domain=each.account_domain,
+                    sequence=at,
+                    pnl=each.cash,
+                    fees=each.fees,
+                )
         return self.model_copy(update={"ended": ended})
 
     def _booked(self, book: "Book", cash: CashEvent) -> "Tally":

@@ -104,6 +104,7 @@ def test_each_strategy_is_told_in_a_traders_figures(where, rig):
     assert "result      +0.00, +0.00 a structure, profit factor 1.00, Sharpe -" in said
     assert "drawdown    100.00 now, 100.00 at most" in said
     assert "slippage    " in said
+    assert "fees        0.00 booked, 19.20 expected" in said
     assert "2.8 to 1 that it is worse, acts at 100; 2 structures since its size moved" in said
     assert "size        full" in said
 

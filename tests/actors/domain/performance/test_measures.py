@@ -17,6 +17,8 @@ dollars = st.integers(-5_000, 5_000).map(Decimal)
 class Ended:
     pnl: Decimal
     sequence: int
+    fees: Decimal = Decimal(0)
+    expected_fees: Decimal | None = None
 
 
 def ended(*results: object) -> list[Ended]:

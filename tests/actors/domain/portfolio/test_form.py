@@ -13,6 +13,8 @@ dollars = st.integers(-5_000, 5_000).map(Decimal)
 class Ended:
     pnl: Decimal
     sequence: int
+    fees: Decimal = Decimal(0)
+    expected_fees: Decimal | None = None
 
 
 def ended(*results: object) -> list[Ended]:
@@ -42,3 +44,10 @@ def test_the_full_size_is_the_largest_of_this_session_and_the_last_that_had_any(
     assert form.next_session().full_quantity == 2
     assert form.next_session().next_session().full_quantity == 2
     assert Form().full_quantity is None
+
+
+def test_fees_count_where_they_were_expected():
+    one = Ended(Decimal(1), 1, fees=Decimal("9.62"), expected_fees=Decimal("9.60"))
+    other = Ended(Decimal(1), 2, fees=Decimal(50))
+    form = Form().after([one, other])
+    assert (form.fees, form.expected_fees) == (Decimal("9.62"), Decimal("9.60"))
