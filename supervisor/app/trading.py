@@ -41,6 +41,7 @@ from supervisor.app.plan import connection_name
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
 from supervisor.journal import Following, JournalReader, JournalWriter
+from supervisor.killswitch import record
 from supervisor.state_disk import MB, DiskLimits, StateDisk
 
 
@@ -57,7 +58,7 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
     epoch = take_epoch(where.epoch, above=known)
     replica = replication.replica(place, epoch)
 
-    config = place.config
+    config, journal = place.config, _journal(where, epoch, disk, replica)
     names = ExecutorSettings.model_fields.keys() & config.executor.model_dump().keys()
     desk = {name: value for name, value in config.executor.model_dump().items() if name in DeskSettings.model_fields}
     settings = {name: getattr(config.executor, name) for name in names}
@@ -71,7 +72,7 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
             took_over=replication.took_over(where, known),
         ),
         stream=_greeting(place),
-        journal=_journal(where, epoch, disk, replica),
+        journal=journal,
         checkpoints=place.checkpoints(),
         clock=place.clock,
         watermark=place.watermark(),
@@ -85,6 +86,7 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
         board=partial(write_board, where.routes),
         disk=disk.look,
         reduce=lambda reason: _reduce(place, reason),
+        inherited=record.untaken(where, journal.knows, place.clock.market_now()),
     )
     if (universe := warmth.universe(where.universe)) is not None:
         built.know(universe)

@@ -24,6 +24,7 @@ VERBS: Final[Mapping[str, str]] = {
     "reduce": "Latch: no new risk; openings at work are cancelled, exits go on.",
     "halt": "Latch: trading is halted; openings at work are cancelled, exits go on.",
     "flatten": "Latch, close everything held as whole structures, and say what the brokers say then.",
+    "kill": "Kill what can send, cancel and close everything over a login of its own: needs nothing that runs.",
     "resume": "Loosen the stop in force: shows what tripped and what is open, and asks.",
     "breaker": "Show the limits on losses and what is tripped, or reset it with a reason.",
     "status": "Say what runs, how it is, and what stops are latched.",

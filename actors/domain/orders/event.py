@@ -14,6 +14,7 @@ from pydantic import Field, TypeAdapter
 from actors.domain.orders.attempt import Absent, Attempt, Found, SubmitOutcome
 from actors.domain.orders.breaker_event import BreakerEvent
 from actors.domain.orders.finding import Finding
+from actors.domain.orders.kill_event import KillSwitchFired
 from actors.domain.orders.leg_event import LegEvent
 from actors.domain.orders.order import Order, cl_ord_id_of
 from actors.domain.orders.refusal import Check
@@ -277,7 +278,8 @@ Event = Annotated[
     | TriggerEvent
     | ReplaceEvent
     | LegEvent
-    | BreakerEvent,
+    | BreakerEvent
+    | KillSwitchFired,
     Field(discriminator="kind"),
 ]
 
