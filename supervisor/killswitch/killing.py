@@ -39,10 +39,8 @@ from actors.ports import DamagedState, Feed
 from supervisor.app.adapters import broker
 from supervisor.app.logins import tastytrade_login
 from supervisor.app.workplace import VenueAbsent, Workplace
-from supervisor.chain import JournalDamagedError
-from supervisor.journal_file import JournalNewerError
 from supervisor.killswitch.account import AccountKill, Means, Outcome
-from supervisor.killswitch.fold import fold, last_epoch
+from supervisor.killswitch.fold import NoBook, fold, last_epoch
 from supervisor.killswitch.quotes import Eyes
 from supervisor.killswitch.record import Record
 from supervisor.killswitch.senders import Ended, end_senders
@@ -151,7 +149,7 @@ def _work(
 def _book(place: Workplace, at: datetime) -> tuple[Book | None, str]:
     try:
         return fold(place, at), ""
-    except (DamagedState, JournalDamagedError, JournalNewerError) as error:
+    except NoBook as error:
         return None, str(error)
 
 

@@ -97,7 +97,7 @@ def may_trade(report: ExecutionReport) -> bool:
 def cancels(
     state: AccountState, book: Book | None, asked_s: Mapping[str, float], own_s: Mapping[str, float], limits: KillLimits
 ) -> Iterator[Cancelling]:
-    """Yield what is to be cancelled now; `asked_s`: since each cancel was asked for, `own_s`: since our closes were sent."""
+    """Yield what is to be cancelled now; `asked_s`: since a cancel was asked for, `own_s`: since a close was sent."""
     for report in state.orders:
         if not (may_trade(report) and is_ours(report, book)):
             continue
