@@ -97,7 +97,6 @@ class Executor:
         board: Callable[[RoutesView], None] = lambda _: None,
         disk: Callable[[], str | None] = lambda: None,
         reduce: Callable[[str], None] = lambda _: None,
-        inherited: Sequence[happened.Event] = (),
     ) -> None:
         self._name, self._feed, self._notifier, self._reduce = name, feed, notifier, reduce
         self._stream, self._journal, self._checkpoints = stream, journal, checkpoints
@@ -117,7 +116,7 @@ class Executor:
         self._timed = (self._chase, self._accounts, fills, legs, unwind, *late, *watches, self._breakers)
         self._board, self._alerts = RouteBoard(self._desk, self._failback, board), deque[Value]([], settings.alerts_max)
         self._picture_due_ns = self._ticked_ns = self._universe_asked_ns = 0
-        self._commit(Step(events=[started, *inherited]))  # what the kill switch did meanwhile is ours
+        self._commit(Step(events=[started]))
 
     def know(self, universe: Universe) -> None:
         """Start with a universe read elsewhere: a version the feed still has need not be sent again."""

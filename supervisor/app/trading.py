@@ -28,7 +28,6 @@ from actors.executor import Executor
 from actors.executor_settings import ExecutorSettings
 from actors.latch import Latch, StopLevel, read_latch, tighten
 from actors.messages import AskState
-from actors.places import Places
 from actors.ports import PeerUnavailable, Shell, Stream
 from actors.risk import RiskActor, RiskPorts, RiskSettings
 from actors.route_board import write_board
@@ -58,7 +57,7 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
     epoch = take_epoch(where.epoch, above=known)
     replica = replication.replica(place, epoch)
 
-    config, journal = place.config, _journal(where, epoch, disk, replica)
+    config = place.config
     names = ExecutorSettings.model_fields.keys() & config.executor.model_dump().keys()
     desk = {name: value for name, value in config.executor.model_dump().items() if name in DeskSettings.model_fields}
     settings = {name: getattr(config.executor, name) for name in names}
@@ -72,7 +71,7 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
             took_over=replication.took_over(where, known),
         ),
         stream=_greeting(place),
-        journal=journal,
+        journal=_journal(place, epoch, disk, replica),
         checkpoints=place.checkpoints(),
         clock=place.clock,
         watermark=place.watermark(),
@@ -86,7 +85,6 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
         board=partial(write_board, where.routes),
         disk=disk.look,
         reduce=lambda reason: _reduce(place, reason),
-        inherited=record.untaken(where, journal.knows, place.clock.market_now()),
     )
     if (universe := warmth.universe(where.universe)) is not None:
         built.know(universe)
@@ -106,14 +104,15 @@ def _greeting(place: Workplace) -> Stream:
     return stream
 
 
-def _journal(where: Places, epoch: int, disk: StateDisk, replica: Following | None) -> JournalWriter:
-    held_epoch = Remembered(where.epoch, read_epoch)
+def _journal(place: Workplace, epoch: int, disk: StateDisk, replica: Following | None) -> JournalWriter:
+    """Open the journal, and take in what the kill switch did meanwhile, before anything is recovered from it."""
+    where, held_epoch = place.places, Remembered(place.places.epoch, read_epoch)
 
     def fence() -> None:
         if (held := held_epoch()) != epoch:
             raise Fenced(f"epoch {held} is in force, this executor holds {epoch}")
 
-    return JournalWriter(
+    journal = JournalWriter(
         where.journal,
         epoch=epoch,
         clock=time.time_ns,
@@ -123,6 +122,9 @@ def _journal(where: Places, epoch: int, disk: StateDisk, replica: Following | No
         schema=EVENTS,
         follower=replica,
     )
+    if inherited := record.untaken(where, journal.knows, place.clock.market_now()):
+        journal.append((each.kind, each.correlation, each.model_dump_json().encode()) for each in inherited)
+    return journal
 
 
 def _disk(place: Workplace) -> StateDisk:

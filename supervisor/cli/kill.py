@@ -43,9 +43,10 @@ def kill(reason: str, by: str, yes: bool, wait: float, state: Path, as_json: boo
     """Ask, fire, tell."""
     where = places(state)
     began = time.monotonic()
-    _check(where, reason, by)
+    halt = Latch(level=StopLevel.HALT, reason=reason, by=by, at=datetime.now(UTC), by_person=True)
+    _check(where, halt)
     if not yes:
-        _confirm(where, reason, by)
+        _confirm(where, halt)
     try:
         verdict = fire(where, by, reason, wait, lambda text: click.echo(text, err=as_json))
     except AlreadyOwned as error:
@@ -56,17 +57,17 @@ def kill(reason: str, by: str, yes: bool, wait: float, state: Path, as_json: boo
     sys.exit(ExitCode.DONE if verdict.is_flat else ExitCode.NOT_CONFIRMED)
 
 
-def _check(where: Places, reason: str, by: str) -> None:
+def _check(where: Places, stop: Latch) -> None:
     """End, latched, where there is nothing to kill."""
     if is_copy(where.state) or not where.config.exists():
-        latch_or_make_room(where, Latch(level=StopLevel.FLATTEN, reason=reason, by=by, at=datetime.now(UTC)))
+        latch_or_make_room(where, stop.model_copy(update={"level": StopLevel.FLATTEN}))
         text = "follows another node's journal" if is_copy(where.state) else "was never traded in"
         click.echo(f"{where.state} {text}: nothing to kill here; is that the folder you meant (--state)?", err=True)
         sys.exit(ExitCode.NOT_RUNNING)
 
 
-def _confirm(where: Places, reason: str, by: str) -> None:
-    held = latch_or_make_room(where, Latch(level=StopLevel.HALT, reason=reason, by=by, at=datetime.now(UTC)))
+def _confirm(where: Places, stop: Latch) -> None:
+    held = latch_or_make_room(where, stop)
     click.echo(f"LATCHED  {held.words}", err=True)
     try:
         is_sure = click.confirm("Kill the tree, cancel and close all of it, at what the market pays?", err=True)

@@ -96,7 +96,8 @@ def fire(where: Places, by: str, reason: str, wait_s: float, tell: Callable[[str
     with ExitStack() as stack:
         stack.callback(Ownership.take(where.state / LOCK, datetime.now(UTC)).release)
         deadline_s = time.monotonic() + wait_s
-        stop = Latch(level=StopLevel.FLATTEN, reason=reason, by=by, at=datetime.now(UTC))
+        by_whom = f"{by}, kill switch"
+        stop = Latch(level=StopLevel.FLATTEN, reason=reason, by=by_whom, at=datetime.now(UTC), by_person=True)
         latched = _Underway(lambda: latch_or_make_room(where, stop))
         held = latched.wait(LOCKED_S)
         epoch = _Underway(lambda: take_epoch(where.epoch, above=last_epoch(where)))

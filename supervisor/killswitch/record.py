@@ -7,7 +7,7 @@ Rules of this file
    id.
 3. What a death cut short at the end was not acted on, and is passed over: half a line, or an order without its attempt.
    An attempt without an outcome is in doubt (law 2): its broker knows.
-4. The executor takes a file in whole, in the transaction that begins its epoch, once: by the first line's correlation.
+4. An executor takes what it finds in whole, in one transaction, before it recovers, and once: by the first line's name.
    Only a dead kill switch leaves a file to be read, for nothing else runs while one is at work.
 """
 
