@@ -32,7 +32,7 @@ from actors.config_supervision import SupervisorSection
 from actors.domain.risk.breaker_limits import CommonLimits
 from actors.domain.value import Value
 
-_LIVE_HOSTS = {"api.tastyworks.com", "streamer.tastyworks.com", "api.alpaca.markets"}
+LIVE_HOSTS = {"api.tastyworks.com", "streamer.tastyworks.com", "api.alpaca.markets"}
 _SANDBOX_HOSTS = {"api.cert.tastyworks.com", "streamer.cert.tastyworks.com", "paper-api.alpaca.markets"}
 _TAKEN = {"venue", "supervisor", "keeper", "notifier", "data_feed", "executor", "risk", "analyst", "panel", "hedge"} | {
     "gate",
@@ -151,7 +151,7 @@ def _refusal(mode: Mode, url: str) -> str:
         return "" if url == PAPER_URL else f'must be "{PAPER_URL}" in mode paper'
     if url == PAPER_URL:
         return f'mode {mode} needs an address, not "{PAPER_URL}"'
-    if mode is Mode.SANDBOX and parts.hostname in _LIVE_HOSTS:
+    if mode is Mode.SANDBOX and parts.hostname in LIVE_HOSTS:
         return f"{parts.hostname} trades real money; mode sandbox refuses it"
     if mode is Mode.LIVE and parts.hostname in _SANDBOX_HOSTS:
         return f"{parts.hostname} is a test system; mode live refuses it"

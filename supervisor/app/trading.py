@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from actors.armed import read_armed
 from actors.breaker_watch import BreakerPorts
 from actors.broker_connection import BrokerConnection
 from actors.brokers.connection_settings import ConnectionSettings
@@ -33,7 +34,7 @@ from actors.risk import RiskActor, RiskPorts, RiskSettings
 from actors.route_board import write_board
 from actors.strategies.base import load
 from actors.strategy import StrategyActor, StrategyPorts
-from supervisor.app import replication, warmth
+from supervisor.app import arming, replication, warmth
 from supervisor.app.adapters import account_number, broker
 from supervisor.app.event_schema import EVENTS
 from supervisor.app.plan import connection_name
@@ -151,8 +152,15 @@ def _last_epoch(journal: Path) -> int:
 
 
 def _latch(place: Workplace) -> Callable[[], str | None]:
-    held = Remembered(place.places.latch, read_latch)
+    held = _stop(place)
     return lambda: held().words
+
+
+def _stop(place: Workplace) -> Callable[[], Latch]:
+    """Return what reads the stop in force: the latch, and in mode live whether a person armed it."""
+    where = place.places
+    latch, armed = Remembered(where.latch, read_latch), Remembered(where.armed, read_armed)
+    return arming.stop_reader(place.config, latch, armed, place.clock.market_now)
 
 
 def _reduce(place: Workplace, reason: str) -> None:
@@ -170,7 +178,7 @@ def connection(context: ChildContext) -> Shell:
         place.stream(("executor",)),
         place.clock,
         SendLedger(where.ledgers(route.name), place.incarnation, boot_id()),
-        Gates.of(where),
+        Gates.of(where, _stop(place)),
         place.watermark(),
         ConnectionSettings(
             mode=place.config.runtime.mode.value,
@@ -206,7 +214,7 @@ def risk(context: ChildContext) -> Shell:
         stream=place.stream(("executor", "notifier"), ("executor", "data_feed")),
         clock=place.clock,
         watermark=place.watermark(),
-        read_latch=lambda: read_latch(place.places.latch),
+        read_latch=arming.read_stop(place.config, place.places, place.clock.market_now),
         breakers=BreakerPorts(
             checkpoints=place.checkpoints(),
             tighten=lambda latch: tighten(place.places.latch, latch),

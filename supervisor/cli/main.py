@@ -26,6 +26,8 @@ VERBS: Final[Mapping[str, str]] = {
     "flatten": "Latch, close everything held as whole structures, and say what the brokers say then.",
     "kill": "Kill what can send, cancel and close everything over a login of its own: needs nothing that runs.",
     "resume": "Loosen the stop in force: shows what tripped and what is open, and asks.",
+    "arm": "Let live trading start, until the session's close: shows whose money it is, and asks.",
+    "disarm": "End live trading's arming now: nothing opens any more, exits go on.",
     "breaker": "Show the limits on losses and what is tripped, or reset it with a reason.",
     "status": "Say what runs, how it is, and what stops are latched.",
     "doctor": "Say what of this machine, installation and runtime stands in the way of trading.",

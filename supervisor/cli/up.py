@@ -19,14 +19,14 @@ import click
 from pydantic import BaseModel, ValidationError
 
 from actors.config import SHIPPED, ConfigInvalid, assignment, load, with_overrides
-from actors.config_sections import Mode
+from actors.config_model import RuntimeConfig
 from actors.places import Places, places
 from actors.strategies.base import load as load_strategy
 from actors.venue.lean import DamagedData, NoSuchData
 from supervisor import directory as directories
 from supervisor import keeper
+from supervisor.app import arming, preflight
 from supervisor.app import plan as plans
-from supervisor.app import preflight
 from supervisor.app.copy_folder import is_copy, is_outpost
 from supervisor.child_spec import Plan
 from supervisor.cli import recovery
@@ -141,10 +141,8 @@ def _configured(
     settled = plans.settle(with_overrides(loaded, overrides, _parameters_of), datetime.now(UTC))
     for line in backing_lines([each.model_dump() for each in preflight.backings(settled) if not each.backups]):
         click.echo(line)
-    if settled.runtime.mode is Mode.LIVE:
-        click.echo("Live trading needs a person to arm it, which this version cannot. Nothing was started.", err=True)
-        sys.exit(ExitCode.REFUSED)
     where = places(settled.runtime.state)
+    _refuse_unarmed(settled, where, config)
     for line in plans.recorded(settled, where):
         click.echo(line)
     plan = plans.plan(settled)
@@ -154,6 +152,15 @@ def _configured(
         _store_plan(where, plan)
 
     return where, plan, write
+
+
+def _refuse_unarmed(settled: RuntimeConfig, where: Places, config: Path | None) -> None:
+    """End, where real money would be traded that no person let be traded, with the next step in words."""
+    if why := arming.refusal(settled, where, datetime.now(UTC)):
+        named = f" --config {config}" if config is not None else ""
+        click.echo(f"{why[0].upper()}{why[1:]}. Nothing was started.", err=True)
+        click.echo(f"Next: holdfast arm{named} --state {where.state} --reason WHY", err=True)
+        sys.exit(ExitCode.REFUSED)
 
 
 def _parameters_of(strategy: str) -> type[BaseModel]:

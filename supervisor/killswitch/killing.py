@@ -37,6 +37,7 @@ from actors.latch import Latch, StopLevel
 from actors.places import Places
 from actors.ports import DamagedState, Feed
 from supervisor.app.adapters import broker
+from supervisor.app.addresses import AddressForbidden, allowed
 from supervisor.app.logins import tastytrade_login
 from supervisor.app.workplace import VenueAbsent, Workplace
 from supervisor.killswitch.account import AccountKill, Means, Outcome
@@ -163,7 +164,7 @@ async def _accounts(
     async def work(route: RouteSection) -> Outcome:
         try:
             kill = AccountKill(_means(place, route, book, record, eyes, died_ns, tell))
-        except CredentialMissing as error:
+        except (CredentialMissing, AddressForbidden) as error:
             return Outcome(route.account_domain, unreadable=str(error))
         return await kill.run(deadline_ns)
 
@@ -223,7 +224,7 @@ def _feed(place: Workplace) -> Feed | None:
         return None
     section, route = place.config.feed, place.config.feed_route
     settings = DxlinkSettings(
-        url=place.venue.tastytrade if place.is_paper else route.url,
+        url=allowed(place.config.runtime.mode, place.venue.tastytrade if place.is_paper else route.url),
         silence_max_s=section.silence_max_s,
         connect_timeout_s=section.connect_timeout_s,
     )
