@@ -14,7 +14,7 @@ from actors.latch import StopLevel, read_latch
 from actors.places import Places
 from actors.watermark import read_watermark
 from supervisor import directory as directories
-from supervisor.app.preflight import standing_behind
+from supervisor.app.standing import standing_behind
 from supervisor.cli.breaker_lines import breaker_board
 from supervisor.cli.exit_code import ExitCode
 from supervisor.directory import Directory, Entry, NodeEntry, NodeState
@@ -60,7 +60,7 @@ def snapshot(where: Places) -> dict[str, Any]:
         "journal": journal_summary(where.journal),
         "routes": routes(where),
         "breakers": breaker_board(where),
-        "backing": [each.model_dump(mode="json") for each in standing_behind(where)],
+        "backing": standing_behind(where),
     }
 
 

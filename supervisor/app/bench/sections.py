@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from supervisor.app.bench import cold, failover, idle, journal, orders, quotes, rebuild, replicated, takeover
+from supervisor.app.bench import cold, failover, idle, journal, orders, quotes, rebuild, replicated, takeover, verbs
 from supervisor.app.bench.tree import BenchTree, running
 
 RayCall = Callable[[], None]
@@ -252,6 +252,7 @@ SECTIONS: Mapping[str, Callable[[Run], Figures]] = {
     "adopt": adopt,
     "gcs": gcs,
     "rebuild": rebuild_section,
+    "cli": lambda run: verbs.figures(run.folder / f"cold-{run.sizes.histories[-1]}", run.sizes.histories[-1]),
 }
 
 
