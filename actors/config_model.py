@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from actors.config_calendar import CalendarSection
 from actors.config_disk import DiskSection
 from actors.config_journal import JournalSection
+from actors.config_killswitch import KillSwitchSection
 from actors.config_nodes import NodesSection
 from actors.config_sections import (
     PAPER_URL,
@@ -63,6 +64,7 @@ class RuntimeConfig(Value):
     disk: DiskSection = DiskSection()
     journal: JournalSection = JournalSection()
     nodes: NodesSection = NodesSection()
+    killswitch: KillSwitchSection = KillSwitchSection()
 
     @model_validator(mode="after")
     def _has_no_contradiction(self) -> "RuntimeConfig":

@@ -1,6 +1,7 @@
 """`holdfast`: the console entry. A verb's module is imported when it is called, so each costs only what it needs."""
 
 import importlib
+import os
 from collections.abc import Mapping
 from typing import Final
 
@@ -25,6 +26,7 @@ VERBS: Final[Mapping[str, str]] = {
     "halt": "Latch: trading is halted; openings at work are cancelled, exits go on.",
     "flatten": "Latch, close everything held as whole structures, and say what the brokers say then.",
     "kill": "Kill what can send, cancel and close everything over a login of its own: needs nothing that runs.",
+    "killswitch": "Watch the runtime's progress, and fire the kill switch when it is silent with something held.",
     "resume": "Loosen the stop in force: shows what tripped and what is open, and asks.",
     "arm": "Let live trading start, until the session's close: shows whose money it is, and asks.",
     "disarm": "End live trading's arming now: nothing opens any more, exits go on.",
@@ -34,6 +36,9 @@ VERBS: Final[Mapping[str, str]] = {
     "ray-env": "Print what a Ray of your own must be told before it starts.",
     "tree": "Draw the tree: each child's process, state, restarts.",
 }
+
+
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for them reads the metadata of every package there is
 
 
 class LazyVerbs(click.Group):

@@ -7,10 +7,12 @@ is printed once every account was read.
 """
 
 import os
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,7 @@ from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import STATE_DEFAULT
 from supervisor.cli.route_lines import backing_lines
 from supervisor.ownership import AlreadyOwned, Ownership, owner
+from supervisor.private_ray import ROOT
 from supervisor.runtime import lock_path, plan_path
 
 DETACH_TIMEOUT_S = 180.0
@@ -92,6 +95,7 @@ def up(state: Path | None, detach: bool, **options: Any) -> None:
     if detach:
         _leave_terminal(where)
     ownership.sign(datetime.now(UTC))
+    _watch_over(where)
     if is_told:
         telling = (where, before, RECOVERY_TIMEOUT_S)
         threading.Thread(target=recovery.print_when_told, args=telling, name="recovery", daemon=True).start()
@@ -152,6 +156,19 @@ def _configured(
         _store_plan(where, plan)
 
     return where, plan, write
+
+
+def _watch_over(where: Places) -> None:
+    """Start the kill switch's dead-man timer, where the configuration asks for one; it outlives us all."""
+    with suppress(FileNotFoundError):
+        config = RuntimeConfig.model_validate_json(where.config.read_bytes())
+        if config.killswitch.dead_man_s is not None:
+            where.logs.mkdir(mode=0o700, exist_ok=True)
+            words = [sys.executable, "-m", "supervisor.cli.main", "killswitch", "--state", str(where.state)]
+            with (where.logs / "killswitch.log").open("ab") as log:
+                subprocess.Popen(
+                    words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                )
 
 
 def _refuse_unarmed(settled: RuntimeConfig, where: Places, config: Path | None) -> None:

@@ -51,6 +51,8 @@ from supervisor.stop import latch_or_make_room
 LOCK: Final = "killswitch.lock"
 LOCKED_S: Final = 1.0
 """How long the latch and the epoch are waited for before whoever holds their locks is killed."""
+WALK: Final = frozenset({"step_s", "steps", "slippage_share", "slippage_points"})
+"""What the configuration says of a close's price."""
 T = TypeVar("T")
 
 
@@ -193,7 +195,7 @@ def _means(
         guard=partial(_fence, place.places, epoch),
         epoch=epoch,
         died_ns=died_ns,
-        limits=KillLimits(legs_max=route.combo_legs_max),
+        limits=KillLimits(legs_max=route.combo_legs_max, **place.config.killswitch.model_dump(include=set(WALK))),
         settle=SettleLimits(window_s=route.settle_window_s, looks_min=route.settle_looks_min),
         answer_timeout_s=route.answer_timeout_s,
         cancel_timeout_s=route.cancel_timeout_s,

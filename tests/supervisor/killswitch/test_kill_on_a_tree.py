@@ -29,7 +29,7 @@ from supervisor.app.statement import accounts
 from supervisor.app.workplace import Workplace
 from supervisor.process import Process, alive, send
 from supervisor.runtime import read_mark
-from tests.supervisor.app.trees import down, events, holdfast, until, up
+from tests.supervisor.app.trees import down, events, holdfast, rest_an_order, until, up
 
 pytestmark = [pytest.mark.tree, pytest.mark.timeout(400)]
 SETTINGS = {
@@ -173,3 +173,29 @@ def test_the_whole_tree_is_stopped_and_the_kill_switch_cancels_and_closes_at_bot
     assert (card["lost"], card["doubled"], card["in_doubt"], card["naked"]) == ([], [], [], []), card
     assert len(events(where, KillSwitchFired)) == 1
     assert orders_at(accounts(place)) == orders_at(after)
+
+
+def test_the_dead_man_timer_fires_on_a_tree_that_is_stopped_whole_and_ends_with_one_that_is_ended(tmp_path):
+    where = places(tmp_path / "state")
+    said = where.logs / "killswitch.log"
+    try:
+        up(where, settings={**SETTINGS, "killswitch.dead_man_s": 10})
+        rest_an_order(where)
+        until(lambda: "LOGIN" in said.read_text(), 60)
+        frozen = everybody_but_the_market(where)
+        for process in frozen:
+            send(process, signal.SIGSTOP)
+        until(lambda: "FLAT" in said.read_text().splitlines()[-1], 90)
+        told = said.read_text()
+        assert "FIRES" in told
+        assert "CANCEL" in told
+        assert not any(
+            map(may_trade, (order for state in accounts(Workplace.visitor(where)) for order in state.orders))
+        )
+        for process in frozen:
+            send(process, signal.SIGCONT)
+        assert holdfast("up", "--state", where.state, "--plan", where.state / "a-plan.json", "--detach").returncode == 0
+        until(lambda: "LOGIN" in said.read_text().splitlines()[-1], 60)
+    finally:
+        down(where)
+    until(lambda: "ENDED    the runtime was ended as planned" in said.read_text().splitlines()[-1], 20)
