@@ -5,8 +5,8 @@ Rules of this file
    certain. Progress is a pass of the work loop, as the supervisor itself reads it; a process that lives says nothing.
 2. It counts only what it has seen: a silence begins after progress, so what was never up is never missed.
 3. Time is watched time: each look adds at most `LOOK_MAX_S`. Whoever suspends the machine suspends the deadline.
-4. A planned end takes the directory away, and with it everything that could be silent. So does a reboot: then nothing
-   is known here, and nothing fires.
+4. A planned end takes the directory away, and the keeper with it; so does a reboot. While a keeper lives, a tree that
+   is not there is being built anew, and missed like one that is silent.
 """
 
 from collections.abc import Collection, Mapping
@@ -58,6 +58,15 @@ class DeadMan:
     def has_seen_progress(self) -> bool:
         """Whether anybody was seen to move."""
         return bool(self._moved_s)
+
+    @property
+    def names(self) -> list[str]:
+        """Who was seen last."""
+        return list(self._seen)
+
+    def all_move(self, names: Collection[str]) -> bool:
+        """Whether each was seen to move."""
+        return bool(names) and self._moved_s.keys() >= set(names)
 
     def silent(self, after_s: float) -> dict[str, float]:
         """Return who has made no progress for so long, each with the seconds."""

@@ -42,13 +42,13 @@ from supervisor.app.logins import tastytrade_login
 from supervisor.app.workplace import VenueAbsent, Workplace
 from supervisor.killswitch.account import AccountKill, Means, Outcome
 from supervisor.killswitch.fold import NoBook, fold, last_epoch
+from supervisor.killswitch.hold import lock
 from supervisor.killswitch.quotes import Eyes
 from supervisor.killswitch.record import Record
 from supervisor.killswitch.senders import Ended, end_senders
 from supervisor.ownership import Ownership
 from supervisor.stop import latch_or_make_room
 
-LOCK: Final = "killswitch.lock"
 LOCKED_S: Final = 1.0
 """How long the latch and the epoch are waited for before whoever holds their locks is killed."""
 WALK: Final = frozenset({"step_s", "steps", "slippage_share", "slippage_points"})
@@ -97,7 +97,7 @@ class _Underway(Generic[T]):
 def fire(where: Places, by: str, reason: str, wait_s: float, tell: Callable[[str], None]) -> Verdict:
     """Use the kill switch. Raises `AlreadyOwned` where another use is at work here."""
     with ExitStack() as stack:
-        stack.callback(Ownership.take(where.state / LOCK, datetime.now(UTC)).release)
+        stack.callback(Ownership.take(lock(where.state), datetime.now(UTC)).release)
         deadline_s = time.monotonic() + wait_s
         by_whom = f"{by}, kill switch"
         stop = Latch(level=StopLevel.FLATTEN, reason=reason, by=by_whom, at=datetime.now(UTC), by_person=True)

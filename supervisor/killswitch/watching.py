@@ -22,13 +22,14 @@ from actors.places import Places
 from actors.ports import BrokerRefused, BrokerUnavailable, PeerUnavailable
 from actors.streams import LocalStream
 from supervisor import directory as directories
+from supervisor import keeper
 from supervisor.app.adapters import broker
 from supervisor.app.addresses import AddressForbidden
 from supervisor.app.workplace import VenueAbsent, Workplace
 from supervisor.killswitch.account import DAY
 from supervisor.killswitch.dead_man import LOOK_S, DeadMan, watched_names
 from supervisor.killswitch.killing import Verdict, fire, readers
-from supervisor.ownership import AlreadyOwned
+from supervisor.ownership import AlreadyOwned, owner
 from supervisor.runtime import read_mark
 from supervisor.watcher import boot_s
 
@@ -53,7 +54,7 @@ class Watching:
     def run(self) -> Verdict | None:
         """Watch until the runtime was ended as planned (None), or the kill switch was fired."""
         while True:
-            names = watched_names(_directory(self._where))
+            names = watched_names(_directory(self._where)) or self._missed()
             if not names and self._dead_man.has_seen_progress:
                 self._tell("ENDED    the runtime was ended as planned")
                 return None
@@ -62,9 +63,13 @@ class Watching:
             silent = self._dead_man.silent(self._silence_s)
             if silent and boot_s() >= self._held_due_s and self._is_held():
                 return self._fire(silent)
-            if self._dead_man.has_seen_progress and not silent and boot_s() >= self._login_due_s:
+            if self._dead_man.all_move(names) and not silent and boot_s() >= self._login_due_s:
                 self._try_logins()
             time.sleep(LOOK_S)
+
+    def _missed(self) -> list[str]:
+        """Return who is missed though no directory is there: while a keeper lives, it was not a planned end."""
+        return self._dead_man.names if owner(keeper.lock(self._where.state)) is not None else []
 
     def _is_held(self) -> bool:
         """Whether anything of ours is held or works, or may be: what cannot be read, may."""

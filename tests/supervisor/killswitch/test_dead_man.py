@@ -7,6 +7,7 @@ import pytest
 
 from actors.watermark import MappedWatermark
 from supervisor import directory as directories
+from supervisor import keeper
 from supervisor.directory import Directory, Entry
 from supervisor.health import Mark
 from supervisor.killswitch.dead_man import LOOK_MAX_S, DeadMan, watched_names
@@ -143,6 +144,17 @@ def test_a_planned_end_fires_nothing(rig, pulse):
     daemon.thread.join(30)
     assert daemon.result == [None]
     assert len(rig.positions()) == 4
+
+
+def test_a_tree_that_its_keeper_does_not_bring_back_is_missed(rig, pulse, stopped_process):
+    rig.open("held")
+    stopped_process(keeper.lock(rig.where.state))
+    daemon = Daemon(rig)
+    pulse.end()
+    rig.where.directory.unlink()
+    daemon.thread.join(30)
+    (verdict,) = daemon.result
+    assert verdict.is_flat, daemon.said
 
 
 def test_silence_with_nothing_held_fires_nothing(rig, pulse):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import apsw
 import pytest
+from click.testing import CliRunner
 
 from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import InDoubt
@@ -12,8 +13,9 @@ from actors.domain.orders.order import Fill
 from actors.domain.risk.kill_plan import may_trade
 from actors.latch import StopLevel, read_latch
 from actors.venue.faults import FaultKind, Route
+from supervisor.cli.main import main
 from supervisor.killswitch import record
-from supervisor.killswitch.killing import LOCK
+from supervisor.killswitch.hold import lock
 from supervisor.ownership import AlreadyOwned, Ownership
 from tests.actors.venue.conftest import option
 from tests.actors.venue.wire_clients import Tastytrade, condor
@@ -134,10 +136,12 @@ def test_a_price_that_nobody_takes_walks_to_its_cap_and_what_remains_is_told(rig
     assert not any(may_trade(order) for order in rig.read().orders)
 
 
-def test_one_use_at_a_time(rig):
-    hold = Ownership.take(rig.where.state / LOCK, START)
+def test_one_use_at_a_time_and_nobody_ends_the_runtime_meanwhile(rig):
+    hold = Ownership.take(lock(rig.where.state), START)
     with pytest.raises(AlreadyOwned):
         rig.fire()
+    done = CliRunner().invoke(main, ["down", "--state", str(rig.where.state)])
+    assert (done.exit_code, "kill switch" in done.output) == (6, True)
     hold.release()
 
 

@@ -1,11 +1,5 @@
 """Who may send is ended, stopped or not, and its end confirmed; who cannot be confirmed dead is named."""
 
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -16,48 +10,16 @@ from supervisor import keeper
 from supervisor.directory import Directory, Entry, NodeEntry, NodeState
 from supervisor.killswitch.senders import end_senders
 from supervisor.ownership import AlreadyOwned, Ownership
-from supervisor.process import Process, alive, identify, stopped
+from supervisor.process import Process, alive
 from supervisor.runtime import lock_path
 from supervisor.tree import ChildState
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
-HOLD = """
-import sys, signal
-from datetime import datetime, UTC
-from pathlib import Path
-from supervisor.ownership import Ownership
-held = [Ownership.take(Path(each), datetime.now(UTC)) for each in sys.argv[1:]]
-print("held", flush=True)
-signal.pause()
-"""
 
 
 @pytest.fixture
 def where(tmp_path) -> Places:
     return places(tmp_path / "state")
-
-
-@pytest.fixture
-def stopped_process() -> Iterator:
-    """Return a function that starts a process, holding locks, and stops it."""
-    started = []
-
-    def start(*locks: object) -> Process:
-        words = [sys.executable, "-c", HOLD, *map(str, locks)]
-        child = subprocess.Popen(words, stdout=subprocess.PIPE)
-        started.append(child)
-        assert child.stdout.readline() == b"held\n"
-        os.kill(child.pid, signal.SIGSTOP)
-        process = identify(child.pid)
-        while not stopped(process):
-            pass
-        return process
-
-    yield start
-    for child in started:
-        with suppress(ProcessLookupError):
-            child.kill()
-        child.wait()
 
 
 def tree(where: Places, children: dict[str, Process], **more: object) -> None:
