@@ -23,7 +23,7 @@ from supervisor.app.copy_folder import is_copy
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import by_option, json_option, state_option, stop_reason_option
 from supervisor.killswitch.account import Outcome
-from supervisor.killswitch.killing import Verdict, fire
+from supervisor.killswitch.killing import Verdict, fire, latch_soon
 from supervisor.ownership import AlreadyOwned
 from supervisor.stop import latch_or_make_room
 
@@ -67,14 +67,14 @@ def _check(where: Places, stop: Latch) -> None:
 
 
 def _confirm(where: Places, stop: Latch) -> None:
-    held = latch_or_make_room(where, stop)
-    click.echo(f"LATCHED  {held.words}", err=True)
+    held = latch_soon(where, stop)
+    click.echo(f"LATCHED  {held.words}" if held else "NOT LATCHED: a process that hangs holds its lock", err=True)
     try:
         is_sure = click.confirm("Kill the tree, cancel and close all of it, at what the market pays?", err=True)
     except click.Abort:
         is_sure = False
     if not is_sure:
-        click.echo("the halt stays; nothing is killed", err=True)
+        click.echo("what is latched stays; nothing is killed", err=True)
         sys.exit(ExitCode.HALTED)
 
 

@@ -94,6 +94,11 @@ class _Underway(Generic[T]):
         return self._error or "another process holds its lock"
 
 
+def latch_soon(where: Places, stop: Latch) -> Latch | None:
+    """Latch, and return what is in force; None where a stopped process holds the lock, which is killed later."""
+    return _Underway(lambda: latch_or_make_room(where, stop)).wait(LOCKED_S)
+
+
 def fire(where: Places, by: str, reason: str, wait_s: float, tell: Callable[[str], None]) -> Verdict:
     """Use the kill switch. Raises `AlreadyOwned` where another use is at work here."""
     with ExitStack() as stack:

@@ -22,6 +22,7 @@ from tests.actors.venue.wire_clients import Tastytrade, condor
 from tests.fakes import START
 from tests.supervisor.killswitch import kill_rig
 from tests.supervisor.killswitch.kill_rig import NATURAL, RESTING, KillRig, closing_of
+from tests.supervisor.killswitch.test_senders import tree
 
 POST = {"method": "POST", "path": "/orders$", "count": 1}
 
@@ -143,6 +144,15 @@ def test_one_use_at_a_time_and_nobody_ends_the_runtime_meanwhile(rig):
     done = CliRunner().invoke(main, ["down", "--state", str(rig.where.state)])
     assert (done.exit_code, "kill switch" in done.output) == (6, True)
     hold.release()
+
+
+def test_locks_that_a_stopped_process_holds_keep_nobody_waiting(rig, stopped_process):
+    rig.open("held")
+    stuck = [path.with_name(f"{path.name}.lock") for path in (rig.where.latch, rig.where.epoch)]
+    tree(rig.where, {"executor": stopped_process(*stuck)})
+    assert rig.fire().is_flat, rig.said
+    assert read_latch(rig.where.latch).level is StopLevel.FLATTEN
+    assert rig.epoch_now() == rig.epoch + 1
 
 
 def flip(journal: Path) -> None:
