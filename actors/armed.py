@@ -66,7 +66,7 @@ def stop(latched: Latch, armed: Armed | None, accounts: Mapping[str, str], now: 
     """Return the stop in force in mode live: the one that is latched, else the one that stands while not armed."""
     if latched.level is not StopLevel.NONE or not (why := refusal(armed, accounts, now)):
         return latched
-    return Latch(level=StopLevel.REDUCE, reason=why, by=ARM)
+    return Latch(level=StopLevel.REDUCE, reason=why, by=ARM, at=None if armed is None else armed.until or armed.at)
 
 
 def _named(accounts: Mapping[str, str]) -> str:

@@ -30,6 +30,12 @@ def test_it_is_armed_for_these_accounts_until_the_close_and_otherwise_not(armed,
     assert level is (StopLevel.REDUCE if words else StopLevel.NONE)
 
 
+def test_when_it_ended_is_known_and_that_it_never_began_is_no_end():
+    assert stop(Latch(), ARMED, ACCOUNTS, CLOSE).at == CLOSE
+    assert stop(Latch(), ARMED.model_copy(update={"until": None}), ACCOUNTS, NOW).at == NOW
+    assert stop(Latch(), None, ACCOUNTS, NOW).at is None
+
+
 def test_a_latched_stop_stays_the_one_in_force(tmp_path):
     halted = Latch(level=StopLevel.HALT, reason="enough", by="ann")
     assert stop(halted, None, ACCOUNTS, NOW) is halted

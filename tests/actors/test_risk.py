@@ -332,6 +332,14 @@ def test_a_stop_that_a_process_latched_is_told_by_that_process(bench):
     assert bench.told(AlertRaised) == []
 
 
+def test_the_end_of_live_tradings_arming_is_told(bench):
+    tighten(bench.path, Latch(level=StopLevel.REDUCE, reason="armed until noon", by="arm", at=AT))
+    for _ in range(3):
+        bench.turn(after_s=1)
+    (alert,) = (each.alert for each in bench.told(AlertRaised))
+    assert (alert.code, alert.text, "exits go on" in alert.done) == ("A153", "Armed until noon", True)
+
+
 def test_a_loosening_that_nobody_could_be_told_of_is_told_later(bench):
     resume(bench.path, "ann", "looked", AT)
     bench.line.cut = True
