@@ -82,17 +82,19 @@ class AccountKill:
         self._sent_ns: dict[str, int] = {}
         self._searches: dict[str, Search] = {}
         self._said: set[str] = set()
-        self._is_connected, self._looking_ns = False, 0
+        self._is_connected, self._is_refused, self._looking_ns = False, False, 0
 
     async def run(self, deadline_ns: int) -> Outcome:
         """Work until nothing of ours is left, or the time is up; then our own closes are cancelled, too."""
-        end_ns = deadline_ns + int(GRACE_S * _SECOND_NS)
+        end_ns, is_swept = deadline_ns + int(GRACE_S * _SECOND_NS), False
         try:
             while not self._is_done:
                 now_ns = self._means.clock.boot_ns()
-                if now_ns >= end_ns or (now_ns >= deadline_ns and self.outcome.left and not self.outcome.left.orders):
+                works = self.outcome.left is None or bool(self.outcome.left.orders)
+                if now_ns >= end_ns or (is_swept and not works):
                     break
                 await self._try_pass(closing=now_ns < deadline_ns)
+                is_swept = now_ns >= deadline_ns
                 await asyncio.sleep(READ_AGAIN_S if self.outcome.unreadable else PASS_S)
             return self.outcome
         finally:
@@ -100,16 +102,18 @@ class AccountKill:
 
     @property
     def _is_done(self) -> bool:
-        """Whether the account is flat; where nothing may be closed, whether nothing works."""
+        """Whether the account is flat, or refuses us; where nothing may be closed, whether nothing works."""
         found = self.outcome.left if not self.outcome.unreadable else None
         only_cancels = self._means.book is None and found is not None and not found.orders
-        return self.outcome.is_flat or only_cancels
+        return self.outcome.is_flat or self._is_refused or only_cancels
 
     async def _try_pass(self, *, closing: bool) -> None:
         try:
             await self._pass(closing=closing)
-        except (BrokerUnavailable, BrokerRefused) as error:
+        except BrokerUnavailable as error:
             self.outcome.unreadable = str(error)
+        except BrokerRefused as error:  # trying again will not help, and may bar the address
+            self.outcome.unreadable, self._is_refused = str(error), True
         except OSError as error:
             self.outcome.unreadable = f"nothing could be written down before it was done: {error.strerror}"
         if self.outcome.unreadable:

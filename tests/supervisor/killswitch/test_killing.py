@@ -1,5 +1,6 @@
 """One use of the kill switch against a real venue, from a journal that tells what was held; no tree runs."""
 
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -126,6 +127,14 @@ def test_a_broker_that_cannot_be_read_is_not_flat_and_the_other_is_closed(rig):
     by_name = {each.account_domain: each for each in verdict.accounts}
     assert by_name["tastytrade"].is_flat
     assert by_name["alpaca"].unreadable
+
+
+def test_a_login_that_is_refused_is_not_tried_again_and_again(rig):
+    rig.venue.fault(route=Route.ALPACA, kind=FaultKind.STATUS, status=401)
+    began = time.monotonic()
+    verdict = rig.fire(wait_s=60)
+    assert time.monotonic() - began < 30
+    assert [bool(each.unreadable) for each in verdict.accounts] == [False, True]
 
 
 def test_a_price_that_nobody_takes_walks_to_its_cap_and_what_remains_is_told(rig):
