@@ -160,7 +160,7 @@ def _configured(
 
 def _watch_over(where: Places) -> None:
     """Start the kill switch's dead-man timer, where the configuration asks for one; it outlives us all."""
-    with suppress(FileNotFoundError):
+    with suppress(FileNotFoundError, ValidationError):  # whoever brings a plan of their own may have no settings
         config = RuntimeConfig.model_validate_json(where.config.read_bytes())
         if config.killswitch.dead_man_s is not None:
             where.logs.mkdir(mode=0o700, exist_ok=True)

@@ -86,6 +86,13 @@ def test_up_refuses_what_was_disarmed_or_has_expired_or_is_armed_for_another_acc
     assert call("up", "--config", live)[0] == 6
 
 
+def test_status_says_until_when_it_is_armed_and_who_ended_it(live, where: Places):
+    arm(live, "0001\n")
+    assert f"Armed    until {read_armed(where.armed).until:%Y-%m-%d}" in call("status", "--state", where.state)[1]
+    call("disarm", "--config", live, "--by", "bob", "--reason", "lunch")
+    assert "Armed    NO           lunch (by bob)" in call("status", "--state", where.state)[1]
+
+
 def test_executor_and_connection_read_the_disarming_as_a_stop_and_the_arming_as_none(live, where: Places):
     settled = load(live)
     where.config.write_text(settled.model_dump_json())
