@@ -2,7 +2,8 @@
 
 It tries its logins as soon as there is something to watch, and then at a slow pace, so that one that fails is told
 before it is needed. When somebody is silent for too long it reads every account; where nothing of ours is held or works
-it only says so. What cannot be read may be held. It ends with the runtime it watched.
+it only says so. What cannot be read may be held, and so may what another program bought: only the journal could tell,
+and that is its executor's until it is dead. It ends with the runtime it watched.
 """
 
 import asyncio
