@@ -16,6 +16,7 @@ from actors.config_disk import DiskSection
 from actors.config_expiry import ExpirySection
 from actors.config_greeks import GreeksSection
 from actors.config_journal import JournalSection
+from actors.config_killswitch import KillSwitchSection
 from actors.config_nodes import NodesSection
 from actors.config_sections import (
     PAPER_URL,
@@ -37,7 +38,7 @@ from actors.domain.performance.degradation import CommonDegradation
 from actors.domain.risk.breaker_limits import CommonLimits
 from actors.domain.value import Value
 
-_LIVE_HOSTS = {"api.tastyworks.com", "streamer.tastyworks.com", "api.alpaca.markets"}
+LIVE_HOSTS = {"api.tastyworks.com", "streamer.tastyworks.com", "api.alpaca.markets"}
 _SANDBOX_HOSTS = {"api.cert.tastyworks.com", "streamer.cert.tastyworks.com", "paper-api.alpaca.markets"}
 _TAKEN = {"venue", "supervisor", "keeper", "notifier", "data_feed", "executor", "risk", "analyst", "panel", "hedge"} | {
     "gate",
@@ -73,6 +74,7 @@ class RuntimeConfig(Value):
     disk: DiskSection = DiskSection()
     journal: JournalSection = JournalSection()
     nodes: NodesSection = NodesSection()
+    killswitch: KillSwitchSection = KillSwitchSection()
 
     @model_validator(mode="after")
     def _has_no_contradiction(self) -> "RuntimeConfig":
@@ -162,7 +164,7 @@ def _refusal(mode: Mode, url: str) -> str:
         return "" if url == PAPER_URL else f'must be "{PAPER_URL}" in mode paper'
     if url == PAPER_URL:
         return f'mode {mode} needs an address, not "{PAPER_URL}"'
-    if mode is Mode.SANDBOX and parts.hostname in _LIVE_HOSTS:
+    if mode is Mode.SANDBOX and parts.hostname in LIVE_HOSTS:
         return f"{parts.hostname} trades real money; mode sandbox refuses it"
     if mode is Mode.LIVE and parts.hostname in _SANDBOX_HOSTS:
         return f"{parts.hostname} is a test system; mode live refuses it"

@@ -167,7 +167,7 @@ class Executor:
         else:
             self._ask_universe()
 
-    def _take_message(self, sender: str, message: Value) -> None:  # noqa: C901, PLR0912 - a table of messages
+    def _take_message(self, sender: str, message: Value) -> None:  # noqa: C901 - a table of messages
         match message:
             case SubmitSignal():
                 self._commit(self._signals.on_signal(message))

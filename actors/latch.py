@@ -48,6 +48,8 @@ class Latch(Value):
     reason: str = ""
     by: str = ""
     at: Instant | None = None
+    by_person: bool = False
+    """A person asked for it, at a command line: others hear of it by an alert."""
 
     @property
     def words(self) -> str | None:

@@ -42,6 +42,11 @@ class Places(Value):
         return self.state / "latch.json"
 
     @property
+    def armed(self) -> Path:
+        """Whether a person armed live trading, and until when."""
+        return self.state / "armed.json"
+
+    @property
     def dead_letters(self) -> Path:
         """Messages that killed their reader each time, whole; a line each."""
         return self.state / "dead-letters.jsonl"

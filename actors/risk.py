@@ -14,6 +14,7 @@ from threading import Event
 
 from pydantic import Field
 
+from actors import stop_alert
 from actors.breaker_watch import NO_STOP, BreakerPorts, BreakerWatch
 from actors.domain.alerts.alert import Alert, Level
 from actors.domain.portfolio.view import BookView
@@ -25,7 +26,7 @@ from actors.domain.value import Value
 from actors.expiry_watch import ExpiryPorts, ExpiryWatch
 from actors.exposure_watch import ExposureWatch
 from actors.flattener import Wish
-from actors.latch import Latch, StopLevel
+from actors.latch import Latch
 from actors.messages import AlertRaised, AskBook, BookChanged, FeedState, IssuePermit
 from actors.ports import Arrival, Clock, Envelope, PeerLost, PeerUnavailable, Resync, Stream, Watermark
 
@@ -79,8 +80,8 @@ class RiskActor:
         """Accounts that were told of as unknown."""
         self._latch = NO_STOP
         """The stop as last read."""
-        self._loosened_at: datetime | None = None
-        """When the stop was loosened that was told last."""
+        self._changed_at: datetime | None = None
+        """When the stop was latched or loosened that was told last."""
         self._due_ns = 0
 
     def run(self, stop: Event) -> None:
@@ -125,7 +126,7 @@ class RiskActor:
         now_ns = self._ports.clock.boot_ns()
         latch = self._ports.read_latch()
         self._latch = latch
-        self._tell_loosened(latch)
+        self._tell_changed(latch)
         self._measure(now_ns)
         self._tell_expiries()
         found = findings(self._book, self._sight(now_ns), latch.level.value, latch.reason, self._settings.issue)
@@ -147,12 +148,13 @@ class RiskActor:
                 with contextlib.suppress(PeerUnavailable):  # the board and the refusals say it still
                     self._ports.stream.tell(self._ports.notifier, AlertRaised(alert=alert))
 
-    def _tell_loosened(self, latch: Latch) -> None:
-        """Tell that a person loosened the stop; the notifier drops what a predecessor told it."""
-        if latch.level is StopLevel.NONE and latch.at is not None and latch.at != self._loosened_at:
+    def _tell_changed(self, latch: Latch) -> None:
+        """Tell of a stop that a person latched or loosened; the notifier drops what a predecessor told it."""
+        told = stop_alert.told(latch)
+        if told is not None and latch.at != self._changed_at:
             with contextlib.suppress(PeerUnavailable):  # told again with the next look
-                self._ports.stream.tell(self._ports.notifier, _loosened_alert(latch, latch.at))
-                self._loosened_at = latch.at
+                self._ports.stream.tell(self._ports.notifier, AlertRaised(alert=told))
+                self._changed_at = latch.at
 
     def _tell_expiries(self) -> None:
         news = self._expiry.news
@@ -187,20 +189,6 @@ class RiskActor:
             frame_age_s=(now_ns - feed.last_frame_ns) / 1e9 if feed.last_frame_ns else None,
             reason=feed.reason,
         )
-
-
-def _loosened_alert(latch: Latch, at: datetime) -> AlertRaised:
-    alert = Alert(
-        alert_id=f"A094-{at.timestamp():.6f}",
-        code="A094",
-        level=Level.P1,
-        subject=f"resume-{at:%Y%m%d-%H%M%S}",
-        text=f"The stop was loosened by {latch.by}: {latch.reason}",
-        done="Openings go again where nothing else withholds them.",
-        todo="holdfast halt --reason WHY stops them at once.",
-        at=at,
-    )
-    return AlertRaised(alert=alert)
 
 
 def _unknown_alert(subject: str, why: str, clock: Clock) -> AlertRaised:

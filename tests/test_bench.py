@@ -45,6 +45,7 @@ def test_a_tiny_run_prints_one_line_with_a_key_for_each_section():
     assert {"per_s", "executor_lag_p99_ms", "cpu"} <= figures["quotes"].keys()
     (tried,) = figures["quotes"]["tried"]
     assert tried["per_s"] > 0
+    assert {"status_ms", "halt_ms", "status_over_python_pass"} <= figures["cli"].keys()
     failover = figures["failover"]
     assert {failover[name] for name in ("in_flight_at_both", "lost", "doubled", "in_doubt")} == {0}
     assert 0 < failover["refused"]["p50_s"] < failover["black_holed"]["p50_s"]

@@ -53,9 +53,9 @@ class Gates:
     latch: Callable[[], Latch]
 
     @classmethod
-    def of(cls, places: Places) -> "Gates":
-        """Return the gates of a runtime's own files."""
-        return cls(epoch=Remembered(places.epoch, read_epoch), latch=Remembered(places.latch, read_latch))
+    def of(cls, places: Places, stop: Callable[[], Latch] | None = None) -> "Gates":
+        """Return the gates of a runtime's own files; `stop` reads the stop in force where it is more than the latch."""
+        return cls(epoch=Remembered(places.epoch, read_epoch), latch=stop or Remembered(places.latch, read_latch))
 
     def fence(self, executor_epoch: int) -> str | None:
         """Return why this executor may not write; None if it may."""

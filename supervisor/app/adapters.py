@@ -14,6 +14,7 @@ from actors.brokers.wire import WireLimits
 from actors.config_sections import Mode, RouteSection
 from actors.ports import Broker
 from actors.runtime_tag import runtime_tag
+from supervisor.app.addresses import allowed
 from supervisor.app.logins import alpaca_login, quantconnect_login, tastytrade_login
 from supervisor.app.workplace import Workplace
 
@@ -34,6 +35,7 @@ def account_number(place: Workplace, route: RouteSection) -> str:
 
 def _tastytrade(place: Workplace, route: RouteSection) -> Broker:
     url, stream_url = (place.venue.tastytrade, place.venue.streamer) if place.is_paper else _urls(route)
+    url, stream_url = _allowed(place, url), _allowed(place, stream_url)
     account = account_number(place, route)
     futures = sorted({each[1:-3] for each in place.config.underlyings if each.startswith("/")})
     settings = TastytradeSettings(
@@ -44,6 +46,7 @@ def _tastytrade(place: Workplace, route: RouteSection) -> Broker:
 
 def _alpaca(place: Workplace, route: RouteSection) -> Broker:
     url, stream_url = (place.venue.alpaca, place.venue.alpaca_stream) if place.is_paper else _urls(route)
+    url, stream_url = _allowed(place, url), _allowed(place, stream_url)
     settings = AlpacaSettings(url=url, stream_url=stream_url, **_common(route))
     return Alpaca(settings, alpaca_login(place, route), place.clock)
 
@@ -54,7 +57,7 @@ def _quantconnect(place: Workplace, route: RouteSection) -> Broker:
     project = deployed.project if deployed is not None else route.project
     assert project is not None
     settings = QuantConnectSettings(
-        url=place.venue.quantconnect if place.is_paper else route.url,
+        url=_allowed(place, place.venue.quantconnect if place.is_paper else route.url),
         project=project,
         covers=route.covers,
         paper_only=place.config.runtime.mode is not Mode.LIVE,
@@ -78,6 +81,10 @@ def _common(route: RouteSection) -> dict[str, Any]:
         "wire": WireLimits(connect_timeout_s=route.connect_timeout_s, user_timeout_s=route.user_timeout_s),
         "reads": ReadLimits(timeout_s=route.read_timeout_s),
     }
+
+
+def _allowed(place: Workplace, url: str) -> str:
+    return allowed(place.config.runtime.mode, url)
 
 
 def _urls(route: RouteSection) -> tuple[str, str]:

@@ -32,6 +32,8 @@ JOURNAL: Final = "journal.sqlite"
 BEFORE: Final = ("latch.json", "epoch", "checkpoints/*/key", "checkpoints/*/cache.db")
 AFTER: Final = (
     "latch.history.jsonl",
+    "armed.history.jsonl",
+    "killswitch/*",
     "incarnations",
     "ledgers/*/*",
     "config.json",

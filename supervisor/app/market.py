@@ -16,6 +16,7 @@ from actors.ports import Shell
 from actors.quote_board import write_quotes
 from actors.venue.market import Market
 from supervisor.app import warmth
+from supervisor.app.addresses import allowed
 from supervisor.app.logins import tastytrade_login
 from supervisor.app.plan import TABLES
 from supervisor.app.workplace import Workplace
@@ -121,7 +122,7 @@ def data_feed(context: ChildContext) -> Shell:
     place = Workplace.child(context)
     section, route = place.config.feed, place.config.feed_route
     settings = DxlinkSettings(
-        url=place.venue.tastytrade if place.is_paper else route.url,
+        url=allowed(place.config.runtime.mode, place.venue.tastytrade if place.is_paper else route.url),
         contracts_max=section.contracts_max,
         dte_max=section.dte_max,
         summaries=bool(place.config.risk.open_interest_min or place.config.risk.volume_min),

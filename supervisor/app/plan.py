@@ -16,6 +16,7 @@ from actors.domain.market.session import NEW_YORK
 from actors.places import Places
 from actors.products import load_products
 from actors.venue.venue_settings import venue_file
+from supervisor.app import preflight, standing
 from supervisor.app.placement import FOLLOWER, GATE, place
 from supervisor.child_spec import ChildSpec, Group, Plan, RaySettings
 
@@ -105,6 +106,7 @@ def store(config: RuntimeConfig, where: Places) -> None:
     fresh.touch(mode=0o600)
     fresh.write_text(config.model_dump_json(indent=1))
     fresh.replace(where.config)
+    standing.keep(where, [each.model_dump(mode="json") for each in preflight.backings(config)])
 
 
 def plan(config: RuntimeConfig) -> Plan:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from actors.armed import read_armed
 from actors.breaker_watch import BreakerPorts
 from actors.broker_connection import BrokerConnection
 from actors.brokers.connection_settings import ConnectionSettings
@@ -29,14 +30,13 @@ from actors.expiry_watch import ExpiryPorts
 from actors.exposure_watch import ExposurePorts, ExposureSettings, ExposureWatch
 from actors.latch import Latch, StopLevel, read_latch, tighten
 from actors.messages import AskState
-from actors.places import Places
 from actors.ports import PeerUnavailable, Shell, Stream
 from actors.quote_board import QuoteBoard
 from actors.risk import RiskActor, RiskPorts, RiskSettings
 from actors.route_board import write_board
 from actors.strategies.base import load
 from actors.strategy import StrategyActor, StrategyPorts
-from supervisor.app import replication, warmth
+from supervisor.app import arming, replication, warmth
 from supervisor.app.adapters import account_number, broker
 from supervisor.app.event_schema import EVENTS
 from supervisor.app.plan import connection_name
@@ -44,6 +44,7 @@ from supervisor.app.terms import executor_settings
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
 from supervisor.journal import Following, JournalReader, JournalWriter
+from supervisor.killswitch import record
 from supervisor.state_disk import MB, DiskLimits, StateDisk
 
 
@@ -71,7 +72,7 @@ def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> S
             took_over=replication.took_over(where, known),
         ),
         stream=_greeting(place),
-        journal=_journal(where, epoch, disk, replica),
+        journal=_journal(place, epoch, disk, replica),
         checkpoints=place.checkpoints(),
         clock=place.clock,
         watermark=place.watermark(),
@@ -104,14 +105,15 @@ def _greeting(place: Workplace) -> Stream:
     return stream
 
 
-def _journal(where: Places, epoch: int, disk: StateDisk, replica: Following | None) -> JournalWriter:
-    held_epoch = Remembered(where.epoch, read_epoch)
+def _journal(place: Workplace, epoch: int, disk: StateDisk, replica: Following | None) -> JournalWriter:
+    """Open the journal, and take in what the kill switch did meanwhile, before anything is recovered from it."""
+    where, held_epoch = place.places, Remembered(place.places.epoch, read_epoch)
 
     def fence() -> None:
         if (held := held_epoch()) != epoch:
             raise Fenced(f"epoch {held} is in force, this executor holds {epoch}")
 
-    return JournalWriter(
+    journal = JournalWriter(
         where.journal,
         epoch=epoch,
         clock=time.time_ns,
@@ -121,6 +123,9 @@ def _journal(where: Places, epoch: int, disk: StateDisk, replica: Following | No
         schema=EVENTS,
         follower=replica,
     )
+    if inherited := record.untaken(where, journal.knows, place.clock.market_now()):
+        journal.append((each.kind, each.correlation, each.model_dump_json().encode()) for each in inherited)
+    return journal
 
 
 def _disk(place: Workplace) -> StateDisk:
@@ -147,8 +152,15 @@ def _last_epoch(journal: Path) -> int:
 
 
 def _latch(place: Workplace) -> Callable[[], str | None]:
-    held = Remembered(place.places.latch, read_latch)
+    held = _stop(place)
     return lambda: held().words
+
+
+def _stop(place: Workplace) -> Callable[[], Latch]:
+    """Return what reads the stop in force: the latch, and in mode live whether a person armed it."""
+    where = place.places
+    latch, armed = Remembered(where.latch, read_latch), Remembered(where.armed, read_armed)
+    return arming.stop_reader(place.config, latch, armed, place.clock.market_now)
 
 
 def _reduce(place: Workplace, reason: str) -> None:
@@ -166,7 +178,7 @@ def connection(context: ChildContext) -> Shell:
         place.stream(("executor",)),
         place.clock,
         SendLedger(where.ledgers(route.name), place.incarnation, boot_id()),
-        Gates.of(where),
+        Gates.of(where, _stop(place)),
         place.watermark(),
         ConnectionSettings(
             mode=place.config.runtime.mode.value,
@@ -202,7 +214,7 @@ def risk(context: ChildContext) -> Shell:
         stream=place.stream(("executor", "notifier"), ("executor", "data_feed")),
         clock=place.clock,
         watermark=place.watermark(),
-        read_latch=lambda: read_latch(place.places.latch),
+        read_latch=arming.read_stop(place.config, place.places, place.clock.market_now),
         breakers=BreakerPorts(
             checkpoints=place.checkpoints(),
             tighten=lambda latch: tighten(place.places.latch, latch),

@@ -123,9 +123,9 @@ class Workplace:
     def _mark(self) -> MappedWatermark:
         return MappedWatermark(self.places.watermark(self.name), self.incarnation)
 
-    def checkpoints(self, *, durable: bool = True) -> CheckpointStore:
-        """Return this child's checkpoints."""
-        return CheckpointStore(self.places.checkpoints(self.name), durable=durable, tell=logger.error)
+    def checkpoints(self, *, durable: bool = True, actor: str | None = None) -> CheckpointStore:
+        """Return this child's checkpoints; another actor's where that is confirmed dead."""
+        return CheckpointStore(self.places.checkpoints(actor or self.name), durable=durable, tell=logger.error)
 
     def stream(
         self,

@@ -17,6 +17,8 @@ from supervisor import ending
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import state_option
 from supervisor.directory import NodeState
+from supervisor.killswitch.hold import lock
+from supervisor.ownership import owner
 from supervisor.process import alive
 
 
@@ -25,6 +27,9 @@ from supervisor.process import alive
 def down(state: Path) -> None:
     """Stop, wait, verify."""
     where = places(state)
+    if (killing := owner(lock(where.state))) is not None:
+        click.echo(f"a kill switch is at work here, process {killing.process.pid}: let it end", err=True)
+        sys.exit(ExitCode.REFUSED)
     owners = ending.masters(where)
     elsewhere = [held for held in owners if not held.is_here]
     if elsewhere:

@@ -45,7 +45,7 @@ Accounts = Callable[[Places], Iterable["AccountState"]]
 def flatten(reason: str, by: str, yes: bool, wait: float, state: Path, as_json: bool) -> None:
     """Halt, ask, latch, watch, ask the brokers, tell."""
     where = places(state)
-    stop = Latch(level=StopLevel.FLATTEN, reason=reason, by=by, at=datetime.now(UTC))
+    stop = Latch(level=StopLevel.FLATTEN, reason=reason, by=by, at=datetime.now(UTC), by_person=True)
     if not yes:
         held = _latched(stop.model_copy(update={"level": StopLevel.HALT}), where)
         click.echo("\n".join([*in_force(held), *_open_now(where)]), err=True)

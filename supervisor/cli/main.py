@@ -1,6 +1,7 @@
 """`holdfast`: the console entry. A verb's module is imported when it is called, so each costs only what it needs."""
 
 import importlib
+import os
 from collections.abc import Mapping
 from typing import Final
 
@@ -25,7 +26,11 @@ VERBS: Final[Mapping[str, str]] = {
     "reduce": "Latch: no new risk; openings at work are cancelled, exits go on.",
     "halt": "Latch: trading is halted; openings at work are cancelled, exits go on.",
     "flatten": "Latch, close everything held as whole structures, and say what the brokers say then.",
+    "kill": "Kill what can send, cancel and close everything over a login of its own: needs nothing that runs.",
+    "killswitch": "Watch the runtime's progress, and fire the kill switch when it is silent with something held.",
     "resume": "Loosen the stop in force: shows what tripped and what is open, and asks.",
+    "arm": "Let live trading start, until the session's close: shows whose money it is, and asks.",
+    "disarm": "End live trading's arming now: nothing opens any more, exits go on.",
     "breaker": "Show the limits on losses and what is tripped, or reset it with a reason.",
     "risk": "Say the greeks, the stress grid, what is used of each limit, and the expected moves.",
     "whatif": "Reprice today's book for a move: which rules would fire, which orders would go out; sends nothing.",
@@ -38,6 +43,9 @@ VERBS: Final[Mapping[str, str]] = {
     "ray-env": "Print what a Ray of your own must be told before it starts.",
     "tree": "Draw the tree: each child's process, state, restarts.",
 }
+
+
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for them reads the metadata of every package there is
 
 
 class LazyVerbs(click.Group):

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from actors.armed import read_armed
 from actors.latch import StopLevel, read_latch
 from actors.places import Places
 from actors.watermark import read_watermark
 from supervisor import directory as directories
-from supervisor.app.preflight import standing_behind
+from supervisor.app.standing import standing_behind
 from supervisor.cli.breaker_lines import breaker_board
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.size_lines import cut_sizes
@@ -36,7 +37,7 @@ CONDITION = {
 def snapshot(where: Places) -> dict[str, Any]:
     """Return the state of one runtime as plain JSON."""
     directory = directories.read(where.directory)
-    latch = read_latch(where.latch)
+    latch, armed = read_latch(where.latch), read_armed(where.armed)
     keeper = owner(where.state / "keeper.lock")
     supervised = directory is not None and directory.supervisor is not None and alive(directory.supervisor)
     children = {} if directory is None else _children(directory, where)
@@ -53,6 +54,7 @@ def snapshot(where: Places) -> dict[str, Any]:
         "state_folder": str(where.state),
         "condition": condition if running else "not running",
         "latch": latch.model_dump(mode="json"),
+        "armed": None if armed is None else armed.model_dump(mode="json"),
         "keeper": None if keeper is None else {"pid": keeper.process.pid, "since": keeper.since.isoformat()},
         "supervisor": _supervisor(directory, alive=supervised),
         "ray": None if directory is None or directory.ray is None else _ray(directory),
@@ -62,7 +64,7 @@ def snapshot(where: Places) -> dict[str, Any]:
         "routes": routes(where),
         "breakers": breaker_board(where),
         "sizes": cut_sizes(where),
-        "backing": [each.model_dump(mode="json") for each in standing_behind(where)],
+        "backing": standing_behind(where),
     }
 
 

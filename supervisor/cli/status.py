@@ -31,6 +31,11 @@ def _lines(seen: dict[str, Any]) -> list[str]:
     latch = seen["latch"]
     if latch["level"] != "none":
         lines.append(f"Latch    {latch['level'].upper():<12} {latch['reason']} (by {latch['by']}, {latch['at']})")
+    if seen["armed"]:
+        armed = seen["armed"]
+        lines.append(
+            f"Armed    {'until ' + armed['until'] if armed['until'] else 'NO':<12} {armed['reason']} (by {armed['by']})"
+        )
     if seen["ray"]:
         ray = seen["ray"]
         kind = "private" if ray["private"] else "joined"

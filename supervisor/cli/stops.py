@@ -23,7 +23,7 @@ from supervisor.stop import latch_or_make_room
 
 def stop(level: StopLevel, by: str, reason: str, where: Places, wait_s: float, *, as_json: bool) -> ExitCode:
     """Latch, say so, and tell what became of the openings that worked."""
-    asked = Latch(level=level, reason=reason, by=by, at=datetime.now(UTC))
+    asked = Latch(level=level, reason=reason, by=by, at=datetime.now(UTC), by_person=True)
     try:
         held = latch_or_make_room(where, asked)
     except OSError as error:

@@ -7,10 +7,12 @@ is printed once every account was read.
 """
 
 import os
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,14 +21,14 @@ import click
 from pydantic import BaseModel, ValidationError
 
 from actors.config import SHIPPED, ConfigInvalid, assignment, load, with_overrides
-from actors.config_sections import Mode
+from actors.config_model import RuntimeConfig
 from actors.places import Places, places
 from actors.strategies.base import load as load_strategy
 from actors.venue.lean import DamagedData, NoSuchData
 from supervisor import directory as directories
 from supervisor import keeper
+from supervisor.app import arming, preflight
 from supervisor.app import plan as plans
-from supervisor.app import preflight
 from supervisor.app.copy_folder import is_copy, is_outpost
 from supervisor.child_spec import Plan
 from supervisor.cli import recovery
@@ -34,6 +36,7 @@ from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import STATE_DEFAULT
 from supervisor.cli.route_lines import backing_lines
 from supervisor.ownership import AlreadyOwned, Ownership, owner
+from supervisor.private_ray import ROOT
 from supervisor.runtime import lock_path, plan_path
 
 DETACH_TIMEOUT_S = 180.0
@@ -92,6 +95,7 @@ def up(state: Path | None, detach: bool, **options: Any) -> None:
     if detach:
         _leave_terminal(where)
     ownership.sign(datetime.now(UTC))
+    _watch_over(where)
     if is_told:
         telling = (where, before, RECOVERY_TIMEOUT_S)
         threading.Thread(target=recovery.print_when_told, args=telling, name="recovery", daemon=True).start()
@@ -141,10 +145,8 @@ def _configured(
     settled = plans.settle(with_overrides(loaded, overrides, _parameters_of), datetime.now(UTC))
     for line in backing_lines([each.model_dump() for each in preflight.backings(settled) if not each.backups]):
         click.echo(line)
-    if settled.runtime.mode is Mode.LIVE:
-        click.echo("Live trading needs a person to arm it, which this version cannot. Nothing was started.", err=True)
-        sys.exit(ExitCode.REFUSED)
     where = places(settled.runtime.state)
+    _refuse_unarmed(settled, where, config)
     for line in plans.recorded(settled, where):
         click.echo(line)
     plan = plans.plan(settled)
@@ -154,6 +156,28 @@ def _configured(
         _store_plan(where, plan)
 
     return where, plan, write
+
+
+def _watch_over(where: Places) -> None:
+    """Start the kill switch's dead-man timer, where the configuration asks for one; it outlives us all."""
+    with suppress(FileNotFoundError, ValidationError):  # whoever brings a plan of their own may have no settings
+        config = RuntimeConfig.model_validate_json(where.config.read_bytes())
+        if config.killswitch.dead_man_s is not None:
+            where.logs.mkdir(mode=0o700, exist_ok=True)
+            words = [sys.executable, "-m", "supervisor.cli.main", "killswitch", "--state", str(where.state)]
+            with (where.logs / "killswitch.log").open("ab") as log:
+                subprocess.Popen(
+                    words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                )
+
+
+def _refuse_unarmed(settled: RuntimeConfig, where: Places, config: Path | None) -> None:
+    """End, where real money would be traded that no person let be traded, with the next step in words."""
+    if why := arming.refusal(settled, where, datetime.now(UTC)):
+        named = f" --config {config}" if config is not None else ""
+        click.echo(f"{why[0].upper()}{why[1:]}. Nothing was started.", err=True)
+        click.echo(f"Next: holdfast arm{named} --state {where.state} --reason WHY", err=True)
+        sys.exit(ExitCode.REFUSED)
 
 
 def _parameters_of(strategy: str) -> type[BaseModel]:

@@ -326,6 +326,29 @@ def test_a_stop_that_a_person_loosened_is_told_once_with_who_and_why(bench):
     assert (alert.level, "ann: lunch is over" in alert.text) == ("P1", True)
 
 
+@pytest.mark.parametrize(("level", "does"), [(StopLevel.HALT, "exits go on"), (StopLevel.FLATTEN, "is closed")])
+def test_a_stop_that_a_person_latched_is_told_once_with_who_and_why(bench, level, does):
+    tighten(bench.path, Latch(level=level, reason="odd quotes", by="ann", at=AT, by_person=True))
+    for _ in range(3):
+        bench.turn(after_s=1)
+    (alert,) = (each.alert for each in bench.told(AlertRaised))
+    assert (alert.code, alert.level, "ann: odd quotes" in alert.text, does in alert.done) == ("A150", "P1", True, True)
+
+
+def test_a_stop_that_a_process_latched_is_told_by_that_process(bench):
+    tighten(bench.path, Latch(level=StopLevel.HALT, reason="a breaker", by="breaker", at=AT))
+    bench.turn()
+    assert bench.told(AlertRaised) == []
+
+
+def test_the_end_of_live_tradings_arming_is_told(bench):
+    tighten(bench.path, Latch(level=StopLevel.REDUCE, reason="armed until noon", by="arm", at=AT))
+    for _ in range(3):
+        bench.turn(after_s=1)
+    (alert,) = (each.alert for each in bench.told(AlertRaised))
+    assert (alert.code, alert.text, "exits go on" in alert.done) == ("A153", "Armed until noon", True)
+
+
 def test_a_loosening_that_nobody_could_be_told_of_is_told_later(bench):
     resume(bench.path, "ann", "looked", AT)
     bench.line.cut = True

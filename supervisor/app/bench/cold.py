@@ -45,7 +45,7 @@ class Cold(NamedTuple):
 def measure(folder: Path, events: int) -> Cold:
     """Write a journal of so many events, and start on it."""
     folder.mkdir()
-    _write(folder, events)
+    write(folder, events)
     seconds = [_start(folder, epoch) for epoch in range(2, 2 + STARTS)]
     store = folder / "executor"
     return Cold(seconds, (folder / "journal.sqlite").stat().st_size, (store / "cache.db").stat().st_size)
@@ -56,7 +56,8 @@ def median(cold: Cold) -> float:
     return statistics.median(cold.seconds)
 
 
-def _write(folder: Path, count: int) -> None:
+def write(folder: Path, count: int) -> None:
+    """Write a journal of so many events, and the checkpoint its executor would have left."""
     journal, store = _journal(folder, 1), CheckpointStore(folder / "executor")
     book = Book(load_products(TABLES / "products.toml"), ExecutorSettings().sessions_kept)
     for batch in _batches(islice(history.events(), count - TAIL)):

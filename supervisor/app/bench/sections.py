@@ -28,6 +28,7 @@ from supervisor.app.bench import (
     replicated,
     takeover,
     validation,
+    verbs,
 )
 from supervisor.app.bench.tree import BenchTree, running
 
@@ -274,6 +275,7 @@ SECTIONS: Mapping[str, Callable[[Run], Figures]] = {
     "rebuild": rebuild_section,
     "validation": lambda run: validation.figures(run.sizes.appends),
     "greeks": lambda run: greeks.section(*run.sizes.chain),
+    "cli": lambda run: verbs.figures(run.folder / f"cold-{run.sizes.histories[-1]}", run.sizes.histories[-1]),
 }
 
 

@@ -48,7 +48,7 @@ def test_a_stop_needs_nothing_that_runs_and_asks_whether_the_folder_was_meant(wh
     code, said = stop(where, verb)
     assert (code, "is that the folder you meant" in said) == (3, True)
     latch = read_latch(where.latch)
-    assert (latch.level, latch.by, latch.reason) == (StopLevel(verb), "ann", "enough")
+    assert (latch.level, latch.by, latch.reason, latch.by_person) == (StopLevel(verb), "ann", "enough", True)
     assert said.startswith(f"LATCHED  {verb.upper()} since ")
 
 
