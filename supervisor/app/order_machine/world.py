@@ -196,8 +196,7 @@ class World:
             return
         self._arrive(_from("data_feed", UniverseChanged(universe=UNIVERSE)))
         self._arrive(quotes(self._quoted, self._unwanted))
-        self._arrive(_from("risk", IssuePermit(permit=PERMIT)))
-        self._arrive(_from("data_feed", SURVEY))
+        self._arrive(_from("risk", IssuePermit(permit=PERMIT)), _from("data_feed", SURVEY))
         self._turn()
         for link in self.links.values():
             if link.is_up:
@@ -230,9 +229,9 @@ class World:
         self._arrive(arrival)
         self._turn()
 
-    def _arrive(self, arrival: Arrival) -> None:
+    def _arrive(self, *arrivals: Arrival) -> None:
         if self.executor is not None:
-            self._stream.inbox.append(arrival)
+            self._stream.inbox.extend(arrivals)
 
     def _take(self, peer: str, message: Value) -> None:
         """Carry what the executor tells. Raises `PeerUnavailable`."""
