@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from pydantic import Field
 
+from actors.alone import ALONE
 from actors.domain.alerts.alert import Alert, Level
 from actors.domain.costs.estimate import Costs, CostTerms
 from actors.domain.market.contract import Contract
@@ -35,7 +36,7 @@ from actors.domain.risk.margin_table import MarginTable
 from actors.domain.risk.permit import Permit
 from actors.domain.value import Value
 from actors.messages import IssuePermit, Part, SendComplex, SendOrder
-from actors.ports import ALONE, Clock, Journal
+from actors.ports import Clock, Journal
 from actors.seats import Seats
 
 

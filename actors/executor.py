@@ -14,12 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from threading import Event as StopEvent
 
 from actors import recovery
-from actors.account_desk import AccountDesk
-from actors.breaker_desk import BreakerDesk
-from actors.chase import Chase
-from actors.close_queue import CloseQueue
-from actors.day_end import DayEnd
 from actors.desk import Desk, Step
+from actors.desks import Desks
 from actors.domain.alerts.alert import Level
 from actors.domain.market.contract import Products
 from actors.domain.market.flaw import News
@@ -30,10 +26,6 @@ from actors.domain.orders.route_event import RouteTurned
 from actors.domain.portfolio.picture import picture
 from actors.domain.value import Value
 from actors.executor_settings import ExecutorSettings
-from actors.failback import Failback
-from actors.fill_desk import FillDesk
-from actors.hedge import Hedge
-from actors.leg_desk import LegDesk
 from actors.messages import (
     AccountRead,
     AlertRaised,
@@ -53,8 +45,6 @@ from actors.messages import (
     SubmitSignal,
     UniverseChanged,
 )
-from actors.opening_watch import opening_watches
-from actors.order_desk import OrderDesk
 from actors.ports import (
     Arrival,
     Checkpoints,
@@ -66,16 +56,10 @@ from actors.ports import (
     Stream,
     Watermark,
 )
-from actors.quote_sight import QuoteSight
 from actors.route_board import RouteBoard, RoutesView
 from actors.seats import Seats
-from actors.signal_desk import SignalDesk
-from actors.size_desk import SizeDesk
 from actors.size_messages import RestoreSize
 from actors.start_report import StartReport
-from actors.trigger_desk import TriggerDesk
-from actors.unwind import Unwind
-from actors.work_desk import WorkDesk
 
 
 class Executor:
@@ -109,25 +93,17 @@ class Executor:
         self._start, self._checkpointed = StartReport(book, routes, checkpoints.faults), book.sequence
         seats = Seats(routes, silence_ns=int(settings.desk.silence_s * 1e9))
         self._desk = Desk(book, seats, sessions, clock, latch, settings.desk, journal=journal, disk=disk)
-        self._sight, self._chase, self._sizes = QuoteSight(self._desk), Chase(self._desk), SizeDesk(self._desk)
-        self._orders = OrderDesk(self._desk, self._chase, fills := FillDesk(self._desk))
-        self._accounts, self._breakers = AccountDesk(self._desk, fills), BreakerDesk(self._desk)
-        parts = self._desk, self._chase, self._orders
-        self._signals, self._triggers, self._work = SignalDesk(*parts), TriggerDesk(*parts), WorkDesk(*parts)
-        self._failback, unwind, day = Failback(self._desk), Unwind(self._desk, self._orders), DayEnd(self._desk)
-        late = (CloseQueue(self._desk, self._orders), Hedge(self._desk, self._orders), self._failback)
-        legs, watches = LegDesk(self._desk, self._orders, unwind), opening_watches(self._desk, settings.disk_look_s)
-        self._timed = (
-            *(self._chase, self._accounts, fills, legs, unwind),
-            *(*late, *watches, day, self._breakers, self._sizes),
+        self._desks = Desks(self._desk, settings.disk_look_s)
+        self._board, self._alerts = (
+            RouteBoard(self._desk, self._desks.failback, board),
+            deque[Value]([], settings.alerts_max),
         )
-        self._board, self._alerts = RouteBoard(self._desk, self._failback, board), deque[Value]([], settings.alerts_max)
         self._picture_due_ns = self._ticked_ns = self._universe_asked_ns = 0
         self._commit(Step(events=[started]))
 
     def know(self, universe: Universe) -> None:
         """Start with a universe read elsewhere: a version the feed still has need not be sent again."""
-        self._sight.take_universe(universe)
+        self._desks.sight.take_universe(universe)
 
     def run(self, stop: StopEvent) -> None:
         """Work until `stop` is set."""
@@ -156,48 +132,48 @@ class Executor:
                 if (seat := self._desk.seats.lose(peer)) is not None:
                     self._turned(seat.route, seat.incarnation, writes=False, reason=f"{peer}: process ended")
             case _:
-                self._accounts.on_missed(arrival.peer)
+                self._desks.accounts.on_missed(arrival.peer)
                 if arrival.peer == self._feed:
                     self._ask_universe()
 
     def _take_quotes(self, frame: QuoteFrame) -> None:
         self._stream.stay_awake(self._settings.linger_s)
-        if self._sight.take(frame):
-            self._commit_all(self._triggers.on_quotes())
+        if self._desks.sight.take(frame):
+            self._commit_all(self._desks.triggers.on_quotes())
         else:
             self._ask_universe()
 
     def _take_message(self, sender: str, message: Value) -> None:  # noqa: C901 - a table of messages
         match message:
             case SubmitSignal():
-                self._commit(self._signals.on_signal(message))
+                self._commit(self._desks.signals.on_signal(message))
             case OrderSent():
-                self._commit(self._orders.on_outcome(message, sender))
+                self._commit(self._desks.orders.on_outcome(message, sender))
             case Reported(report=report):
-                self._commit(self._accounts.on_report(report))
+                self._commit(self._desks.accounts.on_report(report))
             case IssuePermit():
                 self._desk.take_permit(message)
             case ReportBreaker():
-                self._commit(self._breakers.on_report(message))
+                self._commit(self._desks.breakers.on_report(message))
             case ResetBreakers():
-                self._commit(self._breakers.on_reset(message))
+                self._commit(self._desks.breakers.on_reset(message))
             case RestoreSize():
-                self._commit(self._sizes.on_restore(message))
+                self._commit(self._desks.sizes.on_restore(message))
             case Resolved():
-                self._commit(self._orders.on_resolved(message))
+                self._commit(self._desks.orders.on_resolved(message))
             case ConnectionState():
                 self._take_connection(sender, message)
             case AccountRead():
                 self._take_account(message)
             case UniverseChanged() | News():
-                self._sight.hear(message)
+                self._desks.sight.hear(message)
             case AskBook(reply_to=peer):
                 self._tell(peer, self._picture())
 
     def _take_account(self, read: AccountRead) -> None:
         ready = self._desk.ready
-        self._commit(self._accounts.on_account(read))
-        self._commit(self._accounts.on_compared(read))
+        self._commit(self._desks.accounts.on_account(read))
+        self._commit(self._desks.accounts.on_compared(read))
         self._commit(self._start.told_when_due(self._desk))
         if self._desk.ready != ready:
             self._picture_due_ns = 0  # risk waits for this to give leave to open
@@ -207,9 +183,9 @@ class Executor:
         if turned:
             self._turned(state.route, state.incarnation, writes=state.writes, reason=state.reason)
         if is_new:
-            self._commit(self._chase.on_new_connection(state.route))
+            self._commit(self._desks.chase.on_new_connection(state.route))
             seat.read_due_ns = 0
-            self._commit(self._accounts.on_tick())
+            self._commit(self._desks.accounts.on_tick())
 
     def _turned(self, route: str, incarnation: int, *, writes: bool, reason: str) -> None:
         event = RouteTurned(
@@ -223,15 +199,17 @@ class Executor:
         now_ns = self._clock.boot_ns()
         if now_ns - self._ticked_ns >= self._settings.tick_s * 1e9:
             self._ticked_ns = now_ns
-            self._commit_all(part.on_tick() for part in self._timed)
-            self._commit_all(self._triggers.on_tick())
-            self._commit_all(self._work.on_tick())
+            self._commit_all(part.on_tick() for part in self._desks.timed)
+            self._commit_all(self._desks.triggers.on_tick())
+            self._commit_all(self._desks.work.on_tick())
             self._commit(self._start.told_when_due(self._desk))
             self._board.on_tick()
             self._send_alerts()
         if now_ns >= self._picture_due_ns:
             self._stream.publish(self._picture(paced=True))
-            self._picture_due_ns = min(now_ns + int(self._settings.picture_interval_s * 1e9), self._breakers.due_ns)
+            self._picture_due_ns = min(
+                now_ns + int(self._settings.picture_interval_s * 1e9), self._desks.breakers.due_ns
+            )
         if self._desk.book.sequence - self._checkpointed >= self._settings.checkpoint_events:
             self._checkpoint()
 
@@ -252,8 +230,8 @@ class Executor:
         self._alerts.extend(AlertRaised(alert=alert) for alert in step.alerts)
         for peer, message in untold:
             if isinstance(message, SendOrder | SendComplex):
-                for unsent in self._orders.unsent(message):
-                    self._commit(self._orders.on_outcome(unsent, peer))
+                for unsent in self._desks.orders.unsent(message):
+                    self._commit(self._desks.orders.on_outcome(unsent, peer))
 
     def _make_ready(self, peer: str, message: Value) -> Value | None:
         """Have an order made ready; return what to tell once the step is durable, None where nobody was there."""
@@ -291,11 +269,11 @@ class Executor:
         now_ns = self._clock.boot_ns()
         if now_ns - self._universe_asked_ns >= self._settings.tick_s * 1e9:
             self._universe_asked_ns = now_ns
-            self._tell(self._feed, AskUniverse(reply_to=self._name, known=self._sight.known))
+            self._tell(self._feed, AskUniverse(reply_to=self._name, known=self._desks.sight.known))
 
     def _picture(self, *, paced: bool = False) -> BookChanged:
-        view = self._sizes.seen(picture(self._desk.book, self._desk.quotes, ready=self._desk.ready))
-        book = self._breakers.seen(view, paced=paced)
+        view = self._desks.sizes.seen(picture(self._desk.book, self._desk.quotes, ready=self._desk.ready))
+        book = self._desks.breakers.seen(view, paced=paced)
         self._board.saw(book)
         return BookChanged(book=book)
 

@@ -265,19 +265,6 @@ class Replica(Protocol):
         ...
 
 
-class Alone:
-    """No copy was asked for."""
-
-    fault: str | None = None
-
-    def look(self) -> str | None:
-        """Return no fault."""
-        return None
-
-
-ALONE = Alone()
-
-
 class Journal(Protocol):
     """The executor's append-only record: the truth about intents and fills."""
 

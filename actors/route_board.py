@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from actors.alone import ALONE
 from actors.desk import Desk
 from actors.domain.connection.route_health import Vitals
 from actors.domain.orders.coverage import Coverage, Covers
@@ -20,7 +21,6 @@ from actors.domain.portfolio.view import BookView
 from actors.domain.value import ZERO, Money, Value
 from actors.failback import Failback
 from actors.messages import FeedState
-from actors.ports import ALONE
 
 BOARD_EVERY_S = 0.5
 

@@ -15,6 +15,7 @@ import msgspec
 from pydantic import Field
 
 from actors.brokers import alpaca_shapes as shapes
+from actors.brokers.alpaca_pages import Pages
 from actors.brokers.alpaca_status import trading_status
 from actors.brokers.alpaca_stream import AlpacaLogin, TradeUpdates, TradeUpdatesLimits
 from actors.brokers.coverages import COVERAGES
@@ -42,7 +43,6 @@ from actors.domain.value import Money, Value
 from actors.ports import BrokerRefused, BrokerUnavailable, Clock, Guard
 
 _EXISTS = "client_order_id must be unique"
-_JUST_BEFORE = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
 
 
@@ -84,6 +84,7 @@ class Alpaca:
         )
         self._wire = Wire(settings.url, settings.wire)
         self._reads = Reads(settings.url, lambda: dict(self._headers), settings.reads)
+        self._pages = Pages(self._reads, settings.orders_page, settings.activities_page, settings.pages_max)
         self._stream = TradeUpdates(settings.stream_url, login, settings.stream)
         self._combos: dict[str, str] = {}
         """Leg's order id to its combo's: a push may speak of either."""
@@ -160,11 +161,11 @@ class Alpaca:
     async def account(self, since: datetime) -> AccountState:
         """Read account, orders, positions, activities, whole. Raises `BrokerUnavailable`, `BrokerRefused`."""
         since_before = since - _DAY  # what was sent before `since` may have been filled after
-        activities = await self._activities(since_before)
+        activities = await self._pages.activities(since_before)
         for _ in range(self._settings.still_looks_max):
             before = [activity["id"] for activity in activities]
             state = await self._around(activities, since)
-            activities = await self._activities(since_before)
+            activities = await self._pages.activities(since_before)
             if [activity["id"] for activity in activities] == before:
                 return state
         raise BrokerUnavailable(f"fills came in during each of {self._settings.still_looks_max} readings")
@@ -243,7 +244,7 @@ class Alpaca:
     async def _fills_since(self, payload: Json) -> list[Json]:
         with readable("order"):
             since = instant(payload.get("submitted_at") or payload["created_at"])
-        activities = shapes.by_order(await self._activities(since - timedelta(seconds=1), "/FILL"))
+        activities = shapes.by_order(await self._pages.activities(since - timedelta(seconds=1), "/FILL"))
         return [activity for order_id in shapes.order_ids(payload) for activity in activities.get(order_id, [])]
 
     async def _around(self, activities: list[Json], since: datetime) -> AccountState:
@@ -252,7 +253,7 @@ class Alpaca:
         fills = shapes.by_order(activities)
         orders = tuple(
             self._report(order, [each for name in shapes.order_ids(order) for each in fills.get(name, [])])
-            for order in await self._orders(since - _DAY)
+            for order in await self._pages.orders(since - _DAY)
         )
         events = (shapes.cash_event(activity, self.account_domain) for activity in activities)
         with readable("account"):
@@ -271,32 +272,3 @@ class Alpaca:
             buying_power=known(account, "options_buying_power"),
             trading=trading,
         )
-
-    async def _orders(self, since: datetime) -> list[Json]:
-        orders: dict[str, Json] = {}
-        after = since
-        params = {"status": "all", "direction": "asc", "nested": "true", "limit": str(self._settings.orders_page)}
-        for _ in range(self._settings.pages_max):
-            page = await self._reads.get("/v2/orders", {**params, "after": after.isoformat()})
-            with readable("orders"):
-                fresh = {order["id"]: order for order in page if order["id"] not in orders}
-                orders |= fresh
-                if len(page) < self._settings.orders_page:
-                    return list(orders.values())
-                after = instant(page[-1]["submitted_at"]) - _JUST_BEFORE  # `after` excludes; ids drop what comes twice
-            if not fresh:
-                break
-        raise BrokerUnavailable(f"orders since {since} do not end")
-
-    async def _activities(self, since: datetime, kind: str = "") -> list[Json]:
-        activities: dict[str, Json] = {}
-        size = self._settings.activities_page
-        params = {"after": since.isoformat(), "direction": "asc", "page_size": str(size)}
-        for _ in range(self._settings.pages_max):
-            page = await self._reads.get(f"/v2/account/activities{kind}", params)
-            with readable("activities"):
-                activities |= {activity["id"]: activity for activity in page}
-                if len(page) < size:
-                    return list(activities.values())
-                params["page_token"] = page[-1]["id"]
-        raise BrokerUnavailable(f"activities since {since} do not end")

@@ -20,12 +20,12 @@ from actors.brokers import tastytrade_shapes as shapes
 from actors.brokers.coverages import COVERAGES
 from actors.brokers.market_hours import of_tastytrade
 from actors.brokers.outcomes import RETRYABLE, Unsendable, outcome_of, outcome_of_failure
-from actors.brokers.payload import Json, decoded, known, number, readable
+from actors.brokers.payload import Json, decoded, readable
 from actors.brokers.reads import ReadLimits, Reads
 from actors.brokers.tastytrade_dry_run import read_dry_run
 from actors.brokers.tastytrade_instruments import FUTURES, Instruments
 from actors.brokers.tastytrade_pages import InstrumentPages, Pages
-from actors.brokers.tastytrade_status import read_status
+from actors.brokers.tastytrade_status import read_balances, read_status
 from actors.brokers.tastytrade_stream import AccountStream, AccountStreamLimits
 from actors.brokers.tastytrade_token import AccessToken, TastytradeLogin, TokenLimits
 from actors.brokers.wire import Answer, Doubt, NothingSent, Wire, WireLimits
@@ -75,7 +75,7 @@ class Tastytrade:
         self._settings, self._clock = settings, clock
         self._base = f"/accounts/{settings.account}"
         self._wire = Wire(settings.url, settings.wire)
-        self._reads = Reads(settings.url, self._read_headers, settings.reads, self._doubt_token)
+        self._reads = Reads(settings.url, self._read_headers, settings.reads, lambda: self._token.doubt())  # noqa: PLW0108 - comes later
         self._pages = Pages(self._reads, settings.page_size, settings.pages_max)
         self._instruments = Instruments(products or Products())
         self._listed = InstrumentPages(self._instruments, self._reads, self._pages, settings.futures, clock)
@@ -84,7 +84,7 @@ class Tastytrade:
             settings.stream_url,
             settings.account,
             lambda: self._token.authorization,
-            self._doubt_token,
+            self._token.doubt,
             settings.stream,
         )
         self._refreshing: asyncio.Task[None] | None = None
@@ -264,14 +264,12 @@ class Tastytrade:
         day = since.astimezone(_NEW_YORK).date()
         positions = await self._reads.get(f"{self._base}/positions")
         transactions = await self._pages.items(f"{self._base}/transactions", {"start-date": day.isoformat()})
-        balances = await self._reads.get(f"{self._base}/balances")
+        balances = await read_balances(self._reads, self._base)
         fill_ids = shapes.exec_ids(orders)
         gone = shapes.reversals(transactions, fill_ids)
         events = (shapes.cash_event(each, self.account_domain, fill_ids, gone, self._ours) for each in transactions)
-        with readable("positions and balances"):
+        with readable("positions"):
             held = positions["data"]["items"]
-            money = balances["data"]
-            cash, net_liquidation = number(money["cash-balance"]), number(money["net-liquidating-value"])
         return AccountState(
             route=self.route,
             account_domain=self.account_domain,
@@ -280,14 +278,9 @@ class Tastytrade:
             orders=tuple(self._report(each, tuple(gone.values())) for each in orders),
             positions=tuple(shapes.position(each, self._ours) for each in held),
             cash_events=tuple(event for event in events if event is not None),
-            cash=cash,
-            net_liquidation=net_liquidation,
-            buying_power=known(money, "derivative-buying-power"),
-            trading=await read_status(self._reads, self._base, net_liquidation),
+            **balances._asdict(),
+            trading=await read_status(self._reads, self._base, balances.net_liquidation),
         )
-
-    def _doubt_token(self) -> None:
-        self._token.doubt()
 
     async def _orders(self, start: date) -> list[Json]:
         return await self._pages.items(f"{self._base}/orders", {"start-date": start.isoformat(), "sort": "Desc"})

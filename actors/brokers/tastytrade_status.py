@@ -1,4 +1,4 @@
-"""What tastytrade lets an account do, in our words: its trading status, read with the balances.
+"""What tastytrade lets an account do, in our words: its balances, and its trading status, read with them.
 
 A flag that should be there and is not, or is no yes or no, an options level or a new `...-only` flag that nobody here
 knows: each is an unknown word, which keeps openings out until a person has looked.
@@ -8,8 +8,9 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from types import MappingProxyType
+from typing import NamedTuple
 
-from actors.brokers.payload import Json, readable
+from actors.brokers.payload import Json, known, number, readable
 from actors.brokers.reads import Reads
 from actors.domain.orders.trading_status import OptionsLevel, TradingStatus
 from actors.ports import BrokerRefused, BrokerUnavailable
@@ -36,6 +37,23 @@ _LEVELS: Mapping[str, OptionsLevel] = MappingProxyType(
     }
 )
 _DAY_TRADER_MIN = Decimal(25_000)
+
+
+class Balances(NamedTuple):
+    """Dollars; `buying_power` of options, None where it is not told."""
+
+    cash: Decimal
+    net_liquidation: Decimal
+    buying_power: Decimal | None
+
+
+async def read_balances(reads: Reads, account: str) -> Balances:
+    """Read what an account, by its path, has. Raises `BrokerUnavailable`, `BrokerRefused`."""
+    told = await reads.get(f"{account}/balances")
+    with readable("balances"):
+        money = told["data"]
+        cash, net_liquidation = number(money["cash-balance"]), number(money["net-liquidating-value"])
+        return Balances(cash, net_liquidation, known(money, "derivative-buying-power"))
 
 
 async def read_status(reads: Reads, account: str, net_liquidation: Decimal) -> TradingStatus | None:

@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Final
 
 from actors import recovery
+from actors.alone import ALONE
 from actors.domain.portfolio.book import Book
 from actors.places import Places
-from actors.ports import ALONE, DamagedState, Replica
+from actors.ports import DamagedState, Replica
 from supervisor.app.event_schema import EVENTS
 from supervisor.app.workplace import Workplace
 from supervisor.chain import Chain, JournalDamagedError

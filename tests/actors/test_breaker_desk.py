@@ -137,7 +137,7 @@ def test_a_paused_strategys_opening_is_not_worked_at_another_price():
     rig = Rig().ready()
     rig.ask(open_signal(1))
     rig.outcome("condor-20260105-1-r1")
-    rig.executor._commit(rig.executor._breakers.on_report(ReportBreaker(event=trip(Scope.STRATEGY, "condor"))))
+    rig.executor._commit(rig.executor._desks.breakers.on_report(ReportBreaker(event=trip(Scope.STRATEGY, "condor"))))
     assert not rig.ask(replace_signal(2, "condor-20260105-1", "1.85")).admitted
 
 

@@ -167,7 +167,7 @@ def settled(rig: Rig) -> None:
         cause=SettlementCause.EXPIRATION,
         at=rig.clock.now,
     )
-    rig.executor._commit(rig.executor._accounts.on_account(read_of(rig, held.account_domain, leaves)))
+    rig.executor._commit(rig.executor._desks.accounts.on_account(read_of(rig, held.account_domain, leaves)))
 
 
 def read_of(rig: Rig, domain: str, leaves: CashEvent) -> AccountRead:

@@ -78,7 +78,7 @@ def test_without_a_reconciliation_since_it_came_back_it_waits():
     rig.connect(writes=True)
     rig.after(100)
     assert rig.events(RouteFailedBack) == []
-    assert rig.executor._failback.waiting["primary"] == ("a reconciliation since it came back",)
+    assert rig.executor._desks.failback.waiting["primary"] == ("a reconciliation since it came back",)
     well_for(rig, 0)
     assert len(rig.events(RouteFailedBack)) == 1
 
@@ -92,7 +92,7 @@ def test_a_doubt_at_the_route_keeps_it_from_openings_until_it_ended():
     rig.connect(writes=True)
     rig.after(0.1)
     well_for(rig, 100)
-    assert rig.executor._failback.waiting["primary"] == (f"the end of doubts: {ORDER}-r1",)
+    assert rig.executor._desks.failback.waiting["primary"] == (f"the end of doubts: {ORDER}-r1",)
     rig.hear("connection-primary", Resolved(route="primary", attempt_id=f"{ORDER}-r1", resolution=Absent(proof="3")))
     rig.after(0.1)
     assert len(rig.events(RouteFailedBack)) == 1

@@ -180,8 +180,8 @@ def test_a_cut_survives_a_restart_and_is_not_made_twice():
 
 def test_what_ended_while_nobody_judged_is_judged_by_the_successor():
     rig = traded(-1, -1)
-    rig.executor._sizes.on_tick = rig.executor._breakers.on_tick  # it dies before its next look
-    rig.executor._timed = ()
+    rig.executor._desks.sizes.on_tick = rig.executor._desks.breakers.on_tick  # it dies before its next look
+    rig.executor._desks.timed = ()
     trade(rig, 11, -1)
     assert moves(rig) == []
     rig.start()

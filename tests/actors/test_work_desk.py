@@ -183,7 +183,7 @@ def test_a_restart_between_the_two_loses_and_doubles_nothing(cut):
     rig = entered()
     rig.ask(replace_signal(2, ENTRY, "1.85"))
     if cut == "ended":
-        rig.executor._work.on_tick = lambda: iter(())
+        rig.executor._desks.work.on_tick = lambda: iter(())
         told(rig, ENTRY, Status.PARTIALLY_FILLED, 1)
         told(rig, ENTRY, Status.CANCELED)
     held = dict(rig.book.positions.get("primary-account", {}))

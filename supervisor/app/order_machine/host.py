@@ -9,8 +9,9 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
+from actors.alone import ALONE
 from actors.domain.value import Value
-from actors.ports import ALONE, Arrival, Replica
+from actors.ports import Arrival, Replica
 
 S = TypeVar("S", bound=Value)
 
