@@ -5,9 +5,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+from actors.alone import ALONE
 from actors.domain.market.quote import QuoteFrame
 from actors.domain.value import Value
-from actors.ports import ALONE, Arrival, Envelope, PeerUnavailable
+from actors.ports import Arrival, Envelope, PeerUnavailable
 
 START = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 """Monday, 10:00 in New York."""

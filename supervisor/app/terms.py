@@ -1,25 +1,25 @@
-"""The executor's settings, as configured; what it holds openings to with them: fee tables, and expected win rates."""
+"""The executor's settings, as configured, and what openings are held to: fees, margin, expiries, events, win rates."""
 
 from actors.config_model import RuntimeConfig
 from actors.config_sections import RouteSection
 from actors.desk import DeskSettings
 from actors.domain.costs.estimate import CostTerms
+from actors.domain.market.expiry_table import ExpiryTable
 from actors.domain.performance.degradation import DegradationLimits
 from actors.domain.risk.almanac import Almanac
+from actors.domain.risk.margin_table import MarginTable
 from actors.executor_settings import ExecutorSettings
 from supervisor.app import warmth
 from supervisor.app.plan import TABLES
-from supervisor.app.workplace import Workplace
 
 
-def executor_settings(place: Workplace) -> ExecutorSettings:
+def executor_settings(config: RuntimeConfig, margins: MarginTable, expiries: ExpiryTable) -> ExecutorSettings:
     """Return the settings of the executor and of its desks."""
-    config = place.config
     section = config.executor.model_dump()
     desk = {name: value for name, value in section.items() if name in DeskSettings.model_fields}
     own = {name: value for name, value in section.items() if name in ExecutorSettings.model_fields}
     terms = DeskSettings(
-        **desk, margins=place.margins, costs=cost_terms(config), sizes=sizes(config), almanac=_almanac(place)
+        **desk, margins=margins, costs=cost_terms(config), sizes=sizes(config), almanac=_almanac(config, expiries)
     )
     return ExecutorSettings(desk=terms, disk_look_s=config.disk.look_every_s, **own)
 
@@ -48,11 +48,10 @@ def sizes(config: RuntimeConfig) -> DegradationLimits:
     return DegradationLimits(**dict(config.performance), strategies=own)
 
 
-def _almanac(place: Workplace) -> Almanac:
-    config = place.config
+def _almanac(config: RuntimeConfig, expiries: ExpiryTable) -> Almanac:
     return Almanac(
         blackouts=config.calendar.blackouts,
-        table=place.expiry,
+        table=expiries,
         openings_until_min=config.expiry.openings_until_min,
         adapters=tuple(route.adapter for route in config.routes),
     )

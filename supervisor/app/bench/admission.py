@@ -1,7 +1,8 @@
 """Times the admission of a four-leg opening: what the executor gathers, and every check, on a book that holds others.
 
 Each order has strikes of its own, so that nothing known of the one before helps it. Neither the latch nor the disk is
-looked at: their files are the machine's business, and timed with the whole order path.
+looked at: their files are the machine's business, and timed with the whole order path. What greeks and stress ask is
+not in it: it depends on the book's surface, and is timed with that path too.
 """
 
 import time
@@ -12,9 +13,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from actors.config import SHIPPED
-from actors.desk import Desk, DeskSettings
+from actors.config import SHIPPED, load
+from actors.desk import Desk
 from actors.domain.market.contract import Contract, Right, occ_symbol
+from actors.domain.market.flaw import Survey
 from actors.domain.market.quote import QuoteFrame, QuoteTable, Universe
 from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import Accepted, Attempt
@@ -28,10 +30,12 @@ from actors.domain.portfolio.intent import opening_order
 from actors.domain.risk.caps import Caps
 from actors.domain.risk.gate import review
 from actors.domain.risk.standing import Standing
+from actors.expiry_tables import load_expiry
 from actors.margins import load_margins
 from actors.messages import ConnectionState, IssuePermit
 from actors.seats import Seats
 from supervisor.app.order_machine.market import DAY, PERMIT, PRODUCTS, START, UNDERLYING, sessions
+from supervisor.app.terms import executor_settings
 
 HELD: Final = 50
 """Structures held while the orders are admitted."""
@@ -39,6 +43,8 @@ WORKING: Final = 4
 """And openings at work, of the last minute."""
 WARM: Final = 50
 _LEVEL: Final = 6000
+_ODD: Final = 5
+"""What a wing's strike leaves of tens; that of a short leaves nothing."""
 _ROUTE: Final = "tastytrade"
 _BOOT_NS: Final = 10**12
 _PLENTY: Final = Decimal(10**9)
@@ -74,8 +80,9 @@ def measure(orders: int) -> NDArray[np.float64]:
 
 
 def _desk() -> Desk:
-    margins, seats = load_margins(SHIPPED / "margin.toml"), Seats((_ROUTE,), silence_ns=10**15)
-    desk = Desk(Book(PRODUCTS), seats, sessions(), _Still(), lambda: None, DeskSettings(margins=margins))
+    margins, expiries = load_margins(SHIPPED / "margin.toml"), load_expiry(SHIPPED / "expiry.toml")
+    terms, seats = executor_settings(load(None), margins, expiries).desk, Seats((_ROUTE,), silence_ns=10**15)
+    desk = Desk(Book(PRODUCTS), seats, sessions(), _Still(), lambda: None, terms)
     contracts = (PRODUCTS.contract(UNDERLYING), *_options())
     desk.contracts, desk.quotes = {each.symbol: each for each in contracts}, _quoted(contracts)
     limits = PERMIT.limits.model_copy(update={"caps": Caps()})
@@ -111,7 +118,8 @@ def _options() -> list[Contract]:
 
 def _quoted(contracts: tuple[Contract, ...]) -> QuoteTable:
     table, count = QuoteTable(Universe(version=1, contracts=contracts)), len(contracts)
-    bid = np.full(count, 2.0)
+    wings = [each.is_option and each.strike is not None and each.strike % 10 == _ODD for each in contracts]
+    bid = np.where(wings, 1.0, 2.0)
     bid[0] = _LEVEL
     table.apply(
         QuoteFrame(
@@ -127,11 +135,12 @@ def _quoted(contracts: tuple[Contract, ...]) -> QuoteTable:
             codes=np.zeros(count, np.uint16),
         )
     )
+    table.take_survey(Survey(universe=1, at_ns=_BOOT_NS))
     return table
 
 
 def _signal(number: int, at: datetime) -> Signal:
-    request = Open(underlying=UNDERLYING, legs=_legs(number), order_qty=1, net_price=Decimal("0.10"))
+    request = Open(underlying=UNDERLYING, legs=_legs(number), order_qty=1, net_price=Decimal("1.90"))
     return Signal(
         signal_id=f"bench-20260105-{number}",
         strategy="bench",

@@ -7,6 +7,8 @@ import pytest
 
 from actors.config import load
 from actors.config_model import RuntimeConfig
+from actors.expiry_tables import load_expiry
+from actors.margins import load_margins
 from supervisor.app.terms import cost_terms, executor_settings, fee_schedule, sizes
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
@@ -18,7 +20,9 @@ def config() -> RuntimeConfig:
 
 
 def test_an_executor_never_runs_without_fee_tables(config):
-    desk = executor_settings(config).desk
+    margins, expiries = load_margins(CONFIG / "margin.toml"), load_expiry(CONFIG / "expiry.toml")
+    desk = executor_settings(config, margins, expiries).desk
+    assert (desk.margins, desk.almanac.table) == (margins, expiries)
     assert desk.costs is not None
     assert desk.costs.routes == {"tastytrade": "tastytrade", "alpaca": "alpaca"}
     assert desk.costs.domains == {"tastytrade": "tastytrade", "alpaca": "alpaca"}
