@@ -23,13 +23,14 @@ import apsw
 from actors.domain.value import Instant, Value
 from actors.epoch import read_epoch
 from actors.places import Places
+from actors.runtime_tag import FILE as RUNTIME_TAG
 from supervisor.chain import JournalDamagedError
 from supervisor.journal import JournalReader
 
 MANIFEST: Final = "manifest.json"
 SCHEMA: Final = "holdfast.backup/1"
 JOURNAL: Final = "journal.sqlite"
-BEFORE: Final = ("latch.json", "epoch", "checkpoints/*/key", "checkpoints/*/cache.db")
+BEFORE: Final = (RUNTIME_TAG, "latch.json", "epoch", "checkpoints/*/key", "checkpoints/*/cache.db")
 AFTER: Final = (
     "latch.history.jsonl",
     "armed.history.jsonl",

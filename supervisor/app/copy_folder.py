@@ -10,9 +10,10 @@ from typing import Final
 
 from actors.domain.value import Instant, Value
 from actors.durable import replace
+from actors.runtime_tag import FILE as RUNTIME_TAG
 
-KEPT: Final = ("latch.json", "incarnations", "exchange-days.json", "config.json")
-"""Files of the leader's state folder that its follower keeps too."""
+KEPT: Final = (RUNTIME_TAG, "latch.json", "incarnations", "exchange-days.json", "config.json")
+"""Files of the leader's state folder that its follower keeps too. By another tag it would not know its own orders."""
 
 
 class Leader(Value):

@@ -11,6 +11,7 @@ from actors.domain.orders.attempt import InDoubt
 from actors.domain.orders.event import AttemptEnded, AttemptStarted, DoubtEnded, ExecutorStarted
 from actors.latch import StopLevel, read_latch
 from actors.places import Places, places
+from actors.runtime_tag import runtime_tag
 from supervisor.app.drill import heal, stands
 from supervisor.app.statement import scorecard, statements
 from supervisor.app.workplace import Workplace
@@ -64,6 +65,7 @@ def test_the_other_node_goes_on_from_the_copy_with_every_attempt_accounted_for_a
         assert [type(event) for event in told[:3]] == [AttemptStarted, AttemptEnded, DoubtEnded]
         assert told[1].attempt_id == told[2].attempt_id == attempt
         assert isinstance(told[1].outcome, InDoubt)
+        assert runtime_tag(copy.state) == runtime_tag(desk.state), "or every order of before were a stranger's"
         started = events(copy, ExecutorStarted)[-1]
         assert started.took_over.startswith("desk was confirmed dead by alice")
         assert read_latch(copy.latch).level is StopLevel.REDUCE

@@ -14,6 +14,7 @@ from actors.domain.orders.attempt import AttemptState
 from actors.epoch import read_epoch, take_epoch
 from actors.latch import StopLevel, read_latch
 from actors.places import Places, places
+from actors.runtime_tag import runtime_tag
 from supervisor import directory as directories
 from supervisor.app.backup import check
 from supervisor.app.restore import STEP
@@ -107,6 +108,16 @@ def test_a_backup_made_while_the_executor_trades_is_whole(where, traded, tmp_pat
     reader.close()
     assert check(made) == check(made)
     assert not [path.name for path in made.rglob("*") if path.name.endswith(("-wal", "-shm"))]
+
+
+def test_a_restored_folder_still_knows_its_own_orders_at_the_brokers(where, traded, tmp_path):
+    tag = runtime_tag(where.state)
+    made = backup(where, tmp_path / "backups")
+    traded.close()
+    shutil.rmtree(where.state)
+    code, said = restore(where, made)
+    assert code == ExitCode.DONE, said
+    assert runtime_tag(where.state) == tag
 
 
 def test_a_damaged_journal_is_not_backed_up(where, traded, tmp_path):
