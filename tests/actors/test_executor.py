@@ -20,6 +20,7 @@ from actors.domain.orders.breaker_event import (
     StructuresMarked,
 )
 from actors.domain.orders.event import AttemptEnded, Event, OrderAbandoned, SignalRefused, parse_event
+from actors.domain.orders.kill_event import KillSwitchFired
 from actors.domain.orders.order import Action, Leg, OrderType, Stop
 from actors.domain.orders.refusal import Code
 from actors.domain.orders.report import CashEvent, SettlementCause, Status
@@ -150,6 +151,7 @@ def busy_day() -> Rig:
     broken(rig)
     cut(rig)
     settled(rig)
+    killed(rig)
     return rig
 
 
@@ -202,6 +204,12 @@ def cut(rig: Rig) -> None:
     what = {"cause": SizeCause.DEGRADED, "by": "executor", "text": "9 of 30 won", "at": START}
     rig.executor._commit(Step(events=[SizeMoved(strategy="condor", share=share, **quantity, **what)]))
     rig.hear("cli", RestoreSize(strategy="condor", by="anna", reason="looked", reply_to="cli"))
+
+
+def killed(rig: Rig) -> None:
+    """The kill switch fires."""
+    told = {"epoch": 77, "by": "anna", "reason": "drill", "ended": ("executor",), "unconfirmed": (), "at": START}
+    rig.executor._commit(Step(events=[KillSwitchFired(**told)]))
 
 
 def covered_by_hand(rig: Rig) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from actors.breaker_watch import BreakerPorts, BreakerWatch
+from actors.domain.market.flaw import Survey
 from actors.domain.market.quote import QuoteFrame, Universe
 from actors.domain.orders.attempt import Accepted
 from actors.domain.orders.order import Action, Intent, Leg, cl_ord_id_of
@@ -62,6 +63,7 @@ class Recorded(Rig):
         sizes = (batch.bid_size, batch.ask_size)
         frame = QuoteFrame(2, self.sequence, batch.rows, bid, ask, *sizes, batch.exchange_ns, self.clock.ns, codes)
         self.stream.arrivals.append(frame)
+        self.stream.arrive("data_feed", Survey(universe=2, at_ns=self.clock.ns))
         self.executor.turn(0)
 
     def look(self) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from actors.breaker_watch import BreakerPorts, BreakerWatch
 from actors.domain.market.contract import Kind
+from actors.domain.market.flaw import Survey
 from actors.domain.market.quote import QuoteFrame, Universe
 from actors.domain.orders.attempt import Accepted
 from actors.domain.orders.event import Quarantined, parse_event
@@ -88,6 +89,7 @@ class Shop(Rig):
                 codes=np.zeros(count, np.uint16),
             )
         )
+        self.stream.arrive("data_feed", Survey(universe=2, at_ns=self.clock.ns))
         self.executor.turn(0)
 
     def booked(self, *events: CashEvent, positions: dict[str, int], cash: Decimal | None = None) -> None:

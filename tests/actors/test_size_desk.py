@@ -17,9 +17,10 @@ from actors.size_messages import RestoreSize, SizeRestored
 from tests.builders import CONDOR_SYMBOLS, close_signal, open_signal, permit
 from tests.cost_builders import cut, sizes, terms
 from tests.fakes import START
-from tests.rig import Rig, fills_of, report
+from tests.rig import ROUTES, Rig, fills_of, report
 
 SHORTS = CONDOR_SYMBOLS[1:3]
+PLENTY = Decimal(10_000_000)
 SOON = {"win_rate": 0.9, "false_alarm_every": 10, "false_recovery_every": 10}
 """Three losses in a row are enough, and then some wins: a real strategy is given longer."""
 
@@ -51,6 +52,8 @@ def told(rig: Rig, code: str) -> list[Alert]:
 
 def traded(*results: int, order_qty: int = 1, **limits: object) -> Rig:
     rig = Rig(sizes=sizes(**(SOON | limits)), costs=terms()).ready()
+    for route in ROUTES:
+        rig.read(route, net_liquidation=PLENTY, buying_power=PLENTY)
     permitted(rig)
     for place, result in enumerate(results):
         trade(rig, 1 + 2 * place, result, order_qty)
