@@ -1,7 +1,8 @@
 """What was ordered lately: how many orders, whose, and which openings may be the same again.
 
 Orders are told in the order of their placing, and none is placed twice: so only those placed since the last look are
-looked at, and what has left the window leaves with them. Times are the market's.
+looked at, and what has left the window leaves with them; so do the oldest openings, as far as they came to nothing.
+Times are the market's.
 """
 
 from collections import Counter, deque
@@ -12,6 +13,7 @@ from actors.domain.orders.order import Intent, Leg, Order
 from actors.domain.orders.order_state import OrderLife
 
 MINUTE = timedelta(minutes=1)
+LATE_FILL = timedelta(seconds=5)
 Likeness = tuple[str, tuple[tuple[str, int], ...]]
 """A strategy, and signed contracts by symbol: what makes two openings the same."""
 
@@ -56,8 +58,13 @@ class Recent:
             self._by_strategy[strategy] -= 1
             if not self._by_strategy[strategy]:
                 del self._by_strategy[strategy]
-        while self._openings and self._openings[0].created_at <= since:
+        while self._openings and (self._openings[0].created_at <= since or self._is_over(self._openings[0], now)):
             self._openings.popleft()
+
+    def _is_over(self, order: Order, now: datetime) -> bool:
+        """Whether an opening came to nothing, long enough ago for the fill that sometimes follows a cancel."""
+        life = (self._orders or {}).get(order.cl_ord_id)
+        return life is not None and not life.is_live and not life.fills and order.created_at <= now - LATE_FILL
 
     @property
     def count(self) -> int:

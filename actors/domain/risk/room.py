@@ -138,8 +138,8 @@ def _begun_since(standing: Standing, seen: Circumstances, caps: Caps) -> Iterato
     """Yield what the reading of an account does not show: what has begun since, less what ends before."""
     book, read_at = seen.book, standing.read_at
     live = [life for life in book.live_orders() if life.order.intent is Intent.OPEN]
-    lately = (book.orders[order.cl_ord_id] for order in book.recent.openings())
-    for life in (*live, *(each for each in lately if each.cum_qty and not each.is_live)):
+    lately = (book.orders[order.cl_ord_id] for order in book.recent.openings())  # most of them came to nothing
+    for life in (*live, *(each for each in lately if each.fills and not each.is_live and each.cum_qty)):
         last = life.attempts[-1] if life.attempts else None
         is_read = last is not None and last.started_at < read_at and not life.in_doubt
         is_excluded = life.order.cl_ord_id in seen.excluding

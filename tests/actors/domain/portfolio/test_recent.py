@@ -3,15 +3,20 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.domain.orders.order import Intent
+from actors.domain.orders.order import Fill, Intent
 from actors.domain.orders.order_state import OrderLife
+from actors.domain.orders.report import Status
 from actors.domain.portfolio.intent import opening_order
 from actors.domain.portfolio.recent import Recent, likeness
 from tests.builders import condor_legs, open_signal
 from tests.fakes import START
+
+LEG = condor_legs()[0]
+FILL = Fill(exec_id="1", symbol=LEG.symbol, action=LEG.action, last_qty=1, last_px=Decimal(1), at=START)
 
 
 def order(number: int, second: float, strategy: str = "condor"):
@@ -51,3 +56,19 @@ def test_openings_are_alike_by_strategy_legs_and_quantity():
     doubled = tuple(leg.model_copy(update={"ratio": 2}) for leg in legs)
     assert likeness("a", doubled, 1) == likeness("a", legs, 2)
     assert Decimal(order(1, 0).order_qty) == 1
+
+
+@pytest.mark.parametrize(
+    ("age_s", "changes", "is_kept"),
+    [
+        (6, {"status": Status.CANCELED}, False),
+        (4, {"status": Status.CANCELED}, True),  # a fill may still follow
+        (6, {"status": Status.NEW}, True),
+        (6, {"status": Status.FILLED, "fills": (FILL,)}, True),
+    ],
+)
+def test_an_opening_that_came_to_nothing_is_let_go_once_no_fill_may_follow(age_s, changes, is_kept):
+    placed, now = order(1, 0), START + timedelta(seconds=age_s)
+    recent = Recent()
+    recent.look({placed.cl_ord_id: OrderLife(order=placed, **changes)}, now, START - timedelta(minutes=2))
+    assert [each.cl_ord_id for each in recent.openings()] == [placed.cl_ord_id] * is_kept
