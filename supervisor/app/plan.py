@@ -5,7 +5,6 @@ beginning, free ports for the venue (they must be the same after its restart). E
 restarted child is the child it was.
 """
 
-import socket
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from actors.places import Places
 from actors.products import load_products
 from actors.venue.venue_settings import venue_file
 from supervisor.app import preflight, standing
+from supervisor.app.free_ports import free_ports
 from supervisor.app.placement import FOLLOWER, GATE, place
 from supervisor.child_spec import ChildSpec, Group, Plan, RaySettings
 
@@ -37,12 +37,12 @@ def settle(config: RuntimeConfig, now: datetime) -> RuntimeConfig:
     fixed: dict[str, object] = {}
     if config.market.source == "synthetic" and config.market.start is None:
         fixed["market.start"] = _beginning(now, timedelta(seconds=config.market.length_s))
-    free = _free_ports(sum(getattr(config.market, name) == 0 for name in PORTS))
+    free = free_ports(sum(getattr(config.market, name) == 0 for name in PORTS))
     for name in PORTS:
         if getattr(config.market, name) == 0:
             fixed[f"market.{name}"] = free.pop()
     settled = with_overrides(config, fixed)
-    ports = iter(_free_ports(len(config.routes)))
+    ports = iter(free_ports(len(config.routes)))
     heard = [_heard(route, next(ports)) for route in settled.routes]
     return settled.model_copy(update={"routes": tuple(heard)})
 
@@ -197,15 +197,3 @@ def _beginning(now: datetime, length: timedelta) -> datetime:
     local = now.astimezone(NEW_YORK)
     midnight = datetime.combine(local.date(), time(23, 59), NEW_YORK)
     return min(local, midnight - length).astimezone(UTC).replace(microsecond=0)
-
-
-def _free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on now; held open together, so that no two are the same."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
