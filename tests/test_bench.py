@@ -25,7 +25,6 @@ def run(*arguments):
 
 
 @pytest.mark.tree
-@pytest.mark.alone
 @pytest.mark.timeout(RUN_TIMEOUT_S + 20)
 def test_a_tiny_run_prints_one_line_with_a_key_for_each_section():
     asked = [name for name in SECTIONS if name not in DEATHS]
