@@ -3,8 +3,6 @@
 A check is a short story told by an executor, its permits and its brokers' readings; it passes as the code stands.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
@@ -20,6 +18,7 @@ from actors.domain.risk import asked, gate, margin, room, size
 from actors.messages import IssuePermit
 from tests.builders import CONDOR_SYMBOLS, LIMITS, close_signal, open_signal, permit
 from tests.rig import Rig
+from tests.rule_switch import Switch, each_of
 
 NEED = Decimal(4810)
 BARRED = TradingStatus(bars=("margin call",))
@@ -185,14 +184,6 @@ def a_close_is_asked_what_openings_are(off: pytest.MonkeyPatch) -> None:
     off.setattr(gate, "_review_close", strict)
 
 
-@dataclass(frozen=True)
-class Switch:
-    """A check of one rule, and how the rule is switched off."""
-
-    check: Callable[[], None]
-    off: Callable[[pytest.MonkeyPatch], None]
-
-
 SWITCHES = (
     Switch(what_is_held_and_what_works_count_together, nothing_held_is_looked_at),
     Switch(what_is_held_and_what_works_count_together, sums_have_no_limits),
@@ -208,9 +199,7 @@ SWITCHES = (
     Switch(a_strategy_that_runs_wild_is_stopped, nobody_remembers_what_was_ordered),
     Switch(an_exit_passes_all_of_it, a_close_is_asked_what_openings_are),
 )
-named = pytest.mark.parametrize(
-    "switch", SWITCHES, ids=[f"{each.check.__name__}-{each.off.__name__}" for each in SWITCHES]
-)
+named = each_of(SWITCHES)
 
 
 @named
@@ -220,6 +209,4 @@ def test_the_rule_holds(switch):
 
 @named
 def test_without_the_rule_its_check_fails(switch, monkeypatch):
-    switch.off(monkeypatch)
-    with pytest.raises(AssertionError, match="assert"):
-        switch.check()
+    switch.fails_when_off(monkeypatch)

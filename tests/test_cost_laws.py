@@ -3,8 +3,6 @@
 A check is a short story told by an executor; it passes as the code stands. What is switched off is the rule itself.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +23,7 @@ from tests.actors.test_size_desk import codes, trade, traded
 from tests.builders import close_signal, open_signal
 from tests.cost_builders import cut, terms
 from tests.rig import Rig
+from tests.rule_switch import Switch, each_of
 
 CAPPED = 4
 
@@ -172,14 +171,6 @@ def each_fill_counts_for_all_it_is(off: pytest.MonkeyPatch) -> None:
     off.setattr(Seen, "after", lambda self, paid, half: Seen(fills=self.fills + 1, total=self.total + 5 * paid / half))
 
 
-@dataclass(frozen=True)
-class Switch:
-    """A check of one rule, and how the rule is switched off."""
-
-    check: Callable[[], None]
-    off: Callable[[pytest.MonkeyPatch], None]
-
-
 SWITCHES = (
     Switch(an_opening_that_leaves_too_little_is_refused, the_gate_does_not_ask),
     Switch(an_opening_that_leaves_too_little_is_refused, only_fees_are_costs),
@@ -197,9 +188,7 @@ SWITCHES = (
     Switch(one_loss_more_is_no_second_step, evidence_never_begins_anew),
     Switch(one_absurd_fill_reprices_nothing, each_fill_counts_for_all_it_is),
 )
-named = pytest.mark.parametrize(
-    "switch", SWITCHES, ids=[f"{each.check.__name__}-{each.off.__name__}" for each in SWITCHES]
-)
+named = each_of(SWITCHES)
 
 
 @named
@@ -209,9 +198,7 @@ def test_the_rule_holds(switch):
 
 @named
 def test_without_the_rule_its_check_fails(switch, monkeypatch):
-    switch.off(monkeypatch)
-    with pytest.raises(AssertionError, match="assert"):
-        switch.check()
+    switch.fails_when_off(monkeypatch)
 
 
 def test_the_story_begins_with_openings_that_go():

@@ -4,8 +4,7 @@ A check is a short story told by an executor, risk's watches and their messages;
 switched off is the rule itself.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -27,6 +26,7 @@ from tests.actors.test_settlement_desk import ASSIGNED, LONG, SHARES, Morning, S
 from tests.builders import close_signal, open_signal
 from tests.expiries import TABLE, around, at, held, legs_of
 from tests.rig import Rig
+from tests.rule_switch import Switch, each_of
 
 CALL = "GOOG  160115C00700000"
 
@@ -265,14 +265,6 @@ def a_close_is_asked_what_openings_are(off: pytest.MonkeyPatch) -> None:
     off.setattr(gate, "_review_close", strict)
 
 
-@dataclass(frozen=True)
-class Switch:
-    """A check of one rule, and how the rule is switched off."""
-
-    check: Callable[[], None]
-    off: Callable[[pytest.MonkeyPatch], None]
-
-
 SWITCHES = (
     Switch(shorts_are_gone_before_their_end, nobody_climbs),
     Switch(shorts_are_gone_before_their_end, a_wish_is_not_asked_for),
@@ -294,9 +286,7 @@ SWITCHES = (
     Switch(nothing_opens_while_the_hours_disagree, the_calendar_is_not_asked),
     Switch(an_exit_passes_the_whole_calendar, a_close_is_asked_what_openings_are),
 )
-named = pytest.mark.parametrize(
-    "switch", SWITCHES, ids=[f"{each.check.__name__}-{each.off.__name__}" for each in SWITCHES]
-)
+named = each_of(SWITCHES)
 
 
 @named
@@ -306,6 +296,4 @@ def test_the_rule_holds(switch):
 
 @named
 def test_without_the_rule_its_check_fails(switch, monkeypatch):
-    switch.off(monkeypatch)
-    with pytest.raises(AssertionError, match="assert"):
-        switch.check()
+    switch.fails_when_off(monkeypatch)

@@ -1,7 +1,5 @@
 """Each rule about greeks and stress has a switch, as the laws have (`test_laws`): off, and its check fails."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +15,7 @@ from actors.domain.risk.exposure_pricer import Pricer
 from actors.messages import IssuePermit
 from tests.builders import close_signal, open_signal, permit
 from tests.rig import Rig
+from tests.rule_switch import Switch, each_of
 from tests.surfaces import sight
 
 ROOM_FOR_ONE = ExposureLimits(
@@ -121,14 +120,6 @@ def a_close_is_asked_what_openings_are(off: pytest.MonkeyPatch) -> None:
     off.setattr(gate, "_review_close", strict)
 
 
-@dataclass(frozen=True)
-class Switch:
-    """A check of one rule, and how the rule is switched off."""
-
-    check: Callable[[], None]
-    off: Callable[[pytest.MonkeyPatch], None]
-
-
 SWITCHES = (
     Switch(beyond_the_limit_nothing_opens, the_gate_does_not_ask),
     Switch(beyond_the_limit_nothing_opens, working_openings_weigh_nothing),
@@ -139,9 +130,7 @@ SWITCHES = (
     Switch(what_has_no_price_opens_nothing, what_has_no_price_is_worth_nothing),
     Switch(an_exit_passes_every_limit, a_close_is_asked_what_openings_are),
 )
-named = pytest.mark.parametrize(
-    "switch", SWITCHES, ids=[f"{each.check.__name__}-{each.off.__name__}" for each in SWITCHES]
-)
+named = each_of(SWITCHES)
 
 
 @named
@@ -151,6 +140,4 @@ def test_the_rule_holds(switch):
 
 @named
 def test_without_the_rule_its_check_fails(switch, monkeypatch):
-    switch.off(monkeypatch)
-    with pytest.raises(AssertionError, match="assert"):
-        switch.check()
+    switch.fails_when_off(monkeypatch)
