@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
 
+from actors.domain.value import Value
 from actors.messages import SignalAnswered, SubmitSignal
 from actors.places import Places
 from actors.ports import Envelope
@@ -33,7 +34,15 @@ class FiledRig(Rig):
 class Door:
     """Whoever asks through the socket is answered by the rig's executor; then `play` does what the brokers would."""
 
-    def __init__(self, where: Places, rig: Rig, play: Callable[[Rig], None] = lambda rig: None) -> None:
+    def __init__(
+        self,
+        where: Places,
+        rig: Rig,
+        play: Callable[[Rig], None] = lambda rig: None,
+        asked: type[Value] = SubmitSignal,
+        answered: type[Value] = SignalAnswered,
+    ) -> None:
+        self._asked, self._answered = asked, answered
         self._stream = LocalStream(where, "executor", incarnation=1)
         self._rig, self._play, self._stop = rig, play, Event()
         self._thread = Thread(target=self._work)
@@ -42,10 +51,10 @@ class Door:
     def _work(self) -> None:
         while not self._stop.is_set():
             for arrival in self._stream.receive(0.05):
-                if isinstance(arrival, Envelope) and isinstance(arrival.message, SubmitSignal):
-                    self._rig.told(SignalAnswered)
+                if isinstance(arrival, Envelope) and isinstance(arrival.message, self._asked):
+                    self._rig.told(self._answered)
                     self._rig.hear(arrival.sender, arrival.message)
-                    ((peer, answer),) = self._rig.told(SignalAnswered)
+                    ((peer, answer),) = self._rig.told(self._answered)
                     self._stream.tell(peer, answer)
                     self._play(self._rig)
         self._stream.close()

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from threading import Event, Thread
 
 import pytest
 from click.testing import CliRunner
@@ -14,15 +13,13 @@ from actors.domain.risk.breaker_limits import BreakerLimits
 from actors.latch import BREAKER, Latch, StopLevel, read_latch, tighten
 from actors.messages import BreakersReset, ReportBreaker, ResetBreakers
 from actors.places import Places
-from actors.ports import Envelope
 from actors.route_board import write_board
-from actors.streams import LocalStream
 from supervisor.cli import door
 from supervisor.cli.main import main
 from tests.actors.test_breaker_desk import trip
 from tests.builders import open_signal
 from tests.fakes import START, MemoryCheckpoints
-from tests.filed_rig import FiledRig
+from tests.filed_rig import Door, FiledRig
 
 NOW = datetime(2026, 1, 5, 16, tzinfo=UTC)
 NAME = "account.primary-account.loss_day.reduce"
@@ -39,22 +36,9 @@ def rig(where, monkeypatch) -> Iterator[FiledRig]:
 @pytest.fixture
 def executor(where, rig) -> Iterator[None]:
     """The rig's executor answers at its door."""
-    stop, stream = Event(), LocalStream(where, "executor", incarnation=1)
-
-    def work() -> None:
-        while not stop.is_set():
-            for arrival in stream.receive(0.05):
-                if isinstance(arrival, Envelope) and isinstance(arrival.message, ResetBreakers):
-                    rig.hear(arrival.sender, arrival.message)
-                    ((peer, answer),) = rig.told(BreakersReset)
-                    stream.tell(peer, answer)
-
-    thread = Thread(target=work)
-    thread.start()
+    door = Door(where, rig, asked=ResetBreakers, answered=BreakersReset)
     yield
-    stop.set()
-    thread.join()
-    stream.close()
+    door.close()
 
 
 def run(where: Places, *arguments: str) -> tuple[int, str]:

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from threading import Event, Thread
 
 import pytest
 from click.testing import CliRunner
@@ -15,9 +14,7 @@ from actors.config import RuntimeConfig, load
 from actors.domain.orders.event import parse_event
 from actors.domain.orders.size_event import SizeCause, SizeMoved
 from actors.places import Places
-from actors.ports import Envelope
 from actors.size_messages import RestoreSize, SizeRestored
-from actors.streams import LocalStream
 from supervisor.app.event_schema import EVENTS
 from supervisor.cli import door
 from supervisor.cli.main import main
@@ -25,7 +22,7 @@ from supervisor.journal import JournalReader
 from tests.actors.test_size_desk import SOON, trade
 from tests.builders import open_signal
 from tests.cost_builders import sizes, terms
-from tests.filed_rig import FiledRig
+from tests.filed_rig import Door, FiledRig
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -41,22 +38,9 @@ def rig(where, monkeypatch) -> Iterator[FiledRig]:
 @pytest.fixture
 def executor(where, rig) -> Iterator[None]:
     """The rig's executor answers at its door."""
-    stop, stream = Event(), LocalStream(where, "executor", incarnation=1)
-
-    def work() -> None:
-        while not stop.is_set():
-            for arrival in stream.receive(0.05):
-                if isinstance(arrival, Envelope) and isinstance(arrival.message, RestoreSize):
-                    rig.hear(arrival.sender, arrival.message)
-                    ((peer, answer),) = rig.told(SizeRestored)
-                    stream.tell(peer, answer)
-
-    thread = Thread(target=work)
-    thread.start()
+    door = Door(where, rig, asked=RestoreSize, answered=SizeRestored)
     yield
-    stop.set()
-    thread.join()
-    stream.close()
+    door.close()
 
 
 def run(where: Places, *arguments: str) -> tuple[int, str]:
