@@ -63,36 +63,40 @@ class Player:
         self.state = Playing.WAITING
 
     def begin(self) -> None:
-        """Start the market's time, or hold it where the speed is 0."""
-        if self.speed > 0:
-            self._clock.start(self._now(), self.speed)
-            self.state = Playing.RUNNING
-        else:
-            self.state = Playing.HELD
-        self._wake.set()
+        """Start the market's time, or hold it where the speed is 0; whoever asked for something before is obeyed."""
+        if self.state is Playing.WAITING and self.speed > 0:
+            self.start(self.speed)
+        elif self.state is Playing.WAITING:
+            self.hold()
 
     def start(self, speed: float) -> None:
         """Let the market's time run on at `speed`."""
         self.speed = speed
         if self.state is not Playing.OVER:
-            self.begin()
+            self._clock.start(self._now(), speed)
+            self._become(Playing.RUNNING)
 
     def hold(self) -> None:
         """Stop the market's time."""
         self._clock.hold()
         if self.state is not Playing.OVER:
-            self.state = Playing.HELD
-        self._wake.set()
+            self._become(Playing.HELD)
 
     async def step_to(self, at: datetime) -> None:
-        """Play every batch up to `at` at once and hold there; returns when that is done."""
+        """Play every batch up to `at` at once and hold there; returns when that is done, or something else is asked."""
         if self.state is Playing.OVER:
             return
         self._clock.hold()
-        self._limit, self.state = at, Playing.STEPPING
+        self._limit = at
+        self._become(Playing.STEPPING)
         self._stepped.clear()
-        self._wake.set()
         await self._stepped.wait()
+
+    def _become(self, state: Playing) -> None:
+        """Be in a state; no step goes on, whoever waits for one is released, and the player looks anew."""
+        self.state = state
+        self._stepped.set()
+        self._wake.set()
 
     async def run(self, batches: Iterator[Batch]) -> None:
         """Play the day, then idle; ends by cancellation alone."""
@@ -108,8 +112,7 @@ class Player:
         await self._end_once()
         await self._wait_for(self._market.closes_at + AFTER_CLOSE)
         self._clock.hold()
-        self.state = Playing.OVER
-        self._stepped.set()
+        self._become(Playing.OVER)
         while True:
             await self._rest(PASS_S)
 
@@ -143,8 +146,7 @@ class Player:
                 if at <= self._limit:
                     return
                 self._move_to(self._limit)
-                self.state = Playing.HELD
-                self._stepped.set()
+                self._become(Playing.HELD)
             elif self.state is Playing.RUNNING:
                 wait_s = (at - self._now()).total_seconds() / self.speed
                 if wait_s <= 0:

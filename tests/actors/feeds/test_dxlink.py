@@ -322,9 +322,9 @@ async def channel_closed(ws):
     ],
 )
 def test_every_end_of_a_stream_is_named(play, reason):
-    text, seconds = lost(play, frame_bytes_max=4096)
+    text, seconds = lost(play, frame_bytes_max=4096, silence_max_s=60)
     assert reason in text
-    assert seconds < 1
+    assert seconds < 30, "told by the stream itself, not by its silence"
 
 
 def test_a_refused_token_is_named():

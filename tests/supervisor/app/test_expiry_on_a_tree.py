@@ -15,6 +15,7 @@ from actors.venue.control import Start
 from supervisor.app.drill import JournalTail, ask_venue, jump_clock, strike
 from supervisor.app.fault_trader import EXECUTOR, FEED, NAME, FaultTrader
 from supervisor.app.workplace import Workplace
+from supervisor.cli.expiring import Board, expiry_board
 from tests.expiries import at
 from tests.supervisor.app.test_breaker_on_a_tree import admitted, turned
 from tests.supervisor.app.trees import down, events, holdfast, until, up
@@ -66,15 +67,19 @@ def closes(where: Places) -> list[OrderPlaced]:
     return [each for each in events(where, OrderPlaced) if each.order.intent is Intent.CLOSE]
 
 
+def plans(board: Board | None) -> list[str]:
+    return [each["plan"] for each in (board or {"concerns": []})["concerns"] if each["danger"] == "EXPIRY"]
+
+
 def test_killed_on_every_step_of_the_ladder_the_shorts_are_still_gone_in_time_and_once(where, trader):
     name = opened(trader)
     held = trader.tail.book.structures
     until(lambda: turned(trader, lambda: name in held and held[name].quantity), 30)
     clock = Workplace.visitor(where).clock
 
+    until(lambda: turned(trader, lambda: plans(expiry_board(where))), 30)
     board = json.loads(holdfast("expiring", "--state", where.state, "--json").stdout)
-    concern = next(each for each in board["concerns"] if each["danger"] == "EXPIRY")
-    assert concern["plan"] == "close at any price from 15:50 ET"
+    assert plans(board) == ["close at any price from 15:50 ET"]
 
     jump_clock(where, (ENDS - timedelta(minutes=11) - clock.market_now()).total_seconds())
     ask_venue(where, "POST", "clock", Start(speed=SPEED).model_dump_json().encode())
