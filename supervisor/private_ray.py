@@ -24,8 +24,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from supervisor.child_spec import RaySettings
+from supervisor.child_spec import RaySettings, Readying
 from supervisor.directory import RayEntry
+from supervisor.fork_server import DOOR, RAY_COMMAND
 from supervisor.listeners import listening
 from supervisor.process import Process, alive, identify, in_session, kill_and_confirm, of_this_user, wait_gone
 from supervisor.ray_settings import GCS_STORAGE, OURS, SHARED
@@ -68,8 +69,13 @@ def token(path: Path) -> Path:
     return path
 
 
-def begin(name: str, settings: RaySettings, environment: Mapping[str, str]) -> tuple[Path, "subprocess.Popen[bytes]"]:
-    """Start Ray's start command for a private Ray called `name`; `finish` waits for it."""
+def begin(
+    name: str, settings: RaySettings, environment: Mapping[str, str], readying: Readying | None = None
+) -> tuple[Path, "subprocess.Popen[bytes]"]:
+    """Start Ray's start command for a private Ray called `name`; `finish` waits for it.
+
+    Its workers are forked from a process made ready once; without `readying` each is a Python of its own.
+    """
     folder = Path(tempfile.gettempdir()) / name
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
@@ -77,8 +83,10 @@ def begin(name: str, settings: RaySettings, environment: Mapping[str, str]) -> t
     folder.chmod(0o700)  # Ray opens its own folder to everybody, so it gets one inside
     for remains in (folder / "ray", folder / "gcs"):
         shutil.rmtree(remains, ignore_errors=True)
+    (folder / DOOR).unlink(missing_ok=True)
     with (folder / "ray-start.log").open("wb") as log:
-        command = [sys.executable, "-m", "ray.scripts.scripts", "start", *_arguments(folder / "ray", settings)]
+        start = ("supervisor.fork_server", readying.model_dump_json(), str(folder)) if readying else (RAY_COMMAND,)
+        command = [sys.executable, "-m", *start, "start", *_arguments(folder / "ray", settings)]
         whole = {**environment, **_storage(folder)}
         return folder, subprocess.Popen(
             command, env=whole, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -183,7 +191,7 @@ def end(entry: RayEntry) -> tuple[int, ...]:
     for server in (*entry.processes, *stray):
         kill_and_confirm(server, END_TIMEOUT_S)
     for process, command in list(in_session(entry.session)):
-        ours = str(entry.folder) in command or command.startswith("ray::") or "ray.scripts" in command
+        ours = str(entry.folder) in command or command.startswith("ray::") or RAY_COMMAND in command
         if ours and not kill_and_confirm(process, END_TIMEOUT_S):
             left.append(process.pid)
     return (*left, *(server.pid for server in entry.processes if not wait_gone(server, 0)))

@@ -121,7 +121,7 @@ def _supervise(plan: Plan, where: Places, me: Process) -> None:
     ray, before = _underneath(plan, where, hooks.progress)
     from supervisor.cluster import Cluster  # noqa: PLC0415 - imports ray; mostly done while Ray's own start ran
 
-    readying = Readying(preload=plan.preload, warm=plan.warm, state=where.state, run=where.run).model_dump_json()
+    readying = _readying(plan, where).model_dump_json()
 
     def join(address: str) -> Cluster:
         return Cluster(address, where.run.name, readying, plan.ray.node_id)
@@ -146,6 +146,10 @@ def _supervise(plan: Plan, where: Places, me: Process) -> None:
     hooks.progress()
     _end_ray(keeper.entry)
     where.directory.unlink()
+
+
+def _readying(plan: Plan, where: Places) -> Readying:
+    return Readying(preload=plan.preload, warm=plan.warm, state=where.state, run=where.run)
 
 
 def _end_ray(ray: RayEntry) -> None:
@@ -197,7 +201,7 @@ def _still_there(ray: RayEntry) -> RayEntry | None:
 
 
 def _start_ray(plan: Plan, where: Places, progress: Callable[[], None]) -> RayEntry:
-    folder, starting = begin(where.run.name, plan.ray, os.environ)
+    folder, starting = begin(where.run.name, plan.ray, os.environ, _readying(plan, where))
     now = datetime.now(UTC)
     entry = RayEntry(address="", private=True, session=starting.pid, folder=folder)
     # named before it is up: whoever comes after us can end it

@@ -14,7 +14,7 @@ from actors.ports import Envelope
 from actors.watermark import MappedWatermark
 from supervisor.child_spec import ChildContext
 
-GROWN_BYTES = 300_000_000
+GROWN_BYTES = 400_000_000
 
 
 class Ticker:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from supervisor.process import identify
 from supervisor.replica import Replica
 from supervisor.replica_dial import Leading, ReplicaDial, ReplicaTerms
 from supervisor.replication import Row
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "a token that both sides know"
@@ -25,11 +25,6 @@ def until(true: Callable[[], object], seconds: float = 10.0) -> None:
     while not true():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        return door.getsockname()[1]
 
 
 class FollowerProcess:

@@ -22,7 +22,8 @@ from supervisor.journal import JournalWriter
 from supervisor.line import Line
 from supervisor.replica_dial import BATCH_EVENTS, TakenOver
 from supervisor.replication import Challenge, Side, Welcome
-from tests.supervisor.followers import ROOT, FollowerProcess, Led, free_port, replica, rows, until
+from tests.ports import free_port
+from tests.supervisor.followers import ROOT, FollowerProcess, Led, replica, rows, until
 
 
 @pytest.fixture

@@ -23,8 +23,9 @@ from supervisor.cli.follow import _door
 from supervisor.journal import JournalWriter
 from supervisor.replica_dial import TakenOver
 from tests.builders import close_signal, open_signal
+from tests.ports import free_port
 from tests.state_rig import StateRig
-from tests.supervisor.followers import TOKEN, Led, free_port, replica, rows, until
+from tests.supervisor.followers import TOKEN, Led, replica, rows, until
 
 
 class Following:

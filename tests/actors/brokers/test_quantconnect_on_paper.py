@@ -6,7 +6,6 @@ many orders there are.
 
 import asyncio
 import json
-import socket
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
@@ -25,14 +24,9 @@ from actors.ports import BrokerRefused, BrokerUnavailable
 from actors.venue.venue_settings import LeanSettings
 from tests.actors.brokers.test_against_venue import PATIENCE_S, condor, fault, step, submit, until
 from tests.actors.venue.conftest import OPENS_AT, PRODUCTS, QUANTCONNECT, TASTYTRADE, places_in, running
+from tests.ports import free_port
 
 DOMAIN = f"quantconnect:{QUANTCONNECT}"
-
-
-def free_port():
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return bound.getsockname()[1]
 
 
 @pytest.fixture

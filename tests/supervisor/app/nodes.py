@@ -22,8 +22,9 @@ from supervisor.private_ray import token
 from supervisor.process import Process, alive, in_session, kill_and_confirm
 from supervisor.ray_settings import LOOPBACK, OURS, SHARED
 from supervisor.tree import ChildState
+from tests.ports import free_port
 from tests.supervisor.app.trees import ROOT, until
-from tests.supervisor.followers import TOKEN, free_port
+from tests.supervisor.followers import TOKEN
 
 FAR = "far"
 RAY = (sys.executable, "-m", "ray.scripts.scripts", "start", "--disable-usage-stats", "--include-log-monitor=false")

@@ -16,7 +16,8 @@ from actors.places import Places
 from actors.ports import Arrival, Envelope, PeerLost, PeerUnavailable
 from actors.streams import LocalStream
 from supervisor.app.gate import Gate
-from tests.supervisor.followers import free_port, until
+from tests.ports import free_port
+from tests.supervisor.followers import until
 
 TOKEN = b"a token that both gates know"
 

@@ -13,9 +13,10 @@ from supervisor.app.copy_folder import read_leader
 from supervisor.app.replication import FollowerAway, Forsaken
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
+from tests.ports import free_port
 from tests.supervisor.app.test_following import InTree
 from tests.supervisor.app.test_takeover import joined
-from tests.supervisor.followers import TOKEN, free_port
+from tests.supervisor.followers import TOKEN
 
 
 def executor(folder: Path, port: int, **arguments: str) -> Workplace:
