@@ -62,7 +62,7 @@ PROVOKE_S: Final = 2.0
 """How long openings are asked for until one is under way."""
 PROVOKE_PACE_S: Final = 0.05
 READY_BY_S: Final = 60.0
-ACTS_BY_S: Final = 45.0
+ACTS_BY_S: Final = 120.0
 WHOLE_BY_S: Final = 60.0
 QUIET_BY_S: Final = 90.0
 AGREED_BY_S: Final = 45.0
