@@ -11,13 +11,12 @@ from actors.domain.orders.event import OrderPlaced, ReportTaken
 from actors.domain.orders.order import Intent
 from actors.places import Places, places
 from actors.streams import LocalStream
-from actors.venue.control import Start
-from supervisor.app.drill import JournalTail, ask_venue, jump_clock, strike
+from supervisor.app.drill import JournalTail, jump_clock, strike
 from supervisor.app.fault_trader import EXECUTOR, FEED, NAME, FaultTrader
 from supervisor.app.workplace import Workplace
 from supervisor.cli.expiring import Board, expiry_board
 from tests.expiries import at
-from tests.supervisor.app.test_breaker_on_a_tree import admitted, turned
+from tests.supervisor.app.test_breaker_on_a_tree import admitted, hasten, turned
 from tests.supervisor.app.trees import down, events, holdfast, until, up
 
 pytestmark = [pytest.mark.tree, pytest.mark.timeout(300)]
@@ -82,7 +81,7 @@ def test_killed_on_every_step_of_the_ladder_the_shorts_are_still_gone_in_time_an
     assert plans(board) == ["close at any price from 15:50 ET"]
 
     jump_clock(where, (ENDS - timedelta(minutes=11) - clock.market_now()).total_seconds())
-    ask_venue(where, "POST", "clock", Start(speed=SPEED).model_dump_json().encode())
+    hasten(where, SPEED)
     until(lambda: turned(trader, lambda: closes(where)), 60)
     strike(where, "risk")
     strike(where, "executor")
