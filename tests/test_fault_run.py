@@ -1,4 +1,4 @@
-"""Two seeds of the whole-system fault run side by side, as anybody would start it."""
+"""Three seeds of the whole-system fault run side by side, as anybody would start it."""
 
 import json
 import subprocess
@@ -9,14 +9,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ZERO = ("lost", "doubled", "naked", "in_doubt", "position_breaks", "cash_gaps", "false_rejects", "false_fills")
-SEEDS = 2
+SEEDS = 3
 LENGTH_S = 15
 
 
 @pytest.mark.tree
 @pytest.mark.alone
 @pytest.mark.timeout(300)
-def test_two_seeds_of_kills_and_faults_lose_and_double_nothing(tmp_path):
+def test_three_seeds_of_kills_and_faults_lose_and_double_nothing(tmp_path):
     sizes = (f"--seeds={SEEDS}", f"--jobs={SEEDS}", f"--length={LENGTH_S}", f"--state={tmp_path}")
     program = [sys.executable, "scripts/fault_run.py", *sizes, "--json"]
     done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
