@@ -5,7 +5,7 @@ disk under the journal. Why it is silent is a line of its log at each change.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +32,8 @@ NAME: Final = "heartbeat"
 LOOK_S: Final = 1.0
 REFUSALS_MAX: Final = 3
 """Words in a row that were not taken before a person is told."""
+FAULT_S: Final = 5.0
+"""How long a fault of the journal stands before it is looked at anew."""
 
 
 class Beaten(Value):
@@ -56,7 +58,8 @@ class Beating:
         self._where, self._config, self._service, self._now_s = where, config, service, now_s
         self._liveness = Liveness(section.still_max_s)
         self._beat = Beat(section.every_s, section.fail_after_s, now_s())
-        self._silent: list[str] | None = None
+        self._silent: tuple[str, ...] | None = None
+        self._fault, self._fault_until_s = "", now_s()
         self._taken_at: Instant | None = None
         self._refused = ""
 
@@ -75,7 +78,7 @@ class Beating:
         )
         reasons = self._liveness.look(seen, now_s)
         word = self._beat.next(reasons, now_s)
-        if word is Word.ALIVE and (fault := sight.journal_fault(self._where, self._write)):
+        if word is Word.ALIVE and (fault := self._journal_fault(now_s)):
             reasons = [fault]
             word = self._beat.next(reasons, now_s)
         self._note(reasons)
@@ -86,6 +89,12 @@ class Beating:
         """Say that the runtime was ended as planned."""
         refused = self._service.send(Word.END, "ended as planned")
         logger.info("ended as planned{}", f"; not taken: {refused}" if refused else "")
+
+    def _journal_fault(self, now_s: float) -> str:
+        if not self._fault or now_s >= self._fault_until_s:
+            self._fault = sight.journal_fault(self._where, self._write)
+            self._fault_until_s = now_s + FAULT_S
+        return self._fault
 
     def _say(self, word: Word, text: str) -> None:
         refused = self._service.send(word, text)
@@ -102,23 +111,26 @@ class Beating:
 
     def _note(self, reasons: list[str]) -> None:
         """Log each change between alive and silent, and of the parts that are why."""
-        parts = [reason.partition(":")[0] for reason in reasons]
-        if parts == self._silent:
+        before, self._silent = self._silent, tuple(reasons)
+        if before is not None and _parts(before) == _parts(self._silent):
             return
-        self._silent = parts
         logger.info("silent: {}", "; ".join(reasons)) if reasons else logger.info("alive")
         try:
-            self._write(tuple(reasons))
+            self._write()
         except OSError as error:
             logger.warning("{} is not written: {}", record(self._where), error.strerror)
 
-    def _write(self, silent: tuple[str, ...] = ()) -> None:
-        told = Beaten(at=datetime.now(UTC), taken_at=self._taken_at, silent=silent, refused=self._refused)
+    def _write(self) -> None:
+        told = Beaten(at=datetime.now(UTC), taken_at=self._taken_at, silent=self._silent or (), refused=self._refused)
         replace(record(self._where), told.model_dump_json().encode())
 
     @cached_property
     def _days(self) -> Sessions:
         return load_sessions(TABLES / "sessions.toml", self._where.state / "exchange-days.json")
+
+
+def _parts(reasons: Sequence[str]) -> list[str]:
+    return [reason.partition(":")[0] for reason in reasons]
 
 
 def record(where: Places) -> Path:

@@ -56,19 +56,25 @@ def journal_fault(where: Places, write: Callable[[], None]) -> str:
     except OSError as error:
         return f"journal: its disk takes no write: {error.strerror}"
     try:
-        head = acknowledged(where.journal)
-        reader = JournalReader(where.journal)
-        try:
-            last = reader.last()
-        finally:
-            reader.close()
-    except FileNotFoundError:
-        return "journal: there is none yet"
+        head, last = acknowledged(where.journal), _last(where)
     except (*UNREADABLE, apsw.Error, OSError) as error:
         return f"journal: cannot be read: {type(error).__name__}"
-    if head is not None and head.sequence > (last.sequence if last else 0):
+    if last < (head.sequence if head is not None else 0):
         return "journal: it lacks what was acknowledged"
-    return ""
+    return "" if last else "journal: there is nothing in it yet"
+
+
+def _last(where: Places) -> int:
+    """Return the last event's number; 0 where there is none, or no journal."""
+    try:
+        reader = JournalReader(where.journal)
+    except FileNotFoundError:
+        return 0
+    try:
+        last = reader.last()
+    finally:
+        reader.close()
+    return last.sequence if last else 0
 
 
 def _children(directory: Directory | None) -> Iterator[str]:
