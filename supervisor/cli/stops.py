@@ -5,9 +5,10 @@ the executor does of it is read from its board; what it cannot be heard of is sa
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import click
 
@@ -21,25 +22,40 @@ from supervisor.cli.exit_code import ExitCode
 from supervisor.stop import latch_or_make_room
 
 
+class Outcome(NamedTuple):
+    """What became of a stop. `held` is what is in force, None where the disk did not take it."""
+
+    code: ExitCode
+    held: Latch | None = None
+    board: Board | None = None
+
+
 def stop(level: StopLevel, by: str, reason: str, where: Places, wait_s: float, *, as_json: bool) -> ExitCode:
     """Latch, say so, and tell what became of the openings that worked."""
     asked = Latch(level=level, reason=reason, by=by, at=datetime.now(UTC), by_person=True)
+    tell = (lambda _: None) if as_json else click.echo
+    done = carry_out(asked, where, wait_s, tell, partial(click.echo, err=True))
+    if as_json and done.held is not None:
+        click.echo(json.dumps(_told(done.held, asked, done.board, done.code)))
+    return done.code
+
+
+def carry_out(
+    asked: Latch, where: Places, wait_s: float, tell: Callable[[str], object], warn: Callable[[str], object]
+) -> Outcome:
+    """Latch; tell what is in force, then what is obeyed of it; warn where nothing is stopped."""
     try:
         held = latch_or_make_room(where, asked)
     except OSError as error:
-        click.echo(f"NOT LATCHED: {where.latch}: {error.strerror}. Nothing is stopped.", err=True)
-        return ExitCode.NOT_CONFIRMED
-    if not as_json:
-        click.echo("\n".join(in_force(held, is_new=held == asked)))
+        warn(f"NOT LATCHED: {where.latch}: {error.strerror}. Nothing is stopped.")
+        return Outcome(ExitCode.NOT_CONFIRMED)
+    tell("\n".join(in_force(held, is_new=held == asked)))
     if (why := astray(where)) is not None:
-        click.echo(why, err=True)
-    board = _heard(held, where, wait_s) if why is None else None
-    code = ExitCode.NOT_RUNNING if why is not None else _verdict(board, held)
-    if as_json:
-        click.echo(json.dumps(_told(held, asked, board, code)))
-    elif why is None:
-        click.echo("\n".join(_lines(board, held)))
-    return code
+        warn(why)
+        return Outcome(ExitCode.NOT_RUNNING, held)
+    board = _heard(held, where, wait_s)
+    tell("\n".join(_lines(board, held)))
+    return Outcome(_verdict(board, held), held, board)
 
 
 def astray(where: Places) -> str | None:
