@@ -51,9 +51,10 @@ class Polling:
         control: Control,
         record: Record,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        alarm: Callable[..., None] = shout,
     ) -> None:
         self._where, self._config, self._api, self._control, self._record = where, config, api, control, record
-        self._now, self._door = now, Door(config.phone)
+        self._now, self._alarm, self._door = now, alarm, Door(config.phone)
         self._bot, self._failures, self._is_refused = "", 0, False
         self._owed: deque[tuple[int, str]] = deque(maxlen=OWED_MAX)
         self._quiet_until_s = 0.0
@@ -91,7 +92,9 @@ class Polling:
         if not self._is_refused:
             self._is_refused = True
             words = f"Nobody is heard by phone: the bot is refused: {text}."
-            shout(self._where, NAME, "A172", Level.P1, words, todo="holdfast doctor; see to the bot and its token.")
+            self._alarm(
+                self._where, NAME, "A172", Level.P1, words, todo="holdfast doctor; see to the bot and its token."
+            )
 
     def _take(self, each: Said | int) -> None:
         if isinstance(each, int):
@@ -135,7 +138,7 @@ class Polling:
         self._strangers[who] = now
         text = f"User {said.user} in chat {said.chat} is not listed and was refused: {said.text[:80]!r}"
         logger.warning("{}", text)
-        shout(self._where, NAME, "A171", Level.P1, text, subject=f"phone-{said.user}")
+        self._alarm(self._where, NAME, "A171", Level.P1, text, subject=f"phone-{said.user}")
         if verdict is Admission.REFUSED:
             self._say(said.chat, "Refused: you are not listed here. The owner is told.")
         self._say(self._config.phone.chats[0], text)

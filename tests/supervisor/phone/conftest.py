@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from actors.config import load
 from actors.config_phone import PhoneSection
+from actors.domain.alerts.alert import Level
 from actors.places import Places, places
 from supervisor.cli import boards
 from supervisor.phone.confirmation import Confirmations
@@ -26,11 +27,14 @@ ANN, BOB, GROUP = 11, 12, -77
 class Phone:
     """One bot's control; `restart` is another process over the same folder. Codes are 0001, 0002 and so on."""
 
-    def __init__(self, where: Places, server: BotServer, door: AlertDoor | None = None, token: str = TOKEN) -> None:
+    def __init__(
+        self, where: Places, server: BotServer, door: AlertDoor | None = None, token: str = TOKEN, wait_s: float = 0.2
+    ) -> None:
         self.where, self.server, self.later_s = where, server, 0.0
-        section = PhoneSection(
-            token="TOKEN", users={"ann": ANN, "bob": BOB}, chats=(ANN, BOB, GROUP), api_url=server.url, wait_s=0.2
-        )
+        self.alerts: list[tuple[str, str]] = []
+        """Code and text of what the notifier is told."""
+        users, chats = {"ann": ANN, "bob": BOB}, (ANN, BOB, GROUP)
+        section = PhoneSection(token="TOKEN", users=users, chats=chats, api_url=server.url, wait_s=wait_s)
         self.config = load(None).model_copy(update={"phone": section})
         self._codes, self._door, self._token = count(1), door or NoDoor(), token
         self.restart()
@@ -42,7 +46,10 @@ class Phone:
         self.control = Control(
             self.where, self.config, self._door, self.record, confirmations, lambda: f"{next(self._codes):04}"
         )
-        self.polling = Polling(self.where, self.config, api, self.control, self.record, self.now)
+        self.polling = Polling(self.where, self.config, api, self.control, self.record, self.now, self.alarm)
+
+    def alarm(self, where: Places, who: str, code: str, level: Level, text: str, **_: str) -> None:
+        self.alerts.append((code, text))
 
     def now(self) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=self.later_s)

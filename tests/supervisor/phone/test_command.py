@@ -20,7 +20,7 @@ def test_a_command_is_a_verb_and_its_words(text, command):
     assert parse(text, "holdfast_bot") == command
 
 
-@pytest.mark.parametrize("text", ["", "/", "hello there", "/statuss", "/halt;rm", "ｈalt", "../../halt", "/why\x00"])
+@pytest.mark.parametrize("text", ["", "/", "hello there", "/statuss", "/halt;rm", "../../halt", "/why\x00"])
 def test_everything_else_is_told_to_be_none(text):
     assert isinstance(parse(text, "holdfast_bot"), Unknown)
 

@@ -28,10 +28,10 @@ def living(where, rig) -> Iterator[None]:
     found.close()
 
 
-def test_a_halt_is_confirmed_by_the_brokers_word_on_openings_at_work(phone, rig, request):
+def test_a_halt_is_confirmed_by_the_brokers_word_on_openings_at_work(where, server, rig, request):
     working(rig)
     request.getfixturevalue("living")
-    phone.config.phone.__dict__["wait_s"] = 10.0
+    phone = Phone(where, server, wait_s=10.0)
     question = phone.answer("/halt enough")
     assert "1 orders at work, 1 of them openings, 0 in doubt." in question
     latched, end = phone.answers("/confirm 0001")

@@ -11,14 +11,6 @@ from supervisor.phone.record import BYTES_MAX, Record
 from tests.supervisor.phone.conftest import ANN, BOB, GROUP, Phone
 
 
-@pytest.fixture(autouse=True)
-def told_alerts(monkeypatch) -> list[tuple[str, str]]:
-    """Catch what would be told to a notifier, for none lives here: its code and text."""
-    found: list[tuple[str, str]] = []
-    monkeypatch.setattr(polling, "shout", lambda where, who, code, level, text, **_: found.append((code, text)))
-    return found
-
-
 def halted(phone: Phone) -> bool:
     return read_latch(phone.where.latch).level is StopLevel.HALT
 
@@ -75,21 +67,21 @@ def test_nothing_is_ever_loosened_armed_or_closed(phone, name):
     assert not phone.where.armed.exists()
 
 
-def test_a_member_of_the_group_who_is_not_listed_is_refused_and_the_owner_is_told(phone, told_alerts):
+def test_a_member_of_the_group_who_is_not_listed_is_refused_and_the_owner_is_told(phone):
     said = phone.answers("/halt now", user=99, chat=GROUP)
     assert "Refused: you are not listed here." in said[0]
     assert "User 99 in chat -77 is not listed and was refused: '/halt now'" in said[1]
     assert [chat for chat, _ in phone.server.said] == [GROUP, ANN]
-    assert [code for code, _ in told_alerts] == ["A171"]
+    assert [code for code, _ in phone.alerts] == ["A171"]
     assert phone.answers("/halt now", user=99, chat=GROUP) == []
     phone.later_s = 3_601
     assert len(phone.answers("/halt now", user=99, chat=GROUP)) == 2
 
 
-def test_a_stranger_gets_no_answer_and_the_owner_is_told(phone, told_alerts):
+def test_a_stranger_gets_no_answer_and_the_owner_is_told(phone):
     phone.answers("/status", user=99)
     assert [chat for chat, _ in phone.server.said] == [ANN]
-    assert [code for code, _ in told_alerts] == ["A171"]
+    assert [code for code, _ in phone.alerts] == ["A171"]
 
 
 def test_what_a_listed_person_forwards_is_not_their_command(phone):
@@ -208,13 +200,13 @@ def test_a_record_that_grew_large_is_begun_anew_and_forgets_nothing_that_was_don
     assert Record(phone.where, phone.control._confirmations).is_done(update)
 
 
-def test_a_bad_token_is_asked_with_at_a_slow_pace_and_told_once(where, server, told_alerts):
+def test_a_bad_token_is_asked_with_at_a_slow_pace_and_told_once(where, server):
     phone = Phone(where, server, token="wrong")
     assert [phone.turn() >= 30 for _ in range(5)] == [True] * 5
     assert phone.turn() > 400
     assert len(server.asked) == 6
-    assert [code for code, _ in told_alerts] == ["A172"]
-    assert "token is not valid" in told_alerts[0][1]
+    assert [code for code, _ in phone.alerts] == ["A172"]
+    assert "token is not valid" in phone.alerts[0][1]
 
 
 def test_a_server_that_is_not_there_is_tried_again_at_a_growing_pace(phone):
@@ -239,7 +231,12 @@ def test_answers_that_are_not_taken_keep_no_stop_from_being_heard(phone, refusal
     phone.server.refuse.clear()
     phone.polling._quiet_until_s = 0
     phone.turn()
-    assert [text.partition("\n")[2].split()[0] for _, text in phone.server.said] == ["NOT", "HALT?", "LATCHED", "Nothing"]
+    assert [text.partition("\n")[2].split()[0] for _, text in phone.server.said] == [
+        "NOT",
+        "HALT?",
+        "LATCHED",
+        "Nothing",
+    ]
 
 
 def test_an_answer_to_a_chat_that_is_gone_is_given_up(phone):
