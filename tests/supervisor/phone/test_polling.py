@@ -1,6 +1,7 @@
 """The phone over a Bot API server on loopback: who is heard, what is answered, what a restart repeats and loses."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -89,7 +90,7 @@ def test_what_a_listed_person_forwards_is_not_their_command(phone):
 
 
 def test_what_was_written_long_ago_is_not_done_and_its_age_is_told(phone):
-    assert "that was written 500 s before" in phone.answer("/halt", age_s=500)
+    assert re.search(r"that was written 50\d s before", phone.answer("/halt", age_s=500))
     assert "Nothing of yours" in phone.answer("/confirm 0001")
 
 
