@@ -21,6 +21,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from loguru import logger
+
 from actors.places import Places
 from supervisor import keeper
 from supervisor.child_spec import ChildSpec
@@ -121,6 +123,7 @@ def _fork(work: Callable[[], int]) -> int:
         os._exit(0)
     code = BUG
     try:
-        code = work()
+        with logger.catch(Exception, level="CRITICAL", message="a bug ends it"):
+            code = work()
     finally:
         os._exit(code)

@@ -71,8 +71,9 @@ def standing(board: Board | None) -> str:
     held = ", ".join(each["structure_id"] for each in seen["structures"])
     openings = sum(each["intent"] == "OPEN" for each in seen["orders"])
     doubts = sum(each["in_doubt"] for each in seen["orders"])
-    told = f"{len(seen['structures'])} structures ({held})" if held else "no structure"
-    return f"Open: {told}; {len(seen['orders'])} orders at work, {openings} of them openings, {doubts} in doubt."
+    told = f"{_count(len(seen['structures']), 'structure')} ({held})" if held else "no structure"
+    at_work = _count(len(seen["orders"]), "order")
+    return f"Open: {told}; {at_work} at work, {_count(openings, 'opening')} among them, {doubts} in doubt."
 
 
 def question(level: StopLevel, board: Board | None, code: str, until: datetime) -> str:
@@ -167,6 +168,10 @@ def _told(seen: dict[str, Any]) -> Iterator[str]:
     tripped = [each["name"] for each in (seen["breakers"] or {}).get("gauges", ()) if each["is_tripped"]]
     if tripped:
         yield f"Tripped: {', '.join(tripped)}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _age(board: Board) -> Iterator[str]:

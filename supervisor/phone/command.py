@@ -74,7 +74,12 @@ def parse(text: str, bot: str) -> Command | Unknown | None:
         return Unknown(f"Never from a phone: {name}. On the machine: holdfast {name}")
     if name not in set(Verb):
         return Unknown(f"{name} is no command. /help lists them.")
-    return Command(Verb(name), tuple(words))
+    return Command(Verb(name), tuple(filter(None, map(_printable, words))))
+
+
+def _printable(word: str) -> str:
+    """Return a word without what would move a terminal: it may become a stop's reason."""
+    return "".join(filter(str.isprintable, word))
 
 
 class Silence(NamedTuple):

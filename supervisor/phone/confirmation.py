@@ -12,6 +12,7 @@ Times are given in: when the message was first heard, so that a restart in betwe
 from datetime import datetime
 from typing import Final
 
+from actors.domain.market.session import NEW_YORK
 from actors.domain.value import Instant, Value
 from actors.latch import StopLevel
 
@@ -49,7 +50,7 @@ class Confirmations:
             return f"Nothing of yours waits here to be confirmed. {ANEW}"
         if at > asked.until:
             self.spend(user)
-            return f"Too late: that code was good until {asked.until:%H:%M:%S} UTC. {ANEW}"
+            return f"Too late: that code was good until {asked.until.astimezone(NEW_YORK):%H:%M:%S} ET. {ANEW}"
         if code != asked.code:
             self._wrong[user] += 1
             if self._wrong[user] < WRONG_MAX:

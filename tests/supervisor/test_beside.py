@@ -42,7 +42,10 @@ class Kept:
 
     def __init__(self, folder: Path, code: int) -> None:
         self.starts = folder / "starts"
-        self.program = subprocess.Popen([sys.executable, "-c", WORK, str(self.starts), str(code)])
+        words = [sys.executable, "-c", WORK, str(self.starts), str(code)]
+        self.said = folder / "said"
+        with self.said.open("wb") as said:
+            self.program = subprocess.Popen(words, stderr=said)
 
     def worker(self, number: int) -> int:
         while not self.starts.exists() or len(lines := self.starts.read_text().splitlines()) < number:
@@ -68,6 +71,7 @@ def test_a_bug_and_a_kill_start_it_again_and_a_code_that_is_meant_ends_it(kept):
     found = kept(9)
     os.kill(found.worker(2), signal.SIGKILL)
     assert found.program.wait(60) == 9
+    assert "ValueError: a bug" in found.said.read_text()
     assert len(found.starts.read_text().splitlines()) == 3
 
 

@@ -14,6 +14,8 @@ from actors.config import load
 from actors.config_heartbeat import HeartbeatSection
 from actors.config_sections import Mode
 from actors.domain.market.session import Closed, Session
+from actors.ports import Envelope
+from actors.streams import LocalStream
 from supervisor.directory import NodeEntry, NodeState
 from supervisor.heartbeat import sight
 from supervisor.heartbeat.beating import Beaten, Beating, record
@@ -177,7 +179,11 @@ def test_in_the_session_the_last_quotes_have_an_age_limit(mode, now, age_s, faul
 
 def test_a_watchman_who_does_not_take_it_is_told_of_and_asked_again(run, receiver):
     receiver.status = 503
+    notifier = LocalStream(run.tree.where, "notifier", incarnation=1)
     run.on(35)
+    told = [each.message.alert for each in notifier.receive(1) if isinstance(each, Envelope)]
+    notifier.close()
+    assert [(alert.code, "answered 503" in alert.text) for alert in told] == [("A170", True)]
     assert (run.told().refused, run.beating._beat.refusals) == ("answered 503", 3)
     receiver.status = 200
     run.on(11)

@@ -14,6 +14,7 @@ from supervisor.phone.command import NEVER, Command, Silence, Unknown, Verb, par
         ("/why@Holdfast_Bot condor-1", Command(Verb.WHY, ("condor-1",))),
         ("/confirm 0042", Command(Verb.CONFIRM, ("0042",))),
         ("/status@another_bot", None),
+        ("/halt \x1b[2Jred \x07", Command(Verb.HALT, ("[2Jred",))),
     ],
 )
 def test_a_command_is_a_verb_and_its_words(text, command):

@@ -33,7 +33,7 @@ def test_a_halt_is_confirmed_by_the_brokers_word_on_openings_at_work(where, serv
     request.getfixturevalue("living")
     phone = Phone(where, server, wait_s=10.0)
     question = phone.answer("/halt enough")
-    assert "1 orders at work, 1 of them openings, 0 in doubt." in question
+    assert "1 order at work, 1 opening among them, 0 in doubt." in question
     latched, end = phone.answers("/confirm 0001")
     assert "LATCHED HALT" in latched
     assert "Executor refuses every opening; exits go on\nOpenings none works at any broker" in end
@@ -53,7 +53,7 @@ def test_status_and_positions_tell_what_is_open(phone, rig, request):
     assert structure in phone.answer("/positions")
     told = phone.answer("/status")
     assert told.splitlines()[:2] == ["NOT RUNNING", "No stop is latched"]
-    assert f"Open: 1 structures ({structure}); 0 orders at work" in told
+    assert f"Open: 1 structure ({structure}); 0 orders at work, 0 openings among them" in told
     assert "primary: ok" in told
 
 
