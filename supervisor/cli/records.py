@@ -76,8 +76,8 @@ class Records:
                 return found
         return None
 
-    def known(self, name: str) -> tuple[str, Story] | None:
-        """Return the order an id names, an attempt's id taken for its order's; None where it names none."""
+    def look(self, name: str) -> tuple[str, Story] | None:
+        """Return the order an id names, an attempt's id taken for its order's; None where none does."""
         for candidate in (name, cl_ord_id_of(name)):
             if candidate and (found := self.story(candidate)) is not None:
                 return candidate, found
@@ -89,8 +89,8 @@ class Records:
         return f"; did you mean {' or '.join(near)}?" if near else ""
 
     def find(self, name: str) -> tuple[str, Story]:
-        """Return the order an id names; ends the verb where it names none."""
-        if (found := self.known(name)) is not None:
+        """Return the order an id names, an attempt's id taken for its order's; ends the verb where none does."""
+        if (found := self.look(name)) is not None:
             return found
         click.echo(f"no order or signal {name} in this journal{self.near(name)}", err=True)
         sys.exit(ExitCode.USAGE)

@@ -108,7 +108,7 @@ def why(where: Places, identifier: str) -> str:
 
 
 def _why(records: Records, name: str, *, is_short: bool) -> Iterator[str]:
-    found = records.known(name)
+    found = records.look(name)
     if found is None:
         request = records.request(name)
         asked = f"{name}: ADMITTED" if request else f"No order or signal {name}{records.near(name)}"

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from loguru import logger
 
 from actors.config_model import RuntimeConfig
-from actors.latch import Latch, read_latch
+from actors.latch import read_latch
 from actors.places import Places
 from supervisor.cli import boards
 from supervisor.cli.stops import carry_out
@@ -92,7 +92,6 @@ class Control:
         found = self._confirmations.confirm(said.user, said.chat, command.text, at)
         if isinstance(found, str):
             return Answer(found)
-        stop = Latch(level=found.level, reason=found.reason, by=f"{by} by phone", at=at, by_person=True)
         lines: list[str] = []
 
         def told(text: str) -> None:
@@ -101,7 +100,8 @@ class Control:
             if first:
                 tell("\n".join(lines))
 
-        done = carry_out(stop, self._where, self._config.phone.wait_s, told, told)
+        wait_s = self._config.phone.wait_s
+        done = carry_out(found.level, f"{by} by phone", found.reason, self._where, wait_s, told, told)
         logger.info("{} by {}: {}: {}", found.level, by, done.code.name, "; ".join(lines))
         if done.held is None:
             return Answer("\n".join(lines))
