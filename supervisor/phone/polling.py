@@ -104,6 +104,9 @@ class Polling:
 
     def _hear(self, said: Said) -> None:
         now = self._now()
+        if not self._is_addressed(said):
+            self._record.pass_over(said.update)
+            return
         verdict = self._door.admit(said, self._record.first_heard(said.update) or now)
         if verdict in (Admission.STRANGER, Admission.REFUSED):
             self._turn_away(said, verdict, now)
@@ -117,13 +120,20 @@ class Polling:
         if answer.text:
             self._say(said.chat, answer.text)
 
+    def _is_addressed(self, said: Said) -> bool:
+        """Whether it speaks to the bot: not what people say to each other in a group, nor what another bot is told."""
+        is_talk = not said.text or (said.chat < 0 and not said.text.startswith("/"))
+        return not is_talk and parse(said.text, self._bot) is not None
+
     def _answer(self, said: Said, verdict: Admission, name: str, tries: int, first: datetime) -> Answer:
         if verdict is Admission.OLD:
             age_s = (first - said.written_at).total_seconds()
             return Answer(f"Not done: that was written {age_s:.0f} s before it came here. Send it again.")
         command = None if verdict is Admission.TOO_MANY else parse(said.text, self._bot)
-        if command is None or isinstance(command, Unknown):
-            return Answer(command.text if command else "")
+        if command is None:
+            return Answer("")
+        if isinstance(command, Unknown):
+            return Answer(command.text)
         if tries > TRIES_MAX:
             return Answer(f"Given up: {command.verb} ended this program {TRIES_MAX} times. Look on the machine.")
         return self._control.obey(command, said, name, first, lambda text: self._say_now(said.chat, text))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from actors.config import load
 from actors.config_heartbeat import HeartbeatSection
 from actors.config_sections import Mode
 from actors.domain.market.session import Closed, Session
+from actors.places import places
 from actors.ports import Envelope
 from actors.streams import LocalStream
 from supervisor.directory import NodeEntry, NodeState
@@ -23,6 +25,9 @@ from supervisor.heartbeat.service import Service
 from supervisor.runtime import NAME
 from supervisor.tree import ChildState
 from tests.supervisor.heartbeat.left_files import NOW, PARTS, LeftFiles
+from tests.supervisor.test_state_disk import fill, small
+
+__all__ = ["small"]
 
 SECTION = HeartbeatSection(url="HEARTBEAT", every_s=10, still_max_s=5, fail_after_s=120)
 CONFIG = load(None).model_copy(update={"heartbeat": SECTION})
@@ -111,6 +116,20 @@ def test_a_folder_that_takes_no_write_is_silence(run, receiver):
     blocked.rmdir()
     run.on(6)
     assert receiver.words == ["alive"]
+
+
+def test_a_disk_that_is_full_to_the_last_byte_is_silence(small, receiver):
+    where = places(small / "state")
+    try:
+        tree = LeftFiles(where)
+        fill(small, leave=0)
+        write = Beating(where, CONFIG, Service(SecretStr(receiver.at), is_plain=False, timeout_s=5))._write
+        assert sight.journal_fault(where, write) == "journal: its disk takes no write: No space left on device"
+        run = Run(tree, receiver.at)
+        run.on(30)
+        assert receiver.words == ["start"]
+    finally:
+        shutil.rmtree(where.run)
 
 
 def test_a_disk_without_room_for_openings_is_silence(tree, receiver):

@@ -79,6 +79,13 @@ def test_a_member_of_the_group_who_is_not_listed_is_refused_and_the_owner_is_tol
     assert len(phone.answers("/halt now", user=99, chat=GROUP)) == 2
 
 
+@pytest.mark.parametrize("user", [ANN, 99])
+@pytest.mark.parametrize("text", ["see you at the open", "", "/status@another_bot"])
+def test_what_people_say_to_each_other_in_a_group_is_not_for_the_bot(phone, user, text):
+    assert phone.answers(text, user=user, chat=GROUP) == []
+    assert phone.alerts == []
+
+
 def test_a_stranger_gets_no_answer_and_the_owner_is_told(phone):
     phone.answers("/status", user=99)
     assert [chat for chat, _ in phone.server.said] == [ANN]
