@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -29,11 +30,12 @@ from supervisor.child_spec import ChildSpec
 from supervisor.ownership import Ownership, owner
 from supervisor.private_ray import ROOT
 from supervisor.process import kill_and_confirm, send, wait_gone
-from supervisor.restart_policy import History, Leave, decide
+from supervisor.restart_policy import History, Leave, decide, forgive
 
 BUG: Final = 1
 """The exit code of a program that failed; every other one is meant."""
 GRACE_S: Final = 5.0
+REST_S: Final = 0.1
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -84,31 +86,50 @@ def keep(name: str, work: Callable[[], int]) -> int:
     Nothing may have started a thread before. SIGTERM and SIGINT end both.
     """
     spec, history = ChildSpec(name=name, factory="supervisor.beside:keep", restarts_max=5, period_s=120), History()
-    stopped: list[int] = []
-    working: list[int] = []
-
-    def stop(number: int, _: object) -> None:
-        stopped.append(number)
-        for pid in working:
-            os.kill(pid, signal.SIGTERM)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    while True:
-        working[:] = [_fork(work)]
-        code = os.waitstatus_to_exitcode(os.waitpid(working[0], 0)[1])
-        working.clear()
-        if stopped or (code >= 0 and code != BUG):
-            return 0 if stopped else code
-        decision = decide(spec, history, "failed", time.monotonic(), secrets.randbelow(1000) / 1000)
+    worker = _Worker()
+    while not worker.is_stopped:
+        began_s = time.monotonic()
+        code = worker.run(work)
+        if worker.is_stopped or (code >= 0 and code != BUG):
+            return 0 if worker.is_stopped else code
+        now_s = time.monotonic()
+        history = forgive(spec, history, began_s, now_s)
+        decision = decide(spec, history, "failed", now_s, secrets.randbelow(1000) / 1000)
         assert not isinstance(decision, Leave)
         history = decision.history
         os.write(2, f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {name} ended with {code}; again\n".encode())
-        deadline = time.monotonic() + decision.delay_s
-        while not stopped and time.monotonic() < deadline:
-            time.sleep(0.1)
-        if stopped:
-            return 0
+        worker.rest(decision.delay_s)
+    return 0
+
+
+class _Worker:
+    """The process that works, and the signals that end it with us."""
+
+    def __init__(self) -> None:
+        self.is_stopped, self._pid = False, 0
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+
+    def run(self, work: Callable[[], int]) -> int:
+        """Let it work to its end; return its code, negative where a signal ended it."""
+        self._pid = _fork(work)
+        if self.is_stopped:  # asked before its number was known
+            os.kill(self._pid, signal.SIGTERM)
+        code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        self._pid = 0
+        return code
+
+    def rest(self, seconds: float) -> None:
+        """Wait, but for a stop."""
+        until_s = time.monotonic() + seconds
+        while not self.is_stopped and time.monotonic() < until_s:
+            time.sleep(REST_S)
+
+    def _stop(self, *_: object) -> None:
+        self.is_stopped = True
+        with suppress(ProcessLookupError):
+            if self._pid:
+                os.kill(self._pid, signal.SIGTERM)
 
 
 def _fork(work: Callable[[], int]) -> int:

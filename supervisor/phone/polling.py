@@ -13,7 +13,9 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from loguru import logger
@@ -21,6 +23,8 @@ from loguru import logger
 from actors.config_model import RuntimeConfig
 from actors.domain.alerts.alert import Level
 from actors.domain.connection.backoff import BackoffLimits, delay_s
+from actors.domain.value import Instant, Value
+from actors.durable import replace
 from actors.places import Places
 from supervisor.phone import answers
 from supervisor.phone.admission import Admission, Door, Said
@@ -40,6 +44,18 @@ UNREACHED: Final = BackoffLimits(first_s=1.0, longest_s=60.0)
 REFUSED: Final = BackoffLimits(first_s=60.0, longest_s=900.0)
 
 
+class Reach(Value):
+    """Since when the bot answers, or what is wrong; empty where nothing is."""
+
+    at: Instant
+    fault: str
+
+
+def reach(where: Places) -> Path:
+    """Return where it is written down whether the bot answers."""
+    return where.state / "phone.json"
+
+
 class Polling:
     """One bot's news, turn by turn."""
 
@@ -57,6 +73,7 @@ class Polling:
         self._now, self._alarm, self._door = now, alarm, Door(config.phone)
         self._bot, self._failures, self._is_refused = "", 0, False
         self._owed: deque[tuple[int, str]] = deque(maxlen=OWED_MAX)
+        self._fault: str | None = None
         self._quiet_until_s = 0.0
         self._strangers: dict[tuple[int, int], datetime] = {}
 
@@ -68,12 +85,13 @@ class Polling:
             self._settle()
             news = self._api.news(self._record.offset(self._now()), self._config.phone.poll_s)
             self._failures, self._is_refused = 0, False
+            self._note("")
             fresh = [each for each in news if not self._record.is_done(each if isinstance(each, int) else each.update)]
             for each in fresh:
                 self._take(each)
             self._settle()
         except BotBusy as error:
-            logger.warning("the bot's service {}", error)
+            self._note(f"its service {error}")
             return min(error.wait_s, BUSY_MAX_S)
         except BotUnreachable as error:
             return self._later(UNREACHED, f"not reached: {error}")
@@ -84,9 +102,17 @@ class Polling:
 
     def _later(self, limits: BackoffLimits, text: str) -> float:
         self._failures += 1
-        wait_s = delay_s(self._failures, secrets.randbelow(1000) / 1000, limits)
-        logger.warning("{}; again in {:.0f} s", text, wait_s)
-        return wait_s
+        self._note(text)
+        return delay_s(self._failures, secrets.randbelow(1000) / 1000, limits)
+
+    def _note(self, fault: str) -> None:
+        """Log each change of what is wrong, and leave it where `holdfast doctor` looks."""
+        if fault == self._fault:
+            return
+        self._fault = fault
+        logger.warning("the bot is {}", fault) if fault else logger.info("the bot answers")
+        with suppress(OSError):
+            replace(reach(self._where), Reach(at=datetime.now(UTC), fault=fault).model_dump_json().encode())
 
     def _tell_refused(self, text: str) -> None:
         if not self._is_refused:

@@ -12,11 +12,13 @@ from pydantic import ValidationError
 from actors.config_model import RuntimeConfig
 from actors.config_sections import Mode
 from actors.credentials import CredentialMissing, credential
+from actors.domain.market.session import NEW_YORK
 from actors.places import Places
 from supervisor import beside, keeper
 from supervisor.app.doctor.finding import Finding, Verdict
 from supervisor.heartbeat import beating
 from supervisor.ownership import owner
+from supervisor.phone import polling
 
 CODE, PHONE_CODE = "D090", "D091"
 LATE: Final = 3
@@ -63,9 +65,16 @@ def _phone(config: RuntimeConfig, where: Places) -> _Told:
     section = config.phone
     if section.token is None:
         return Verdict.OK, "none is heard", ""
-    if (absent := _absent(where, "phone", [section.token])) is not None:
+    if (absent := _absent(where, polling.NAME, [section.token])) is not None:
         return absent
-    return Verdict.OK, f"{', '.join(section.users)} heard in {len(section.chats)} chats", ""
+    try:
+        told = polling.Reach.model_validate_json(polling.reach(where).read_bytes())
+    except (OSError, ValidationError):
+        return Verdict.UNKNOWN, "the bot was not heard of yet", ""
+    if told.fault:
+        since = f"{told.at.astimezone(NEW_YORK):%a %H:%M} ET"
+        return Verdict.WARN, f"nobody is heard since {since}: the bot is {told.fault}", "logs/phone.jsonl says more"
+    return Verdict.OK, f"heard: {', '.join(section.users)}", ""
 
 
 def _absent(where: Places, name: str, secrets: list[str]) -> _Told | None:

@@ -217,6 +217,17 @@ def test_a_bad_token_is_asked_with_at_a_slow_pace_and_told_once(where, server):
     assert "token is not valid" in phone.alerts[0][1]
 
 
+def test_whether_the_bot_answers_is_left_for_the_doctor(phone):
+    def fault() -> str:
+        return polling.Reach.model_validate_json(polling.reach(phone.where).read_bytes()).fault
+
+    phone.turn()
+    assert fault() == ""
+    phone.server.refuse["getUpdates"] = (409, {"ok": False})
+    phone.turn()
+    assert fault() == "refused: another program asks for this bot's news, or a webhook is set"
+
+
 def test_a_server_that_is_not_there_is_tried_again_at_a_growing_pace(phone):
     phone.server.close()
     waits = [phone.turn() for _ in range(8)]

@@ -12,6 +12,7 @@ from supervisor.app.doctor.finding import Verdict
 from supervisor.app.doctor.outside import examine
 from supervisor.heartbeat.beating import Beaten, record
 from supervisor.ownership import Ownership
+from supervisor.phone.polling import Reach, reach
 
 NOW = datetime(2026, 11, 30, 15, tzinfo=UTC)
 SHIPPED = load(None)
@@ -70,7 +71,17 @@ def test_the_heartbeat_stands_as_it_wrote_it_down(where, changes, verdict, text)
     held.release()
 
 
-def test_a_phone_that_is_heard_names_who_is(where):
+@pytest.mark.parametrize(
+    ("fault", "verdict", "text"),
+    [
+        ("", Verdict.OK, "heard: ann"),
+        ("refused: the token is not valid", Verdict.WARN, "since Mon 10:00 ET: the bot is refused: the token is not"),
+    ],
+)
+def test_a_phone_that_is_heard_names_who_is_and_one_that_is_not_says_why(where, fault, verdict, text):
     held = Ownership.take(beside.lock(where.state, "phone"), NOW)
-    assert verdicts(ASKED, where)["phone"] == (Verdict.OK, "ann heard in 1 chats")
+    assert verdicts(ASKED, where)["phone"][0] is Verdict.UNKNOWN
+    reach(where).write_text(Reach(at=NOW, fault=fault).model_dump_json())
+    found = verdicts(ASKED, where)["phone"]
+    assert (found[0], text in found[1]) == (verdict, True)
     held.release()
