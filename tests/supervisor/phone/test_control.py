@@ -1,12 +1,19 @@
 """What the phone says and does beside a real executor that lives, over its journal and its board."""
 
+import os
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from actors.domain.orders.report import Status
 from actors.latch import StopLevel, read_latch
+from actors.watermark import LAYOUT
+from supervisor import directory as directories
+from supervisor.directory import Directory, Entry
 from supervisor.phone.command import Silence
+from supervisor.process import identify
+from supervisor.tree import ChildState
 from tests.builders import open_signal
 from tests.filed_rig import FiledRig
 from tests.supervisor.cli.living import Living
@@ -55,6 +62,20 @@ def test_status_and_positions_tell_what_is_open(phone, rig, request):
     assert told.splitlines()[:2] == ["NOT RUNNING", "No stop is latched"]
     assert f"Open: 1 structure ({structure}); 0 orders at work, 0 openings among them" in told
     assert "primary: ok" in told
+
+
+def test_a_tree_that_hangs_is_told_from_one_that_runs(phone):
+    us = identify(os.getpid())
+    children = {
+        name: Entry(state=ChildState.RUNNING, since=phone.now(), process=us, incarnation=1)
+        for name in ("risk", "executor")
+    }
+    seen = Directory(supervisor=us, since=phone.now(), written_at=phone.now(), children=children)
+    directories.write(phone.where.directory, seen)
+    for name, ago_s in {"risk": 40, "executor": 1, "supervisor": 40}.items():
+        at_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - ago_s * 10**9
+        phone.where.watermark(name).write_bytes(LAYOUT.pack(1, 7, at_ns, 0, 0))
+    assert "NO PROGRESS of risk 40 s, supervisor 40 s" in phone.answer("/status")
 
 
 def test_with_nothing_alive_it_says_what_is_not_known(phone):
