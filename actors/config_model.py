@@ -16,11 +16,9 @@ from actors.config_calendar import CalendarSection
 from actors.config_disk import DiskSection
 from actors.config_expiry import ExpirySection
 from actors.config_greeks import GreeksSection
-from actors.config_heartbeat import HeartbeatSection
 from actors.config_journal import JournalSection
 from actors.config_killswitch import KillSwitchSection
 from actors.config_nodes import NodesSection
-from actors.config_phone import PhoneSection
 from actors.config_sections import (
     PAPER_URL,
     ClockSection,
@@ -77,8 +75,8 @@ class RuntimeConfig(Value):
     journal: JournalSection = JournalSection()
     nodes: NodesSection = NodesSection()
     killswitch: KillSwitchSection = KillSwitchSection()
-    heartbeat: HeartbeatSection = HeartbeatSection()
-    phone: PhoneSection = PhoneSection()
+    heartbeat: config_heartbeat.HeartbeatSection = config_heartbeat.HeartbeatSection()
+    phone: config_phone.PhoneSection = config_phone.PhoneSection()
 
     @model_validator(mode="after")
     def _has_no_contradiction(self) -> "RuntimeConfig":

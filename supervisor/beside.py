@@ -54,10 +54,10 @@ def start(where: Places, name: str) -> None:
     launch(where, name)
 
 
-def launch(where: Places, name: str) -> None:
+def launch(where: Places, name: str, *options: str) -> None:
     """Start `holdfast NAME` on this folder, detached; what it says goes to `logs/NAME.log`."""
     where.logs.mkdir(mode=0o700, exist_ok=True)
-    words = [sys.executable, "-m", "supervisor.cli.main", name, "--state", str(where.state)]
+    words = [sys.executable, "-m", "supervisor.cli.main", name, *options, "--state", str(where.state)]
     with (where.logs / f"{name}.log").open("ab") as log:
         subprocess.Popen(words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 

@@ -93,7 +93,7 @@ def up(state: Path | None, detach: bool, **options: Any) -> None:
     if detach:
         _leave_terminal(where)
     ownership.sign(datetime.now(UTC))
-    _watch_over(where)
+    _start_beside(where)
     if is_told:
         telling = (where, before, RECOVERY_TIMEOUT_S)
         threading.Thread(target=recovery.print_when_told, args=telling, name="recovery", daemon=True).start()
@@ -156,7 +156,7 @@ def _configured(
     return where, plan, write
 
 
-def _watch_over(where: Places) -> None:
+def _start_beside(where: Places) -> None:
     """Start what the configuration asks for beside the tree; it goes on when the tree does not."""
     with suppress(FileNotFoundError, ValidationError):  # whoever brings a plan of their own may have no settings
         config = RuntimeConfig.model_validate_json(where.config.read_bytes())

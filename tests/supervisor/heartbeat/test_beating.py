@@ -1,6 +1,5 @@
 """The heartbeat over what a tree leaves in files, to a receiver on loopback; each way to be dead is silence."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -24,6 +23,7 @@ from supervisor.heartbeat.beating import Beaten, Beating, record
 from supervisor.heartbeat.service import Service
 from supervisor.runtime import NAME
 from supervisor.tree import ChildState
+from tests.actors.venue.conftest import eventually
 from tests.supervisor.heartbeat.left_files import NOW, PARTS, LeftFiles
 from tests.supervisor.test_state_disk import fill, small
 
@@ -221,14 +221,10 @@ def test_a_real_process_that_is_stopped_silences_it_and_a_planned_end_is_told(wh
         receiver.wait(2, "alive")
         tree.send_signal(19)
         log = where.logs / "heartbeat.jsonl"
-        silent = lambda: any(  # noqa: E731
-            NAME in line["text"] and "silent" in line["text"] for line in map(json.loads, log.read_text().splitlines())
-        )
-        deadline = time.monotonic() + 60
-        while not silent():
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        eventually(lambda: f"silent: {NAME}: no progress for" in log.read_text(), 60)
         said = receiver.words.count("alive")
+        time.sleep(2.5)  # two of its paces, in which nothing may come
+        assert receiver.words.count("alive") == said
         tree.send_signal(18)
         receiver.wait(said + 1, "alive")
         tree.stdin.close()
