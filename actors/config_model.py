@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from actors import config_heartbeat, config_phone
 from actors.config_calendar import CalendarSection
 from actors.config_disk import DiskSection
 from actors.config_expiry import ExpirySection
@@ -41,8 +42,7 @@ from actors.domain.value import Value
 LIVE_HOSTS = {"api.tastyworks.com", "streamer.tastyworks.com", "api.alpaca.markets"}
 _SANDBOX_HOSTS = {"api.cert.tastyworks.com", "streamer.cert.tastyworks.com", "paper-api.alpaca.markets"}
 _TAKEN = {"venue", "supervisor", "keeper", "notifier", "data_feed", "executor", "risk", "analyst", "panel", "hedge"} | {
-    "gate",
-    "follower",
+    *("gate", "follower", "killswitch", "heartbeat", "phone"),
 }
 _PURPOSES = {
     "tastytrade": ("client_secret", "refresh_token"),
@@ -75,6 +75,8 @@ class RuntimeConfig(Value):
     journal: JournalSection = JournalSection()
     nodes: NodesSection = NodesSection()
     killswitch: KillSwitchSection = KillSwitchSection()
+    heartbeat: config_heartbeat.HeartbeatSection = config_heartbeat.HeartbeatSection()
+    phone: config_phone.PhoneSection = config_phone.PhoneSection()
 
     @model_validator(mode="after")
     def _has_no_contradiction(self) -> "RuntimeConfig":
@@ -115,6 +117,7 @@ def contradictions(config: RuntimeConfig) -> Iterator[Contradiction]:
     yield from _replication(config)
     yield from _nodes(config)
     yield from _holding(config)
+    yield from (*config_heartbeat.gaps(config.heartbeat), *config_phone.gaps(config.phone))
 
 
 def _names(config: RuntimeConfig) -> Iterator[Contradiction]:

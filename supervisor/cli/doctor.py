@@ -16,7 +16,7 @@ from actors.expiry_tables import load_expiry
 from actors.places import Places, places
 from supervisor import directory as directories
 from supervisor import keeper
-from supervisor.app.doctor import calendars, copies, installation, machine, modes, ray_checkup, reach
+from supervisor.app.doctor import calendars, copies, installation, machine, modes, outside, ray_checkup, reach
 from supervisor.app.doctor.finding import Finding, Verdict
 from supervisor.app.plan import TABLES
 from supervisor.cli.exit_code import ExitCode
@@ -61,6 +61,7 @@ def examine(where: Places) -> Iterator[Finding]:
     yield from ray_checkup.examine(directory.ray if directory else None)
     config = _config(where)
     yield from copies.examine(config.journal if config else None, routes(where), directory)
+    yield from outside.examine(config, where, datetime.now(UTC))
     yield from modes.examine((where.state, where.run), _secret_files(config))
     yield from installation.examine(ROOT)
     yield from machine.examine(where.state)
@@ -87,4 +88,5 @@ def _secret_files(config: RuntimeConfig | None) -> list[Path]:
         return []
     names = [name for route in config.routes for name in route.secrets.values()]
     names += [name for targets in config.notifier.targets.values() for name in targets]
+    names += [each for each in (config.heartbeat.url, config.heartbeat.api_key, config.phone.token) if each is not None]
     return [Path(name.removeprefix(FILE_PREFIX)).expanduser() for name in names if name.startswith(FILE_PREFIX)]

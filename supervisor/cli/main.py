@@ -28,6 +28,8 @@ VERBS: Final[Mapping[str, str]] = {
     "flatten": "Latch, close everything held as whole structures, and say what the brokers say then.",
     "kill": "Kill what can send, cancel and close everything over a login of its own: needs nothing that runs.",
     "killswitch": "Watch the runtime's progress, and fire the kill switch when it is silent with something held.",
+    "heartbeat": "Tell a watchman elsewhere that all works; silent on purpose where it does not.",
+    "phone": "Answer and obey listed persons by Telegram: status, positions, why, ack, silence, reduce, halt.",
     "resume": "Loosen the stop in force: shows what tripped and what is open, and asks.",
     "arm": "Let live trading start, until the session's close: shows whose money it is, and asks.",
     "disarm": "End live trading's arming now: nothing opens any more, exits go on.",

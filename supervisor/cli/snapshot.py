@@ -42,9 +42,9 @@ def snapshot(where: Places) -> dict[str, Any]:
     supervised = directory is not None and directory.supervisor is not None and alive(directory.supervisor)
     children = {} if directory is None else _children(directory, where)
     running = keeper is not None or supervised or any(child["alive"] for child in children.values())
-    healthy = bool(children) and all(map(_healthy, children.values()))
+    all_healthy = bool(children) and all(map(healthy, children.values()))
     none_lost = directory is None or all(node.state is NodeState.PRESENT for node in directory.nodes.values())
-    whole = supervised and keeper is not None and healthy and none_lost
+    whole = supervised and keeper is not None and all_healthy and none_lost
     condition = "running" if whole else "degraded"
     if latch.level.rank >= StopLevel.HALT.rank:
         condition = "halted"
@@ -145,7 +145,7 @@ def _told(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _healthy(child: dict[str, Any]) -> bool:
+def healthy(child: dict[str, Any]) -> bool:
     """Whether a child is as it should be: one that gave way to another is down for good, and well."""
     finished = not child["wanted"] and child["state"] == ChildState.DOWN.value
     return finished or (child["alive"] and child["state"] == ChildState.RUNNING.value and not child["escalated"])

@@ -5,9 +5,10 @@ the executor does of it is read from its board; what it cannot be heard of is sa
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import click
 
@@ -21,25 +22,55 @@ from supervisor.cli.exit_code import ExitCode
 from supervisor.stop import latch_or_make_room
 
 
+class Outcome(NamedTuple):
+    """What became of a stop that was `asked`. `held` is what is in force, None where the disk did not take it."""
+
+    code: ExitCode
+    asked: Latch | None = None
+    held: Latch | None = None
+    board: Board | None = None
+
+
 def stop(level: StopLevel, by: str, reason: str, where: Places, wait_s: float, *, as_json: bool) -> ExitCode:
     """Latch, say so, and tell what became of the openings that worked."""
-    asked = Latch(level=level, reason=reason, by=by, at=datetime.now(UTC), by_person=True)
+    tell = (lambda _: None) if as_json else click.echo
+    done = carry_out(level, by, reason, where, wait_s, tell, partial(click.echo, err=True))
+    if as_json and done.held is not None and done.asked is not None:
+        click.echo(json.dumps(_told(done.held, done.asked, done.board, done.code)))
+    return done.code
+
+
+def carry_out(
+    level: StopLevel,
+    by: str,
+    reason: str,
+    where: Places,
+    wait_s: float,
+    tell: Callable[[str], object],
+    warn: Callable[[str], object],
+) -> Outcome:
+    """Latch; tell what is in force, then what is obeyed of it; warn where nothing is stopped."""
     try:
-        held = latch_or_make_room(where, asked)
+        held, asked = latch(level, by, reason, where)
     except OSError as error:
-        click.echo(f"NOT LATCHED: {where.latch}: {error.strerror}. Nothing is stopped.", err=True)
-        return ExitCode.NOT_CONFIRMED
-    if not as_json:
-        click.echo("\n".join(in_force(held, is_new=held == asked)))
+        warn(f"NOT LATCHED: {where.latch}: {error.strerror}. Nothing is stopped.")
+        return Outcome(ExitCode.NOT_CONFIRMED)
+    tell("\n".join(in_force(held, is_new=held == asked)))
     if (why := astray(where)) is not None:
-        click.echo(why, err=True)
-    board = _heard(held, where, wait_s) if why is None else None
-    code = ExitCode.NOT_RUNNING if why is not None else _verdict(board, held)
-    if as_json:
-        click.echo(json.dumps(_told(held, asked, board, code)))
-    elif why is None:
-        click.echo("\n".join(_lines(board, held)))
-    return code
+        warn(why)
+        return Outcome(ExitCode.NOT_RUNNING, asked, held)
+    board = _heard(held, where, wait_s)
+    tell("\n".join(_lines(board, held)))
+    return Outcome(_verdict(board, held), asked, held, board)
+
+
+def latch(level: StopLevel, by: str, reason: str, where: Places) -> tuple[Latch, Latch]:
+    """Latch at least this level for a person; return the stop in force, durable, and what was asked. Raises `OSError`.
+
+    Shares nothing with whatever shows anything: it must work where a screen does not.
+    """
+    asked = Latch(level=level, reason=reason, by=by, at=datetime.now(UTC), by_person=True)
+    return latch_or_make_room(where, asked), asked
 
 
 def astray(where: Places) -> str | None:
@@ -59,19 +90,21 @@ def in_force(held: Latch, *, is_new: bool = True) -> list[str]:
 
 
 def _heard(held: Latch, where: Places, wait_s: float) -> Board | None:
-    return boards.follow(where, wait_s, lambda seen: _obeys(seen, held) and not _openings(seen))
+    return boards.follow(where, wait_s, lambda seen: obeys(seen, held) and not openings(seen))
 
 
-def _obeys(board: Board, held: Latch) -> bool:
+def obeys(board: Board, held: Latch) -> bool:
+    """Return whether the executor that wrote a board obeys this stop."""
     return bool(board["open"]["stop"] == held.words)
 
 
-def _openings(board: Board | None) -> list[dict[str, Any]]:
+def openings(board: Board | None) -> list[dict[str, Any]]:
+    """Return the openings that may still trade."""
     return [] if board is None else [each for each in board["open"]["orders"] if each["intent"] == "OPEN"]
 
 
 def _verdict(board: Board | None, held: Latch) -> ExitCode:
-    is_done = board is not None and _obeys(board, held) and not _openings(board)
+    is_done = board is not None and obeys(board, held) and not openings(board)
     return ExitCode.DONE if is_done else ExitCode.NOT_CONFIRMED
 
 
@@ -81,7 +114,7 @@ def _told(held: Latch, asked: Latch, board: Board | None, code: ExitCode) -> dic
         "in_force": held.model_dump(mode="json"),
         "changed": held == asked,
         "executor": None if board is None else {"stop": board["open"]["stop"]},
-        "openings": None if board is None else _openings(board),
+        "openings": None if board is None else openings(board),
         "confirmed": code is ExitCode.DONE,
     }
 
@@ -92,7 +125,7 @@ def _lines(board: Board | None, held: Latch) -> Sequence[str]:
             "Executor not heard: no opening leaves, for each connection reads the stop itself;",
             "         what works at the brokers is NOT KNOWN here: look there.",
         ]
-    obeyed = "refuses every opening; exits go on" if _obeys(board, held) else f"still reads: {board['open']['stop']}"
-    working = _openings(board)
+    obeyed = "refuses every opening; exits go on" if obeys(board, held) else f"still reads: {board['open']['stop']}"
+    working = openings(board)
     end = "         NOT CONFIRMED: these may still trade; holdfast order ID tells more" if working else ""
     return [f"Executor {obeyed}", *map(boards.order_line, working), end or "Openings none works at any broker"]

@@ -7,7 +7,6 @@ is printed once every account was read.
 """
 
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -25,8 +24,8 @@ from actors.config_model import RuntimeConfig
 from actors.places import Places, places
 from actors.strategies.base import load as load_strategy
 from actors.venue.lean import DamagedData, NoSuchData
+from supervisor import beside, keeper
 from supervisor import directory as directories
-from supervisor import keeper
 from supervisor.app import arming, preflight
 from supervisor.app import plan as plans
 from supervisor.app.copy_folder import is_copy, is_outpost
@@ -36,7 +35,6 @@ from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import STATE_DEFAULT
 from supervisor.cli.route_lines import backing_lines
 from supervisor.ownership import AlreadyOwned, Ownership, owner
-from supervisor.private_ray import ROOT
 from supervisor.runtime import lock_path, plan_path
 
 DETACH_TIMEOUT_S = 180.0
@@ -95,7 +93,7 @@ def up(state: Path | None, detach: bool, **options: Any) -> None:
     if detach:
         _leave_terminal(where)
     ownership.sign(datetime.now(UTC))
-    _watch_over(where)
+    _start_beside(where)
     if is_told:
         telling = (where, before, RECOVERY_TIMEOUT_S)
         threading.Thread(target=recovery.print_when_told, args=telling, name="recovery", daemon=True).start()
@@ -158,17 +156,16 @@ def _configured(
     return where, plan, write
 
 
-def _watch_over(where: Places) -> None:
-    """Start the kill switch's dead-man timer, where the configuration asks for one; it outlives us all."""
+def _start_beside(where: Places) -> None:
+    """Start what the configuration asks for beside the tree; it goes on when the tree does not."""
     with suppress(FileNotFoundError, ValidationError):  # whoever brings a plan of their own may have no settings
         config = RuntimeConfig.model_validate_json(where.config.read_bytes())
         if config.killswitch.dead_man_s is not None:
-            where.logs.mkdir(mode=0o700, exist_ok=True)
-            words = [sys.executable, "-m", "supervisor.cli.main", "killswitch", "--state", str(where.state)]
-            with (where.logs / "killswitch.log").open("ab") as log:
-                subprocess.Popen(
-                    words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-                )
+            beside.launch(where, "killswitch")  # never in place of another, which may be at work
+        if config.heartbeat.url is not None:
+            beside.start(where, "heartbeat")
+        if config.phone.token is not None:
+            beside.start(where, "phone")
 
 
 def _refuse_unarmed(settled: RuntimeConfig, where: Places, config: Path | None) -> None:

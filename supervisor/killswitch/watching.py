@@ -10,18 +10,15 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Final
 
 from pydantic import ValidationError
 
 from actors.credentials import CredentialMissing
-from actors.domain.alerts.alert import Alert, Level
+from actors.domain.alerts.alert import Level
 from actors.domain.risk.kill_plan import is_ours, may_trade
-from actors.messages import AlertRaised
 from actors.places import Places
-from actors.ports import BrokerRefused, BrokerUnavailable, PeerUnavailable
-from actors.streams import LocalStream
+from actors.ports import BrokerRefused, BrokerUnavailable
 from supervisor import directory as directories
 from supervisor import keeper
 from supervisor.app.adapters import broker
@@ -32,6 +29,7 @@ from supervisor.killswitch.dead_man import LOOK_S, DeadMan, watched_names
 from supervisor.killswitch.killing import Verdict, fire, readers
 from supervisor.ownership import AlreadyOwned, owner
 from supervisor.runtime import read_mark
+from supervisor.shout import shout
 from supervisor.watcher import boot_s
 
 BY: Final = "dead-man timer"
@@ -41,7 +39,6 @@ HELD_EVERY_S: Final = 10.0
 AGAIN_S: Final = 30.0
 USES_MAX: Final = 20
 """Uses in a row that end with something left."""
-TELL_S: Final = 0.5
 NOT_READ: Final = "NOT READ"
 
 
@@ -88,7 +85,9 @@ class Watching:
         for text in failures:
             self._tell(f"LOGIN    {text}")
         if failures:
-            self._raise("A151", Level.P1, f"The kill switch could not act now: {'; '.join(failures)}")
+            shout(
+                self._where, "killswitch", "A151", Level.P1, f"The kill switch could not act now: {'; '.join(failures)}"
+            )
         else:
             self._tell("LOGIN    every account was read; it fires after " + f"{self._silence_s:g} s of silence")
 
@@ -96,7 +95,7 @@ class Watching:
         who = ", ".join(f"{name} for {seconds:.0f} s" for name, seconds in silent.items())
         reason = f"no progress of {who}, with something held"
         self._tell(f"FIRES    {reason}")
-        self._raise("A152", Level.P0, f"The dead-man timer fires the kill switch: {reason}")
+        shout(self._where, "killswitch", "A152", Level.P0, f"The dead-man timer fires the kill switch: {reason}")
         verdict: Verdict | None = None
         for use in range(USES_MAX):
             if use:
@@ -106,20 +105,6 @@ class Watching:
                 if verdict.is_flat:
                     break
         return verdict
-
-    def _raise(self, code: str, level: Level, text: str) -> None:
-        """Tell the notifier, where it lives."""
-        now = datetime.now(UTC)
-        alert = Alert(
-            alert_id=f"{code}-{now.timestamp():.6f}", code=code, level=level, subject="killswitch", text=text, at=now
-        )
-        with suppress(PeerUnavailable, OSError):
-            stream = LocalStream(self._where, "killswitch", incarnation=time.time_ns(), peers=("notifier",))
-            try:
-                stream.tell("notifier", AlertRaised(alert=alert))
-                stream.receive(TELL_S)
-            finally:
-                stream.close()
 
 
 def held(where: Places) -> list[str]:

@@ -1,6 +1,10 @@
-"""A person halts, resumes and flattens a real tree by the command line; the brokers' own word ends it."""
+"""A person halts, resumes and flattens a real tree by the command line; the brokers' own word ends it.
+
+Meanwhile its heartbeat is heard elsewhere, through every stop, and says itself when the tree is ended as planned.
+"""
 
 import json
+import os
 import time
 from collections.abc import Iterator
 
@@ -14,15 +18,25 @@ from supervisor.app.fault_trader import EXECUTOR, FEED, NAME, FaultTrader
 from supervisor.app.workplace import Workplace
 from tests.supervisor.app.test_breaker_on_a_tree import SETTINGS, admitted, refused_by, turned
 from tests.supervisor.app.trees import down, holdfast, until, up
+from tests.supervisor.heartbeat.receiver import Receiver
 
 pytestmark = [pytest.mark.tree, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
-def where(tmp_path) -> Iterator[Places]:
+def watchman() -> Iterator[Receiver]:
+    found = Receiver()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def where(tmp_path, watchman) -> Iterator[Places]:
     where = places(tmp_path / "state")
+    settings = {name: value for name, value in SETTINGS.items() if name.startswith("risk.")}
+    settings |= {"heartbeat.url": "HEARTBEAT_URL", "heartbeat.every_s": 1}
     try:
-        up(where, settings={name: value for name, value in SETTINGS.items() if name.startswith("risk.")})
+        up(where, settings=settings, environment=os.environ | {"HEARTBEAT_URL": watchman.at})
         yield where
     finally:
         down(where)
@@ -36,7 +50,7 @@ def trader(where) -> Iterator[FaultTrader]:
     stream.close()
 
 
-def test_a_person_halts_resumes_and_flattens(where, trader):
+def test_a_person_halts_resumes_and_flattens(where, trader, watchman):
     until(lambda: admitted(trader))
     name = next(answer.cl_ord_id for answer in trader.answers.values() if answer.admitted)
     held = trader.tail.book.structures
@@ -57,3 +71,8 @@ def test_a_person_halts_resumes_and_flattens(where, trader):
     assert done.stdout.splitlines()[-1] == "FLAT"
     assert turned(trader, lambda: held[name].is_flat)
     assert read_latch(where.latch).level is StopLevel.FLATTEN
+
+    watchman.wait(watchman.words.count("alive") + 1, "alive")
+    down(where)
+    watchman.wait(1, "log")
+    assert (watchman.words[0], watchman.words[-1], "fail" in watchman.words) == ("start", "log", False)
