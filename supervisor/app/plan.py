@@ -57,10 +57,10 @@ def _heard(route: RouteSection, port: int) -> RouteSection:
 def trading(config: RuntimeConfig, underlying: str) -> RuntimeConfig:
     """Return the configuration with the strategies that trade `underlying` (a ticker, or an option root of it) alone.
 
-    Raises `ConfigInvalid` where there are none.
+    What is said of the others by name goes with them. Raises `ConfigInvalid` where none is left.
     """
-    names = {underlying, load_products(TABLES / "products.toml").of_root(underlying).underlying}
-    kept = tuple(strategy for strategy in config.strategies if strategy.underlying in names)
+    symbols = {underlying, load_products(TABLES / "products.toml").of_root(underlying).underlying}
+    kept = tuple(strategy for strategy in config.strategies if strategy.underlying in symbols)
     if not kept:
         traded = ", ".join(sorted({strategy.underlying for strategy in config.strategies}))
         raise ConfigInvalid(
@@ -73,7 +73,9 @@ def trading(config: RuntimeConfig, underlying: str) -> RuntimeConfig:
                 ),
             )
         )
-    return config.model_copy(update={"strategies": kept})
+    names = {strategy.name for strategy in kept}
+    expiry = config.expiry.model_copy(update={"hold": tuple(name for name in config.expiry.hold if name in names)})
+    return config.model_copy(update={"strategies": kept, "expiry": expiry})
 
 
 def recorded(config: RuntimeConfig, where: Places) -> list[str]:

@@ -80,6 +80,15 @@ def test_only_the_strategies_of_what_is_played_run(config):
         trading(config, "GOOG")
 
 
+@pytest.mark.parametrize("underlying", ["GOOG", "SPX"])
+def test_what_is_said_of_a_strategy_that_does_not_run_goes_with_it(underlying):
+    recorded_days = load(SHIPPED / "replay.toml")
+    assert recorded_days.expiry.hold == ("spx_spread",)
+    kept = trading(recorded_days, underlying)
+    assert RuntimeConfig.model_validate_json(kept.model_dump_json()) == kept, "it may be told to every child"
+    assert bool(kept.expiry.hold) is (underlying == "SPX")
+
+
 def test_what_is_stored_is_what_every_child_reads(config, tmp_path):
     where = Places(state=tmp_path, run=tmp_path)
     settled = settle(config, NOW)
