@@ -8,6 +8,7 @@ Exit 0: sound, shown, no difference; 3: nothing was ever started there; 4: it di
 
 import json
 import sys
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -63,7 +64,8 @@ def show(origin: bool, named: Path | None, settings: tuple[str, ...], as_json: b
     """Read, flatten, tell."""
     path = find(named)
     found = settled(path, settings, SHOW if as_json else None)
-    rows = [(key, cleaned(value), _origin(key, path, settings)) for key, value in flat(found.model_dump(mode="json"))]
+    origins = Origins(path, settings)
+    rows = [(key, cleaned(value), origins.of(key)) for key, value in flat(found.model_dump(mode="json"))]
     if as_json:
         values = [{"key": key, "value": value, "origin": whence} for key, value, whence in rows]
         click.echo(json.dumps({"schema": SHOW, "source": str(path), "values": values}))
@@ -146,35 +148,38 @@ def cleaned(value: Any) -> Any:
     return Redactor().clean(value) if isinstance(value, str) and "://" in value else value
 
 
-def _origin(key: str, path: Path, settings: tuple[str, ...]) -> str:
-    given = [name.strip() for name, _, _ in (text.partition("=") for text in settings)]
-    if any(key == name or key.startswith(f"{name}.") for name in given):
-        return COMMAND_LINE
-    text = path.read_text("utf-8")
-    places_of = locate(text)
-    at = whole = _numbered(key.split("."), text)
-    while at and at not in places_of:
-        at = at[:-1]
-    if not at:
-        return DEFAULT
-    place = places_of[at]
-    is_inside = (place.line, place.column) != (place.value_line, place.value_column)  # a header holds no value
-    return f"{path}:{place.line}" if at == whole or is_inside else DEFAULT
+class Origins:
+    """Tells where each value of a settled configuration is from: file and line, the command line, or the default."""
 
+    def __init__(self, path: Path, settings: tuple[str, ...]) -> None:
+        text = path.read_text("utf-8")
+        self._path, self._tree, self._places = path, tomllib.loads(text), locate(text)
+        self._given = [assignment(setting)[0] for setting in settings]
 
-def _numbered(parts: list[str], text: str) -> tuple[str | int, ...]:
-    """Return a dotted key as the locator has it: a named member of a list by its number."""
-    import tomllib
+    def of(self, key: str) -> str:
+        """Return where the value of a dotted key is from."""
+        if any(key == name or key.startswith(f"{name}.") for name in self._given):
+            return COMMAND_LINE
+        at = whole = self._numbered(key.split("."))
+        while at and at not in self._places:
+            at = at[:-1]
+        if not at:
+            return DEFAULT
+        place = self._places[at]
+        is_inside = (place.line, place.column) != (place.value_line, place.value_column)  # a header holds no value
+        return f"{self._path}:{place.line}" if at == whole or is_inside else DEFAULT
 
-    node: Any = tomllib.loads(text)
-    found: list[str | int] = []
-    for part in parts:
-        if isinstance(node, list):
-            names = [each.get("name") if isinstance(each, Mapping) else None for each in node]
-            number = names.index(part) if part in names else -1
-            found.append(number)
-            node = node[number] if number >= 0 else None
-        else:
-            found.append(part)
-            node = node.get(part) if isinstance(node, Mapping) else None
-    return tuple(found)
+    def _numbered(self, parts: list[str]) -> tuple[str | int, ...]:
+        """Return a dotted key as the locator has it: a named member of a list by its number."""
+        node: Any = self._tree
+        found: list[str | int] = []
+        for part in parts:
+            if isinstance(node, list):
+                names = [each.get("name") if isinstance(each, Mapping) else None for each in node]
+                number = names.index(part) if part in names else -1
+                found.append(number)
+                node = node[number] if number >= 0 else None
+            else:
+                found.append(part)
+                node = node.get(part) if isinstance(node, Mapping) else None
+        return tuple(found)
