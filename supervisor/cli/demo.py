@@ -7,6 +7,7 @@ scorecard is folded from the journal, the supervisor's log and the statements. E
 left naked or left in doubt, the cash agrees to the cent, and both drills passed.
 """
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,7 @@ from supervisor.cli.retelling import retell, table
 from supervisor.cli.signal import SignalFile
 
 RUN_S: Final = 90.0
+SCHEMA: Final = "holdfast.demo/1"
 QUIET_BY_S: Final = 60.0
 DRILLS: Final = ("kill-executor", "primary-down")
 SETTINGS: Final = {
@@ -73,7 +75,7 @@ def demo(state: Path | None, seed: int, as_json: bool) -> None:
         sys.exit(ExitCode.BUG)
     finally:
         holdfast("down", where)
-    click.echo(card.model_dump_json(indent=1) if as_json else table(card))
+    click.echo(json.dumps({"schema": SCHEMA, **card.model_dump(mode="json")}) if as_json else table(card))
     proved = card.is_clean and card.fills and all(each.passed for each in drills)
     sys.exit(ExitCode.DONE if proved else ExitCode.BUG)
 

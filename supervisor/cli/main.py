@@ -9,7 +9,7 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import click
@@ -62,7 +62,6 @@ VERBS: Final[Mapping[str, str]] = {
     "bug-report": "Pack what a bug's reader needs into one file, cleaned of secrets.",
     "tree": "Draw the tree: each child's process, state, restarts.",
 }
-gc.disable()  # a verb is a short program; those that stay turn it on again
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # looking for them reads the metadata of every package there is
 STAYING: Final = frozenset({"up", "follow", "killswitch", "top", "logs", "demo", "drill", "performance"})
 LIKENESS_MIN: Final = 0.5
@@ -70,6 +69,12 @@ LIKENESS_MIN: Final = 0.5
 
 class LazyVerbs(click.Group):
     """Finds the verb `x-y` as the click command `x_y` of `supervisor.cli.x_y`."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **more: Any) -> Any:
+        """Run one verb. A program of its own (no `args`) is short, and lets its garbage lie; verbs that stay do not."""
+        if args is None:
+            gc.disable()
+        return super().main(args, *rest, **more)
 
     def list_commands(self, _: click.Context) -> list[str]:
         """Return the verbs in the order of a working day."""
