@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import click
 
-from actors.domain.market.session import NEW_YORK
+from actors.domain.market.new_york import NEW_YORK
 from actors.domain.orders.order import cl_ord_id_of
 from actors.places import Places, places
 from supervisor.app.event_schema import EVENTS

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from actors.domain.market.session import NEW_YORK
+from actors.domain.market.new_york import NEW_YORK
 from actors.domain.orders import fill_check
 from actors.domain.orders.order import Intent
 from actors.domain.orders.order_state import OrderLife

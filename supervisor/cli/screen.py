@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import click
 
-from actors.domain.market.session import NEW_YORK
+from actors.domain.market.new_york import NEW_YORK
 
 NO_COLOR: Final = "NO_COLOR"
 _LOUD: Final = (
