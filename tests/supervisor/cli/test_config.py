@@ -14,19 +14,6 @@ from supervisor.app import plan
 from supervisor.cli.main import main
 
 SHIPPED = Path(__file__).parents[3] / "config" / "holdfast.toml"
-MISTAKES = {
-    "unknown-key": ("structures_max = 4", "structures_maxx = 4", "C014", 'did you mean "structures_max"?'),
-    "unknown-table": ("\n[costs] ", "\n[cots]\nx = 1\n[costs] ", "C014", 'did you mean "costs"?'),
-    "value": ("structures_max = 4", "structures_max = 0", "C021", "greater than"),
-    "type": ("structures_max = 4", 'structures_max = "four"', "C021", "valid integer"),
-    "choice": ('mode = "paper"', 'mode = "papre"', "C021", 'did you mean "paper"?'),
-    "contradiction": ('role = "backup"', 'role = "primary"', "C021", "exactly one"),
-    "strategy": ("IronCondor", "IronCondro", "C021", "IronCondro"),
-    "parameter": ("short_delta", "short_dlta", "C014", 'did you mean "short_delta"?'),
-    "missing": ('adapter = "alpaca"\n', "", "C015", 'needs "adapter"'),
-    "syntax": ("structures_max = 4", "structures_max = = 4", "C002", ""),
-    "secret": ('role = "backup"', 'role = "backup"\nsecrets = { key_id = "hunter2hunter2!" }', "C021", "named here"),
-}
 
 
 def call(*arguments: object, stdin: str = "") -> tuple[int, str]:
@@ -35,28 +22,17 @@ def call(*arguments: object, stdin: str = "") -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def broken(tmp_path: Path, old: str, new: str) -> Path:
-    text = SHIPPED.read_text()
-    assert old in text, old
+def test_faults_are_told_to_programs_too(tmp_path):
+    """Each kind, to people: tests/scripts/test_first_hour.py."""
     path = tmp_path / "broken.toml"
-    path.write_text(text.replace(old, new, 1))
-    return path
-
-
-@pytest.mark.parametrize("kind", MISTAKES)
-def test_each_kind_of_mistake_is_told_with_its_place_a_mark_and_what_would_be_right(kind, tmp_path):
-    old, new, code, words = MISTAKES[kind]
-    path = broken(tmp_path, old, new)
-    status, text = call("config", "check", path)
-    assert status == 9
-    assert f"error[{code}]" in text
-    assert words in text
-    assert "^" in text
-    assert f"{path}:" in text
-    assert "hunter2" not in text
-    told = json.loads(call("config", "check", path, "--json")[1])
-    assert (told["sound"], told["faults"][0]["code"]) == (False, code)
+    path.write_text(SHIPPED.read_text().replace("structures_max = 4", "structures_maxx = 4\nx = 1"))
+    code, text = call("config", "check", path, "--json")
+    told = json.loads(text)
+    assert (code, told["sound"], [each["code"] for each in told["faults"]]) == (9, False, ["C014", "C014"])
+    assert told["faults"][0]["hint"] == 'did you mean "structures_max"?'
     assert told["faults"][0]["line"] > 0
+    assert call("config", "show", "--config", path, "--json")[0] == 9
+    assert call("secrets", "test", "--config", path)[0] == 9
 
 
 def test_a_file_that_is_not_there_is_told_too(tmp_path):
