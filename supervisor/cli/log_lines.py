@@ -5,6 +5,7 @@ line that does not read (a process died inside it) is passed over and counted.
 """
 
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -100,13 +101,17 @@ def since(words: str, now: datetime) -> datetime:
 
 
 class Tail:
-    """One file from its beginning on, through its rotation."""
+    """One file from its beginning on, or its last `bytes_max`, through its rotation; only lines that hold `needle`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, bytes_max: int | None = None, needle: str = "") -> None:
         self.path, self.process = path, process_of(path)
         self.damaged = 0
-        self._file = path.open("rb")
-        self._part = b""
+        self._file, self._part, self._needle = path.open("rb"), b"", needle.encode()
+        if bytes_max is not None and self._file.seek(0, os.SEEK_END) > bytes_max:
+            self._file.seek(-bytes_max, os.SEEK_END)
+            self._file.readline()  # the rest of a line
+        elif bytes_max is not None:
+            self._file.seek(0)
 
     def lines(self) -> Iterator[Line]:
         """Yield what came since the last time."""
@@ -119,7 +124,7 @@ class Tail:
     def _rest(self) -> Iterator[Line]:
         *whole, self._part = (self._part + self._file.read()).split(b"\n")
         for each in whole:
-            if not each:
+            if not each or self._needle not in each:
                 continue
             if (line := parsed(each.decode("utf-8", "replace"), self.process)) is None:
                 self.damaged += 1

@@ -30,6 +30,8 @@ from supervisor.journal import JournalReader
 SCHEMA: Final = "holdfast.log-line/1"
 POLL_S: Final = 0.2
 LINES: Final = 50
+LINE_BYTES: Final = 4_000
+"""Read of each file for each line that is to be shown: the processes log little, and long lines are tracebacks."""
 EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -51,7 +53,10 @@ def logs(since_words: str | None, order_id: str, follow: bool, lines: int | None
         earliest = EARLIEST if since_words is None else since(since_words, datetime.now(UTC))
     except ValueError:
         raise click.BadParameter(f"{since_words!r} is no time: as in 10m, 2h, 09:30", param_hint="--since") from None
-    with closing(Reading(where, cl_ord_id_of(order_id) or order_id)) as reading:
+    most = lines or (None if since_words or order_id else LINES)
+    is_last_of_all = most is not None and not since_words and not order_id and chosen["level"] == LEVELS[0]
+    bytes_max = most * LINE_BYTES if most is not None and is_last_of_all else None
+    with closing(Reading(where, cl_ord_id_of(order_id) or order_id, earliest, bytes_max)) as reading:
         if not reading.exists:
             click.echo(f"nothing ever ran in {where.state}", err=True)
             sys.exit(ExitCode.NOT_RUNNING)
@@ -61,7 +66,6 @@ def logs(since_words: str | None, order_id: str, follow: bool, lines: int | None
 
         found = [line for line in new() if line.at >= earliest]
         _refuse_unknown(found, reading.name, is_waited_for=follow)
-        most = lines or (None if since_words or order_id else LINES)
         _show(found if most is None else found[-most:], as_json=as_json)
         while follow:
             time.sleep(POLL_S)
@@ -69,10 +73,11 @@ def logs(since_words: str | None, order_id: str, follow: bool, lines: int | None
 
 
 class Reading:
-    """All that is read, from its beginning, each line once."""
+    """All that is read, each line once; of files that hold nothing since `earliest`, and of their beginnings, nothing."""
 
-    def __init__(self, where: Places, name: str) -> None:
+    def __init__(self, where: Places, name: str, earliest: datetime, bytes_max: int | None) -> None:
         self._where, self.name = where, name
+        self._earliest, self._bytes_max = earliest, bytes_max
         self._tails: dict[Path, Tail] = {}
         self._journal, self._seen = (
             (JournalReader(where.journal, EVENTS) if name and where.journal.exists() else None),
@@ -91,8 +96,11 @@ class Reading:
     def _logged(self) -> Iterator[Line]:
         first = not self._tails
         for path in files(self._where):
+            if datetime.fromtimestamp(path.stat().st_mtime, UTC) < self._earliest:
+                continue
             if path not in self._tails and (first or "." not in path.stem or path.stem == "supervisor.log"):
-                self._tails[path] = Tail(path)  # one that a log was rotated to meanwhile was read under its own name
+                # One that a log was rotated to meanwhile was read under its own name.
+                self._tails[path] = Tail(path, bytes_max=self._bytes_max, needle=self.name)
         for tail in self._tails.values():
             yield from tail.lines()
 

@@ -127,6 +127,18 @@ def test_a_file_is_read_through_its_rotation_and_a_torn_line_is_passed_over(tmp_
     tail.close()
 
 
+def test_only_the_end_of_a_long_log_is_read_for_its_last_lines(tmp_path):
+    path = tmp_path / "risk.jsonl"
+    write(path, *(entry(number, f"line {number}") for number in range(100)))
+    tail = Tail(path, bytes_max=300)
+    texts = [line.text for line in tail.lines()]
+    assert (texts[-1], 1 <= len(texts) < 10, tail.damaged) == ("line 99", True, 0)
+    tail.close()
+    few = Tail(path, bytes_max=10**6, needle="line 42")
+    assert [line.text for line in few.lines()] == ["line 42"]
+    few.close()
+
+
 def test_a_line_that_does_not_read_is_none():
     assert parsed("{}", "risk") is None
     assert process_of(Path("connection.primary.2026-11-30_10-00-00_1.jsonl")) == "connection.primary"
