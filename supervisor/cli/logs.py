@@ -73,7 +73,7 @@ def logs(since_words: str | None, order_id: str, follow: bool, lines: int | None
 
 
 class Reading:
-    """All that is read, each line once; of files that hold nothing since `earliest`, and of their beginnings, nothing."""
+    """All that is read, each line once; nothing of a file not written since `earliest`, nor of its beginning."""
 
     def __init__(self, where: Places, name: str, earliest: datetime, bytes_max: int | None) -> None:
         self._where, self.name = where, name
