@@ -175,7 +175,8 @@ class Hour:
 
     def report(self) -> str:
         """Read the evening's report, where this version has one."""
-        if "report" not in self.verb("--help", state=False).split():
+        verbs = [line.split()[0] for line in self.verb("--help", state=False).splitlines() if line.strip()]
+        if "report" not in verbs:
             return "this version has none"
         said = self.verb("report", "evening")
         return said.strip().splitlines()[0]

@@ -23,6 +23,8 @@ JOURNAL: Final = "journal"
 _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
 _CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_LEFT_OUT: Final = frozenset({"at", "kind"})
+_INNER: Final = ("kind", "number", "route", "status", "broker_order_id", "cause", "reason", "text")
 _GRAVE: Final = frozenset({"died", "escalated", "gave_up", "node_lost", "lines_lost", "hung"})
 
 
@@ -166,10 +168,13 @@ def _event_words(entry: dict[str, Any]) -> str:
 
 
 def _scalars(body: dict[str, Any]) -> str:
-    left_out = {"at", "kind"}
-    shown = {
-        key: value
-        for key, value in body.items()
-        if key not in left_out and isinstance(value, str | int | float) and value != ""
-    }
+    """Return what a line shows of an event: its plain members, and of those inside it what a trader looks for."""
+    shown = {key: value for key, value in body.items() if key not in _LEFT_OUT and _is_plain(value)}
+    for key, inner in body.items():
+        if isinstance(inner, dict):
+            shown |= {f"{key}.{each}": inner[each] for each in _INNER if _is_plain(inner.get(each))}
     return ", ".join(f"{key} {value}" for key, value in shown.items())
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | int | float) and value != ""

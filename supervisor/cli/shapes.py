@@ -171,14 +171,10 @@ SHAPES: Final[Mapping[str, Mapping[str, Any]]] = {
 
 
 def named() -> list[str]:
-    """Return every name that a module of ours puts in a field `schema`, as it stands there."""
-    found = {
-        name
-        for path in PACKAGE.rglob("*.py")
-        if path.stem != "shapes"
-        for name in _NAMED.findall(path.read_text("utf-8"))
-    }
-    return sorted(found)
+    """Return every name that a module of ours puts in a field `schema`; one that is made of parts ends with `*`."""
+    texts = [path.read_text("utf-8") for path in PACKAGE.rglob("*.py") if path.stem not in OWN]
+    whole = {name for text in texts for name in _NAMED.findall(text)}
+    return sorted(whole | {f"{beginning}*" for text in texts for beginning in _BEGUN.findall(text)})
 
 
 def published() -> dict[str, Any]:
@@ -186,14 +182,16 @@ def published() -> dict[str, Any]:
 
     A name without a shape here is any object that bears it.
     """
-    loose = {"type": "object", "required": ["schema"]}
-    schemas = {
-        name: json_schema(name, SHAPES[name]) if name in SHAPES else loose | {"properties": {"schema": {"const": name}}}
-        for name in named()
-    }
+    schemas = {name: json_schema(name, SHAPES[name]) if name in SHAPES else _loose(name) for name in named()}
     return {
         "$schema": DIALECT,
         "title": "What the verbs of holdfast print with --json",
         "oneOf": [{"$ref": f"#/$defs/{name.replace('/', '~1')}"} for name in schemas],
         "$defs": schemas,
     }
+
+
+def _loose(name: str) -> dict[str, Any]:
+    begins = {"pattern": f"^{re.escape(name.removesuffix('*'))}"}
+    bears = begins if name.endswith("*") else {"const": name}
+    return {"type": "object", "properties": {"schema": bears}, "required": ["schema"]}
