@@ -30,6 +30,7 @@ from supervisor.cli.shape_parts import (
 PACKAGE: Final = Path(__file__).resolve().parents[1]
 OWN: Final = ("shapes", "shape_parts")
 _NAMED: Final = re.compile(r'"(holdfast\.[a-z-]+/\d+)"')
+_BEGUN: Final = re.compile(r'f"(holdfast\.[a-z-]+)\{')
 SHAPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "holdfast.armed/1": ARMED,
     "holdfast.asked/1": {"answer": ANSWER, "order": Maybe({"schema": str, **ORDER})},
