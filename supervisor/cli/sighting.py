@@ -66,29 +66,30 @@ class Sighting:
         return f"Journal  to event {self.book.sequence}, {self.journal_age_s:.0f} s old; {marks}"
 
 
-def sight(where: Places) -> Sighting:
-    """Return the book of a runtime; ends the verb where there is no journal."""
+def sight(where: Places, before: Sighting | None = None) -> Sighting:
+    """Return the book of a runtime, that of a look `before` carried on; ends the verb where there is no journal."""
     try:
         reader = JournalReader(where.journal, EVENTS)
     except FileNotFoundError as error:
         click.echo(f"nothing was ever traded in {where.state}: {error}", err=True)
         sys.exit(ExitCode.NOT_RUNNING)
     with closing(reader):
-        book, last = _folded(where, reader), reader.last()
+        book = _begun(where, reader) if before is None else before.book
+        last = reader.last()
+        ahead = (last.sequence if last is not None else 0) - book.sequence
+        for entry in _watched(reader.read(book.sequence), ahead):
+            book.apply(parse_event(entry.body), entry.sequence)
     age_s = 0.0 if last is None else max((time.time_ns() - last.written_ns) / 1e9, 0.0)
     return Sighting(book, read_quotes(where), round(age_s, 1))
 
 
-def _folded(where: Places, reader: JournalReader) -> Book:
+def _begun(where: Places, reader: JournalReader) -> Book:
+    """Return the book of the newest checkpoint that stands on this journal; else one of nothing."""
     products, kept = load_products(PRODUCTS), _sessions_kept(where)
-    record, book = peek(where.checkpoints("executor"), ExecutorRecord), Book(products, kept)
+    record = peek(where.checkpoints("executor"), ExecutorRecord)
     if record is not None and _stands(record, reader):
-        book = restore(record.book, products, kept)
-    last = reader.last()
-    ahead = (last.sequence if last is not None else 0) - book.sequence
-    for entry in _watched(reader.read(book.sequence), ahead):
-        book.apply(parse_event(entry.body), entry.sequence)
-    return book
+        return restore(record.book, products, kept)
+    return Book(products, kept)
 
 
 def _sessions_kept(where: Places) -> int | None:

@@ -1,7 +1,7 @@
 """`holdfast top`: status, positions and orders, drawn again and again by the verbs' own hands, until you stop it.
 
-Reads what they read: files alone. A journal is folded anew only where it grew. Where nothing was traded yet, status
-stands alone. With --json one object a line.
+Reads what they read: files alone; of the journal, from the second look on, what came since. Where nothing was traded
+yet, status stands alone. With --json one object a line.
 """
 
 import itertools
@@ -18,7 +18,7 @@ from actors.places import Places, places
 from supervisor.cli import orders, positions
 from supervisor.cli.options import state_option
 from supervisor.cli.screen import now_words, painted
-from supervisor.cli.sighting import sight
+from supervisor.cli.sighting import Sighting, sight
 from supervisor.cli.snapshot import snapshot
 from supervisor.cli.status import lines as status_lines
 
@@ -42,16 +42,25 @@ def top(every: float, count: int | None, state: Path, as_json: bool) -> None:
         return
 
 
-def look(where: Places) -> dict[str, Any]:
-    """Return one look as plain JSON."""
-    seen = sight(where) if where.journal.exists() else None
-    return {
-        "schema": SCHEMA,
-        "status": snapshot(where),
-        "positions": None if seen is None else positions.as_object(seen),
-        "orders": None if seen is None else orders.as_object(seen, is_all=False),
-        "source": "" if seen is None else seen.words(),
-    }
+class Looks:
+    """Looks at one runtime, again and again."""
+
+    def __init__(self, where: Places) -> None:
+        self._where = where
+        self._seen: Sighting | None = None
+
+    def look(self) -> dict[str, Any]:
+        """Return one look as plain JSON."""
+        if self._where.journal.exists():
+            self._seen = sight(self._where, self._seen)
+        seen = self._seen
+        return {
+            "schema": SCHEMA,
+            "status": snapshot(self._where),
+            "positions": None if seen is None else positions.as_object(seen),
+            "orders": None if seen is None else orders.as_object(seen, is_all=False),
+            "source": "" if seen is None else seen.words(),
+        }
 
 
 def lines(told: dict[str, Any]) -> list[str]:
@@ -63,10 +72,11 @@ def lines(told: dict[str, Any]) -> list[str]:
 
 
 def _print(where: Places, every: float, count: int | None, *, as_json: bool) -> None:
+    looks = Looks(where)
     for number in _numbers(count):
         if number:
             time.sleep(every)
-        told = look(where)
+        told = looks.look()
         click.echo(json.dumps(told) if as_json else "\n".join(lines(told)))
 
 
@@ -74,11 +84,12 @@ def _draw(where: Places, every: float, count: int | None) -> None:
     from rich.live import Live
     from rich.text import Text
 
+    looks = Looks(where)
     with Live(auto_refresh=False, screen=count is None) as live:
         for number in _numbers(count):
             if number:
                 time.sleep(every)
-            live.update(Text.from_ansi(painted(lines(look(where))), no_wrap=True), refresh=True)
+            live.update(Text.from_ansi(painted(lines(looks.look())), no_wrap=True), refresh=True)
 
 
 def _numbers(count: int | None) -> Iterable[int]:

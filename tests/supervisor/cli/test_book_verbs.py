@@ -17,6 +17,7 @@ from supervisor.app import warmth
 from supervisor.checkpoints import CheckpointStore
 from supervisor.cli.main import main
 from supervisor.cli.sighting import sight
+from supervisor.cli.top import Looks
 from supervisor.journal import JournalReader
 from tests.builders import CONDOR_SYMBOLS, condor_legs, open_signal, stop_signal, universe
 from tests.fakes import FakeClock
@@ -140,6 +141,13 @@ def test_top_shows_all_of_it_again_and_again(where, traded):
     shown = text("top", where, "--count", "1")
     for part in ("State", HELD, "IN DOUBT"):
         assert part in shown
+
+
+def test_a_second_look_sees_what_came_since_the_first(where, traded):
+    looks = Looks(where)
+    assert looks.look()["orders"]["resting"] == []
+    traded.ask(stop_signal(3, HELD, Stop(stop_px=Decimal("-9.00"))))
+    assert [each["structure_id"] for each in looks.look()["orders"]["resting"]] == [HELD]
 
 
 def test_without_a_journal_there_is_no_book(where):
