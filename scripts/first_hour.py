@@ -183,7 +183,7 @@ class Hour:
 
     def kill(self) -> str:
         """Try the kill switch: it must end flat, by the brokers' own word."""
-        return self.verb("kill", "--reason", "the first hour is over").strip().splitlines()[-1]
+        return self.verb("kill", "--yes", "--reason", "the first hour is over").strip().splitlines()[-1]
 
     def down(self) -> str:
         """End what is left."""
