@@ -11,7 +11,7 @@ from supervisor.cli.shape import MONEY, TIME, Each, Maybe, json_schema
 from supervisor.cli.shapes import SHAPES, named, published
 from tests.supervisor.cli.conftest import PUBLISHED, faults
 
-STAY = {"up", "follow", "killswitch"}
+STAY = {"up", "follow", "killswitch", "panel", "heartbeat", "phone"}
 """They run until they are stopped; `status --json` tells of them."""
 IS_JSON = {"config schema"}
 
