@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.main import VERBS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,3 +25,8 @@ def test_every_verb_stands_in_the_readme():
     said = (ROOT / "README.md").read_text("utf-8")
     rows = " ".join(re.findall(r"^\| (`.+?) \|", said, re.MULTILINE))
     assert [verb for verb in VERBS if not re.search(rf"[`, ]{verb}\b", rows)] == []
+
+
+def test_the_page_says_every_exit_code_there_is():
+    said = (ROOT / "supervisor" / "cli" / "README.md").read_text("utf-8")
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", said, re.MULTILINE)] == sorted(ExitCode)
