@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import apsw
 
@@ -34,7 +34,9 @@ from supervisor.journal_file import (
     open_to_write,
 )
 from supervisor.journal_head import JournalHead, acknowledged
-from supervisor.replication import Row
+
+if TYPE_CHECKING:
+    from supervisor.replication import Row  # the follower's wire: whoever only reads needs none of it
 
 
 class Following(Protocol):
@@ -49,7 +51,7 @@ class Following(Protocol):
         """See to the line to it, as is due; return the fault."""
         ...
 
-    def ship(self, rows: Sequence[Row]) -> None:
+    def ship(self, rows: Sequence["Row"]) -> None:
         """Send events that are about to be committed."""
         ...
 
