@@ -145,11 +145,21 @@ class Hour:
         """Look at it in every way there is."""
         name = self.json("positions")["structures"][0]["structure_id"]
         self.verb("status", "--check")
+        self.marked(name)
         for words in (("tree",), ("pnl",), ("orders", "--all"), ("risk",), ("expiring",), ("top", "--count", "1")):
             self.verb(*words)
         for words in (("why", name), ("order", name), ("logs", "--order", name)):
             self.verb(*words)
         return f"status, tree, pnl, orders, risk, expiring, top; why, order, logs of {name}"
+
+    def marked(self, name: str) -> None:
+        """See to it that what is held has a mark, and the day a result: the feed's quotes are read, not guessed."""
+        while time.monotonic() - self._began < FILL_WITHIN_S:
+            held = [each for each in self.json("positions")["structures"] if each["structure_id"] == name]
+            if not held or (held[0]["result"] is not None and self.json("pnl")["result"] is not None):
+                return
+            time.sleep(POLL_S)
+        raise Failed(f"{name} has no mark")
 
     def refuse(self) -> str:
         """Halt, ask for an opening, and have the refusal explained."""
