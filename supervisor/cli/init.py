@@ -26,6 +26,8 @@ from supervisor.cli.options import json_option
 SCHEMA: Final = "holdfast.init/1"
 MODES: Final = ("paper", "sandbox", "live")
 PAPER: Final = "paper"
+NOTHING: Final = ""
+"""Proposed where only a person knows."""
 _LIVE_VALUE: Final = re.compile(r'^(\w+ = )"[^"]*"\s*# live: ("[^"]*");?[ ]*(.*)$', re.MULTILINE)
 _LIVE_LINE: Final = re.compile(r"^(\w+) = .*\n# live: (\1 = .*)$", re.MULTILINE)
 _HEADER: Final = "#:schema ./holdfast.schema.json"
@@ -50,8 +52,6 @@ def init(file: Path | None, yes: bool, as_json: bool, **given: str | None) -> No
         sys.exit(ExitCode.REFUSED)
     mode = given["mode"] or (PAPER if yes else click.prompt("Mode", type=click.Choice(MODES), default=PAPER, err=True))
     asked = _questions(mode)
-    if mode == "live" and yes and given["account"] is None:
-        raise click.BadParameter("whose money it is, is never guessed", param_hint="--account")
     answers = {name: _answer(given[name], text, proposed, yes=yes) for name, (text, proposed) in asked.items()}
     text = written(mode, answers)
     try:
@@ -66,7 +66,7 @@ def init(file: Path | None, yes: bool, as_json: bool, **given: str | None) -> No
 
 
 def _questions(mode: str) -> Mapping[str, tuple[str, str]]:
-    """Return what is asked, with what is proposed, by the options' names."""
+    """Return what is asked, with what is proposed, by the options' names. Whose money it is, is never proposed."""
     is_paper = mode == PAPER
     found = {
         "underlying": ("What does the strategy trade", "SPX"),
@@ -77,13 +77,15 @@ def _questions(mode: str) -> Mapping[str, tuple[str, str]]:
     if is_paper:
         return found
     page = ("NAME of the variable that holds an Apprise URL for pages (never the URL)", "HOLDFAST_PAGE_URL")
-    return {"account": ("Number of your account at tastytrade", "5WX00001"), **found, "page": page}
+    return {"account": ("Number of your account at tastytrade", NOTHING), **found, "page": page}
 
 
 def _answer(given: str | None, text: str, proposed: str, *, yes: bool) -> str:
     if given is not None:
         return given
-    return proposed if yes else str(click.prompt(text, default=proposed, err=True))
+    if proposed == NOTHING and yes:
+        raise click.UsageError(f"{text}: this is never guessed, and needs its option")
+    return proposed if yes else str(click.prompt(text, default=proposed or None, err=True))
 
 
 def written(mode: str, answers: Mapping[str, str]) -> str:

@@ -121,8 +121,12 @@ def test_an_answer_that_cannot_be_writes_nothing(tmp_path):
     assert "exceeds account_loss_max" in text
 
 
-def test_whose_money_it_is_is_never_proposed(tmp_path):
-    assert call("init", "--yes", "--mode", "live", "--file", tmp_path / "mine.toml")[0] == 2
+@pytest.mark.parametrize("mode", ["sandbox", "live"])
+def test_whose_money_it_is_is_never_proposed(mode, tmp_path):
+    code, text = call("init", "--yes", "--mode", mode, "--file", tmp_path / "mine.toml")
+    assert (code, "Number of your account" in text) == (2, True)
+    code, text = call("init", "--mode", mode, "--file", tmp_path / "mine.toml", stdin="\n5WT98765\n\n\n\n\n\n")
+    assert (code, load(tmp_path / "mine.toml").routes[0].account) == (0, "5WT98765")
 
 
 def test_a_users_own_configuration_is_found_before_the_one_shipped(tmp_path, monkeypatch):
