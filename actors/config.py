@@ -60,7 +60,12 @@ def find(named: Path | None = None) -> Path:
         return named
     if path := os.environ.get(ENVIRONMENT_NAME):
         return Path(path)
-    return next((path for path in (DEFAULT_PLACE, personal()) if path.exists()), SHIPPED / DEFAULT_PLACE.name)
+    shipped = SHIPPED / DEFAULT_PLACE.name
+    is_own = DEFAULT_PLACE.exists() and not DEFAULT_PLACE.samefile(
+        shipped
+    )  # whoever stands in a checkout named nothing
+    here = DEFAULT_PLACE if DEFAULT_PLACE.exists() else shipped
+    return DEFAULT_PLACE if is_own else personal() if personal().exists() else here
 
 
 def personal() -> Path:

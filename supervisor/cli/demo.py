@@ -19,6 +19,7 @@ from typing import Final
 
 import click
 
+from actors.config import SHIPPED
 from actors.domain.market.session import NEW_YORK
 from actors.domain.orders.event import Event
 from actors.domain.orders.signal import Close
@@ -66,7 +67,7 @@ def demo(state: Path | None, seed: int, as_json: bool) -> None:
 
     say(f"The tree starts; its state lies in {where.state}")
     settings = [f"--set={key}={value}" for key, value in (SETTINGS | {"market.seed": str(seed)}).items()]
-    if failure := holdfast("up", where, "--detach", *settings):
+    if failure := holdfast("up", where, "--detach", f"--config={SHIPPED / 'holdfast.toml'}", *settings):
         raise click.ClickException(f"holdfast up {failure}")
     try:
         card, drills = _Play(where, say).run()

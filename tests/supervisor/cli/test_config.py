@@ -129,13 +129,21 @@ def test_whose_money_it_is_is_never_proposed(mode, tmp_path):
     assert (code, load(tmp_path / "mine.toml").routes[0].account) == (0, "5WT98765")
 
 
-def test_a_users_own_configuration_is_found_before_the_one_shipped(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_users_own_configuration_is_found_before_the_one_shipped_wherever_one_stands(tmp_path, monkeypatch):
     monkeypatch.delenv("HOLDFAST_CONFIG", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "conf"))
-    assert find() == SHIPPED
+    own = tmp_path / "conf" / "holdfast" / "holdfast.toml"
+    for folder in (tmp_path, SHIPPED.parents[1]):
+        monkeypatch.chdir(folder)
+        assert find().samefile(SHIPPED)
     call("init", "--yes")
-    assert find() == tmp_path / "conf" / "holdfast" / "holdfast.toml"
+    for folder in (tmp_path, SHIPPED.parents[1]):
+        monkeypatch.chdir(folder)
+        assert find() == own
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "holdfast.toml").write_text("")
+    monkeypatch.chdir(tmp_path)
+    assert find() == Path("config/holdfast.toml")  # of this folder, by a person
 
 
 def test_each_named_secret_is_tried_and_none_is_shown(tmp_path, monkeypatch):
