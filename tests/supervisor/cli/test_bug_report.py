@@ -94,9 +94,8 @@ def test_what_nobody_foresaw_is_kept_under_an_id_and_ends_with_1(where, monkeypa
     assert len(list((where.state / bug.FOLDER).iterdir())) == 1  # the same bug has the same name
 
 
-def test_a_damaged_journal_is_no_bug(where, rig: FiledRig):
-    rig.ready()
-    rig.writer.close()
+def test_a_damaged_journal_is_no_bug(where):
+    FiledRig(where.journal).ready().writer.close()
     content = bytearray(where.journal.read_bytes())
     content[:16] = b"not a database.."
     where.journal.write_bytes(content)
