@@ -4,16 +4,17 @@ A verb that is none, or an option, is answered with the nearest there is (exit 2
 traceback is kept, cleaned of secrets, and named (exit 1).
 """
 
-import difflib
 import gc
 import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
-from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 VERBS: Final[Mapping[str, str]] = {
     "init": "Write a commented configuration from a few questions; never over one that is there.",
@@ -97,13 +98,17 @@ class LazyVerbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb that is called; one that is none is answered with the nearest."""
         if args and args[0] not in VERBS and not args[0].startswith("-"):
+            import difflib
+
             near = difflib.get_close_matches(args[0], VERBS, 3, LIKENESS_MIN)
             known = f" Did you mean {' or '.join(near)}?" if near else " holdfast --help lists them."
             ctx.fail(f"There is no verb {args[0]!r}.{known}")
         return super().resolve_command(ctx, args)
 
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
         """Complete verbs from the table: none is imported for it."""
+        from click.shell_completion import CompletionItem
+
         found = [CompletionItem(verb, help=text) for verb, text in VERBS.items() if verb.startswith(incomplete)]
         return found or click.Command.shell_complete(self, ctx, incomplete)
 
