@@ -204,6 +204,11 @@ class JournalReader:
         """Yield the events of one order or signal."""
         return self._current("WHERE correlation = ? ORDER BY sequence", (correlation,))
 
+    def holding(self, texts: Sequence[str], kinds: Sequence[str]) -> Iterator[Entry]:
+        """Yield the events of the given kinds whose body holds one of some texts (ids), oldest first: SQLite looks."""
+        places, any_of = ",".join("?" * len(kinds)), " OR ".join(["instr(body, CAST(? AS BLOB))"] * len(texts))
+        return self._current(f"WHERE kind IN ({places}) AND ({any_of}) ORDER BY sequence", (*kinds, *texts))
+
     def names(self, kinds: Sequence[str]) -> list[str]:
         """Return what events of the given kinds are about, each once, oldest first."""
         places = ",".join("?" * len(kinds))

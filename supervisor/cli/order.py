@@ -37,9 +37,7 @@ def order(identifier: str, state: Path, as_json: bool) -> None:
     """Read, fold, tell."""
     with records(places(state)) as found:
         name, story = found.find(identifier)
-        others = found.of_structure(story.life.order.structure_id) if story.life else []
-        successor = found.successor(name) if story.life else None
-    others = [each for each in others if each != name]
+        others, successor = found.relatives(name, story.life.order.structure_id) if story.life else ([], None)
     if as_json:
         click.echo(json.dumps(as_object(name, story, others, successor)))
     else:
