@@ -1,9 +1,10 @@
 """Reads the configuration: one TOML file, and what the command line adds, to one frozen `RuntimeConfig`.
 
-Found by `--config`, $HOLDFAST_CONFIG, ./config/holdfast.toml, or the one shipped, in this order. A relative path in the
-file counts from the file's own folder, one from the command line from the working directory. Every fault of a file is
-collected and told as a compiler would tell it: file, line, column, key, the line with a mark, the nearest spelling,
-what is allowed. A line that should name a secret is never printed beyond its equals sign: it may hold the secret.
+Found by `--config`, $HOLDFAST_CONFIG, ./config/holdfast.toml, ~/.config/holdfast/holdfast.toml, or the one shipped, in
+this order. A relative path in the file counts from the file's own folder, one from the command line from the working
+directory. Every fault of a file is collected and told as a compiler would tell it: file, line, column, key, the line
+with a mark, the nearest spelling, what is allowed. A line that should name a secret is never printed beyond its equals
+sign: it may hold the secret.
 """
 
 import json
@@ -39,6 +40,7 @@ __all__ = [
     "find",
     "load",
     "parse",
+    "personal",
     "schema",
     "with_overrides",
 ]
@@ -53,12 +55,22 @@ ParametersOf = Callable[[str], type[BaseModel]]
 
 
 def find(named: Path | None = None) -> Path:
-    """Return the file to read: the one named, else $HOLDFAST_CONFIG, ./config/holdfast.toml, or the one shipped."""
+    """Return the file to read: the one named, else the first there is of those the head of this file lists."""
     if named is not None:
         return named
     if path := os.environ.get(ENVIRONMENT_NAME):
         return Path(path)
-    return DEFAULT_PLACE if DEFAULT_PLACE.exists() else SHIPPED / DEFAULT_PLACE.name
+    shipped = SHIPPED / DEFAULT_PLACE.name
+    is_own = DEFAULT_PLACE.exists() and not DEFAULT_PLACE.samefile(
+        shipped
+    )  # whoever stands in a checkout named nothing
+    here = DEFAULT_PLACE if DEFAULT_PLACE.exists() else shipped
+    return DEFAULT_PLACE if is_own else personal() if personal().exists() else here
+
+
+def personal() -> Path:
+    """Return where a user's own configuration lies: `holdfast/holdfast.toml` in $XDG_CONFIG_HOME, or ~/.config."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "holdfast" / DEFAULT_PLACE.name
 
 
 def load(named: Path | None = None, parameters_of: ParametersOf | None = None) -> RuntimeConfig:

@@ -20,7 +20,6 @@ PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / "requirements.lock"
 PROJECT = ROOT / "pyproject.toml"
 STAMP = VENV / "holdfast.stamp"
-CONFIG = ROOT / "config" / "holdfast.toml"
 BOOTSTRAP = ROOT / "scripts" / "bootstrap.lock"
 NEEDED = (3, 11)
 USAGE = "usage: python3 scripts/run.py demo | test [pytest's arguments] | setup | any verb of holdfast"
@@ -127,8 +126,6 @@ def main() -> None:
     if verb == "setup":
         return
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
-    if not Path("config/holdfast.toml").exists():
-        os.environ.setdefault("HOLDFAST_CONFIG", str(CONFIG))
     if verb == "test":
         os.chdir(ROOT)
         os.execv(PYTHON, [str(PYTHON), "-m", "pytest", *(arguments or WHOLE)])

@@ -23,7 +23,7 @@ Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 class Spec(BaseModel):
     """A frozen value of the supervisor's own half; an unknown field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)  # a screen reads one of them, not all
 
 
 class Restart(StrEnum):

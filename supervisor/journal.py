@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import apsw
 
@@ -34,7 +34,9 @@ from supervisor.journal_file import (
     open_to_write,
 )
 from supervisor.journal_head import JournalHead, acknowledged
-from supervisor.replication import Row
+
+if TYPE_CHECKING:
+    from supervisor.replication import Row  # the follower's wire: whoever only reads needs none of it
 
 
 class Following(Protocol):
@@ -49,7 +51,7 @@ class Following(Protocol):
         """See to the line to it, as is due; return the fault."""
         ...
 
-    def ship(self, rows: Sequence[Row]) -> None:
+    def ship(self, rows: Sequence["Row"]) -> None:
         """Send events that are about to be committed."""
         ...
 
@@ -201,6 +203,11 @@ class JournalReader:
     def of(self, correlation: str) -> Iterator[Entry]:
         """Yield the events of one order or signal."""
         return self._current("WHERE correlation = ? ORDER BY sequence", (correlation,))
+
+    def holding(self, texts: Sequence[str], kinds: Sequence[str]) -> Iterator[Entry]:
+        """Yield the events of the given kinds whose body holds one of some texts (ids), oldest first: SQLite looks."""
+        places, any_of = ",".join("?" * len(kinds)), " OR ".join(["instr(body, CAST(? AS BLOB))"] * len(texts))
+        return self._current(f"WHERE kind IN ({places}) AND ({any_of}) ORDER BY sequence", (*kinds, *texts))
 
     def names(self, kinds: Sequence[str]) -> list[str]:
         """Return what events of the given kinds are about, each once, oldest first."""

@@ -20,6 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
     memory = Path("/dev/shm")
     folder = tempfile.mkdtemp(prefix="hf-test-", dir=memory if os.access(memory, os.W_OK) else None)
     os.environ[RUN_ROOT] = folder
+    os.environ["XDG_CONFIG_HOME"] = folder  # whoever runs the tests may trade: their own settings are none of ours
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     settings.register_profile("holdfast", deadline=None)  # the cores are shared: one slow example says nothing
     settings.load_profile("holdfast")

@@ -17,6 +17,7 @@ from typing import Final
 
 import numpy as np
 
+from actors.config import SHIPPED
 from actors.domain.orders.event import parse_event
 from actors.domain.orders.finding import HoldingsNetted
 from actors.domain.orders.signal import Cancel
@@ -97,7 +98,7 @@ def run_seed(seed: int, state: Path, length_s: float = LENGTH_S) -> SeedResult:
     began, where = time.monotonic(), places(state)
     result = SeedResult(seed=seed, state=where.state)
     try:
-        up = holdfast("up", where, "--detach", *settings(seed))
+        up = holdfast("up", where, "--detach", f"--config={SHIPPED / 'holdfast.toml'}", *settings(seed))
         result = _fail(result, f"up: {up}") if up else _play(result, where, length_s)
     finally:
         down = holdfast("down", where)

@@ -53,9 +53,12 @@ def statements(place: Workplace) -> tuple[Statement, ...]:
 
 def accounts(place: Workplace) -> tuple[AccountState, ...]:
     """Read every account now, with every fill. Raises `BrokerUnavailable`, `BrokerRefused`."""
-    return tuple(
-        told_by_connection(place, route) or asyncio.run(_read(place, route)) for route in readers(place.config.routes)
-    )
+    return tuple(account(place, route) for route in readers(place.config.routes))
+
+
+def account(place: Workplace, route: RouteSection) -> AccountState:
+    """Read one route's account now, with every fill. Raises `BrokerUnavailable`, `BrokerRefused`."""
+    return told_by_connection(place, route) or asyncio.run(_read(place, route))
 
 
 def scorecard(place: Workplace, said: Sequence[Statement]) -> Scorecard:

@@ -6,9 +6,11 @@ and types the tail of the primary's account number. There is no way around the q
 Exit 0: armed; 5: the person did not confirm; 6: the configuration is not live, or no session is known; 9: invalid.
 """
 
+import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -20,7 +22,9 @@ from actors.places import Places, places
 from supervisor.app import arming, warmth
 from supervisor.app.plan import TABLES
 from supervisor.cli.exit_code import ExitCode
-from supervisor.cli.options import by_option
+from supervisor.cli.options import by_option, json_option
+
+SCHEMA: Final = "holdfast.armed/1"
 
 
 @click.command(help="Let live trading start, until the session's close: shows whose money it is, and asks.")
@@ -28,7 +32,8 @@ from supervisor.cli.options import by_option
 @click.option("--state", type=click.Path(file_okay=False, path_type=Path), envvar="HOLDFAST_STATE", help="As of `up`.")
 @click.option("--reason", required=True, help="Why; kept in the history of arming.")
 @by_option
-def arm(config: Path | None, state: Path | None, reason: str, by: str) -> None:
+@json_option
+def arm(config: Path | None, state: Path | None, reason: str, by: str, as_json: bool) -> None:
     """Show, ask, arm."""
     settled = settings(config, state)
     now = datetime.now(UTC)
@@ -43,8 +48,10 @@ def arm(config: Path | None, state: Path | None, reason: str, by: str) -> None:
         sys.exit(ExitCode.REFUSED)
     click.echo("\n".join(lines(settled, until)), err=True)
     _confirm(settled)
-    set_armed(where.armed, Armed(accounts=arming.tails(settled), by=by, reason=reason, at=now, until=until))
-    click.echo(f"ARMED    by {by} until {until.astimezone(NEW_YORK):%a %d %b %H:%M} ET: {reason}")
+    armed = Armed(accounts=arming.tails(settled), by=by, reason=reason, at=now, until=until)
+    set_armed(where.armed, armed)
+    text = f"ARMED    by {by} until {until.astimezone(NEW_YORK):%a %d %b %H:%M} ET: {reason}"
+    click.echo(json.dumps({"schema": SCHEMA, **armed.model_dump(mode="json")}) if as_json else text)
 
 
 def settings(config: Path | None, state: Path | None) -> RuntimeConfig:

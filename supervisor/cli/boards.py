@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from actors.places import Places
-from supervisor.cli.shape_words import shape_word
 
 HEARD_S: Final = 3.0
 """How long a living executor may take to replace its board: six times its pace."""
@@ -59,6 +58,8 @@ def open_lines(board: Board) -> list[str]:
 
 
 def _called(holdings: dict[str, int]) -> str:
+    from supervisor.cli.shape_words import shape_word  # orders and contracts, which no stop waits for
+
     word = shape_word(holdings.items())
     return f"{word}, " if word else ""
 

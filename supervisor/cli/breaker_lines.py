@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from actors.domain.market.session import NEW_YORK
+from actors.domain.market.new_york import NEW_YORK
 from actors.places import Places
 
 STALE_S: Final = 10.0

@@ -7,6 +7,7 @@ scorecard is folded from the journal, the supervisor's log and the statements. E
 left naked or left in doubt, the cash agrees to the cent, and both drills passed.
 """
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from typing import Final
 
 import click
 
+from actors.config import SHIPPED
 from actors.domain.market.session import NEW_YORK
 from actors.domain.orders.event import Event
 from actors.domain.orders.signal import Close
@@ -36,6 +38,7 @@ from supervisor.cli.retelling import retell, table
 from supervisor.cli.signal import SignalFile
 
 RUN_S: Final = 90.0
+SCHEMA: Final = "holdfast.demo/1"
 QUIET_BY_S: Final = 60.0
 DRILLS: Final = ("kill-executor", "primary-down")
 SETTINGS: Final = {
@@ -64,7 +67,7 @@ def demo(state: Path | None, seed: int, as_json: bool) -> None:
 
     say(f"The tree starts; its state lies in {where.state}")
     settings = [f"--set={key}={value}" for key, value in (SETTINGS | {"market.seed": str(seed)}).items()]
-    if failure := holdfast("up", where, "--detach", *settings):
+    if failure := holdfast("up", where, "--detach", f"--config={SHIPPED / 'holdfast.toml'}", *settings):
         raise click.ClickException(f"holdfast up {failure}")
     try:
         card, drills = _Play(where, say).run()
@@ -73,7 +76,7 @@ def demo(state: Path | None, seed: int, as_json: bool) -> None:
         sys.exit(ExitCode.BUG)
     finally:
         holdfast("down", where)
-    click.echo(card.model_dump_json(indent=1) if as_json else table(card))
+    click.echo(json.dumps({"schema": SCHEMA, **card.model_dump(mode="json")}) if as_json else table(card))
     proved = card.is_clean and card.fills and all(each.passed for each in drills)
     sys.exit(ExitCode.DONE if proved else ExitCode.BUG)
 

@@ -4,10 +4,12 @@ A Ray that was joined, not started, stays. Where the tree has other nodes, their
 named, because nobody can confirm it from here.
 """
 
+import json
 import shutil
 import sys
 import time
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -15,16 +17,19 @@ from actors.places import Places, places
 from supervisor import directory as directories
 from supervisor import ending
 from supervisor.cli.exit_code import ExitCode
-from supervisor.cli.options import state_option
+from supervisor.cli.options import json_option, state_option
 from supervisor.directory import NodeState
 from supervisor.killswitch.hold import lock
 from supervisor.ownership import owner
 from supervisor.process import alive
 
+SCHEMA: Final = "holdfast.down/1"
+
 
 @click.command(help="End the runtime of this state folder, and only it.")
 @state_option
-def down(state: Path) -> None:
+@json_option
+def down(state: Path, as_json: bool) -> None:
     """Stop, wait, verify."""
     where = places(state)
     if (killing := owner(lock(where.state))) is not None:
@@ -46,7 +51,9 @@ def down(state: Path) -> None:
         click.echo(f"still there: {left}. Do not assume it is down.", err=True)
         sys.exit(ExitCode.NOT_CONFIRMED)
     shutil.rmtree(where.run, ignore_errors=True)
-    click.echo(f"down: {len(masters) + len(named)} processes gone, {time.monotonic() - began:.1f} s")
+    gone, took_s = len(masters) + len(named), time.monotonic() - began
+    told = {"schema": SCHEMA, "processes": gone, "seconds": round(took_s, 1), "nodes_lost": lost}
+    click.echo(json.dumps(told) if as_json else f"down: {gone} processes gone, {took_s:.1f} s")
     if lost:
         click.echo(f"lost before, and not confirmed to be down: node {', '.join(lost)}", err=True)
         sys.exit(ExitCode.NOT_CONFIRMED)

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -27,6 +28,8 @@ from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import json_option, state_option
 
 ALL, LIST = "all", "list"
+
+LISTED: Final = "holdfast.drill-list/1"
 
 
 @click.command(help="Break one thing on paper, and score what follows. NAME, several of them, `all`, or `list`.")
@@ -46,7 +49,8 @@ def drill(names: tuple[str, ...], state: Path, own: bool, enclosed: bool, as_jso
     drills = ground.of(where) if is_attached else ground.known()
     if names == (LIST,):
         listed = [each.model_dump(mode="json") for each in drills.values()]
-        click.echo(json.dumps(listed) if as_json else "\n".join(list_lines(drills.values())))
+        told_of = {"schema": LISTED, "drills": listed}
+        click.echo(json.dumps(told_of) if as_json else "\n".join(list_lines(drills.values())))
         return
     chosen = list(drills) if names == (ALL,) else list(names)
     _refuse_unknown(chosen, drills)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import click
 
-from actors.domain.market.session import NEW_YORK
+from actors.domain.market.new_york import NEW_YORK
 from actors.places import Places, places
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import json_option, state_option

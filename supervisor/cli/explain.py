@@ -19,7 +19,13 @@ from supervisor.words import WORDS, Words
 
 SCHEMA: Final = "holdfast.explain/1"
 _WIDTH: Final = 100
-_KINDS: Final = {"R": "refusal", "A": "alert", "S": "alert of the supervisor", "N": "alert of the notifier"}
+_KINDS: Final = {
+    "R": "refusal",
+    "C": "fault of the configuration",
+    "A": "alert",
+    "S": "alert of the supervisor",
+    "N": "alert of the notifier",
+}
 
 
 @click.command(help="Say what a code means, why it exists and what you can do; works offline, needs no --state.")
@@ -39,6 +45,20 @@ def explain(code: str | None, is_all: bool, as_json: bool) -> None:
         click.echo("\n".join(f"{name}  {WORDS[name].means}" for name in names))
     else:
         click.echo("\n".join(_lines(names[0], WORDS[names[0]])))
+
+
+def page() -> str:
+    """Return the page of all codes, `config/CODES.md`: the words that `explain` says, a section a code."""
+    lines = [
+        "# What each code means",
+        "",
+        "Written from `codes.toml` by `scripts/write_schema.py`; `holdfast explain CODE` says the same, offline.",
+    ]
+    for name in sorted(WORDS):
+        words = WORDS[name]
+        lines += ["", f"## {name}: {_KINDS[name[0]]}", "", words.means, "", f"*Why.* {words.why}", ""]
+        lines += [f"*You can.* {words.todo}"]
+    return "\n".join(lines) + "\n"
 
 
 def _found(code: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from actors.domain.market.session import NEW_YORK
+from actors.domain.market.new_york import NEW_YORK
 from actors.domain.orders import fill_check
 from actors.domain.orders.order import Intent
 from actors.domain.orders.order_state import OrderLife
@@ -20,7 +20,7 @@ from actors.domain.orders.refusal import Check
 from actors.domain.orders.story import Moment, Story
 from actors.places import places
 from supervisor.cli.options import json_option, state_option
-from supervisor.cli.records import attempts, records
+from supervisor.cli.records import Records, attempts, records
 from supervisor.cli.shape_words import bounds_words, shape_word
 
 _SIDES = {Intent.OPEN: 1, Intent.CLOSE: -1}
@@ -37,13 +37,16 @@ def order(identifier: str, state: Path, as_json: bool) -> None:
     """Read, fold, tell."""
     with records(places(state)) as found:
         name, story = found.find(identifier)
-        others = found.of_structure(story.life.order.structure_id) if story.life else []
-        successor = found.successor(name) if story.life else None
-    others = [each for each in others if each != name]
+        others, successor = around(found, name, story)
     if as_json:
         click.echo(json.dumps(as_object(name, story, others, successor)))
     else:
         click.echo("\n".join(_lines(name, story, others, successor)))
+
+
+def around(found: Records, name: str, story: Story) -> tuple[list[str], str | None]:
+    """Return the other orders of the same structure, and the order that took this one's place."""
+    return ([], None) if story.life is None else found.relatives(name, story.life.order.structure_id)
 
 
 def as_object(name: str, story: Story, others: list[str], successor: str | None = None) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def ray_env(state: Path, as_json: bool) -> None:
     settings = (*OURS, *SHARED)
     if as_json:
         values = {setting.name: setting.value for setting in settings} | {"RAY_AUTH_TOKEN_PATH": str(path)}
-        click.echo(json.dumps({"schema": "holdfast.ray_env/1", "environment": values, "start": START}))
+        click.echo(json.dumps({"schema": "holdfast.ray-env/1", "environment": values, "start": START}))
         return
     for setting in settings:
         click.echo(f"export {setting.name}={setting.value}  # without it, {setting.cost}")

@@ -59,18 +59,24 @@ class Records:
 
     def of_structure(self, structure_id: str) -> list[str]:
         """Return the orders of one structure, its opening included, oldest first."""
-        placed = self._reader.read(kinds=("order_placed",))
-        orders = (json.loads(entry.body)["order"] for entry in placed)
-        return [order["cl_ord_id"] for order in orders if order["structure_id"] == structure_id]
+        return [order["cl_ord_id"] for order in self._placed(structure_id) if order["structure_id"] == structure_id]
 
-    def successor(self, name: str) -> str | None:
-        """Return the order that took an order's place; None where none did."""
-        placed = (json.loads(entry.body)["order"] for entry in self._reader.read(kinds=("order_placed",)))
-        return next((order["cl_ord_id"] for order in placed if order.get("replaces") == name), None)
+    def relatives(self, name: str, structure_id: str) -> tuple[list[str], str | None]:
+        """Return the other orders of an order's structure, oldest first, and the one that took its place, if any."""
+        placed = list(self._placed(structure_id, name))
+        ids = [order["cl_ord_id"] for order in placed if order["structure_id"] == structure_id]
+        successor = next((order["cl_ord_id"] for order in placed if order.get("replaces") == name), None)
+        return [each for each in ids if each != name], successor
+
+    def _placed(self, *texts: str) -> Iterator[dict[str, Any]]:
+        """Yield the orders whose placing holds one of some ids: the whole journal is searched, once."""
+        for entry in self._reader.holding(texts, ("order_placed",)):
+            order: dict[str, Any] = json.loads(entry.body)["order"]
+            yield order
 
     def request(self, name: str) -> dict[str, Any] | None:
         """Return the event of an admitted signal that asked for the end of an order, or for another in its place."""
-        for entry in self._reader.read(kinds=REQUESTS):
+        for entry in self._reader.holding((name,), REQUESTS):
             found: dict[str, Any] = json.loads(entry.body)
             if (found.get("signal") or {}).get("signal_id") == name:
                 return found

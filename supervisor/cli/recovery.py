@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from actors.domain.market.session import NEW_YORK
+from actors.domain.market.new_york import NEW_YORK
 from actors.domain.orders.finding import AccountFound, HoldingsNetted, Recovered
 from actors.places import Places, places
 from supervisor.app.event_schema import EVENTS

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import click
 
-from actors.domain.market.session import NEW_YORK
+from actors.domain.market.new_york import NEW_YORK
 from actors.places import Places, places
 from supervisor.cli.breaker_lines import STALE_S, board_lines, breaker_board
 from supervisor.cli.exit_code import ExitCode

@@ -15,7 +15,7 @@ import json
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 import click
 from pydantic import Field, ValidationError
@@ -27,6 +27,8 @@ from actors.places import Places, places
 from supervisor.cli import door
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import json_option, state_option
+
+SCHEMA: Final = "holdfast.signal/1"
 
 
 class SignalFile(Value):
@@ -50,7 +52,7 @@ def signal(file: IO[bytes], state: Path, as_json: bool) -> None:
     asked = _parse(file.read(), where)
     answer = door.send(asked, where)
     if as_json:
-        click.echo(json.dumps(door.as_object(answer)))
+        click.echo(json.dumps({"schema": SCHEMA, **door.as_object(answer)}))
     else:
         door.tell(answer)
     sys.exit(ExitCode.DONE if answer.admitted else ExitCode.REFUSED)

@@ -52,6 +52,7 @@ def snapshot(where: Places) -> dict[str, Any]:
         "schema": SCHEMA,
         "at": datetime.now(UTC).isoformat(),
         "state_folder": str(where.state),
+        "mode": _mode(where),
         "condition": condition if running else "not running",
         "latch": latch.model_dump(mode="json"),
         "armed": None if armed is None else armed.model_dump(mode="json"),
@@ -66,6 +67,14 @@ def snapshot(where: Places) -> dict[str, Any]:
         "sizes": cut_sizes(where),
         "backing": standing_behind(where),
     }
+
+
+def _mode(where: Places) -> str | None:
+    """Return paper, sandbox or live, as the runtime was last started; None where it never was."""
+    try:  # as it was stored: the whole model of it would cost a screen half of its time
+        return str(json.loads(where.config.read_bytes())["runtime"]["mode"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
 
 
 def routes(where: Places) -> dict[str, Any] | None:

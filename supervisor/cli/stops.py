@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from actors.domain.market.session import NEW_YORK
+from actors.domain.market.new_york import NEW_YORK
 from actors.latch import Latch, StopLevel
 from actors.places import Places
 from supervisor.app.copy_folder import is_copy

@@ -10,6 +10,7 @@ import click
 from actors.places import places
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import json_option, state_option
+from supervisor.cli.screen import show
 from supervisor.cli.snapshot import snapshot
 
 
@@ -19,7 +20,10 @@ from supervisor.cli.snapshot import snapshot
 def tree(state: Path, as_json: bool) -> None:
     """Print the tree of one runtime."""
     seen = snapshot(places(state))
-    click.echo(json.dumps(seen) if as_json else "\n".join(draw(seen, datetime.now(UTC))))
+    if as_json:
+        click.echo(json.dumps(seen))
+    else:
+        show(draw(seen, datetime.now(UTC)))
     raise SystemExit(ExitCode.NOT_RUNNING if seen["condition"] == "not running" else ExitCode.DONE)
 
 

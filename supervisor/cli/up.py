@@ -205,7 +205,10 @@ def _wait_until_running(where: Places, plan: Plan) -> None:
         directory = directories.read(where.directory)
         children = directory.children if directory else {}
         running = directories.running(directory) if directory else set()
+        if sys.stderr.isatty():
+            click.echo(f"\r{len(running.intersection(names))} of {len(names)} run ", nl=False, err=True)
         if running.issuperset(names):
+            click.echo("\r" * sys.stderr.isatty(), nl=False, err=True)
             click.echo(f"{len(names)} children run; holdfast status --state {where.state}")
             return
         if (running | {name for name, child in children.items() if child.escalated}).issuperset(names):

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import click
 
-from actors.domain.market.session import NEW_YORK
+from actors.domain.market.new_york import NEW_YORK
 from actors.domain.orders.refusal import Check
 from actors.domain.orders.story import Story
 from actors.places import places

@@ -45,6 +45,16 @@ def test_the_names_of_some_kinds_are_told_once_each_in_their_order(tmp_path, jou
     assert reader.names(["placed", "noted"]) == ["b", "a", "c"]
 
 
+def test_events_of_some_kinds_are_found_by_what_their_bodies_hold(tmp_path, journal):
+    journal.append(
+        [("placed", "a", b'{"of": "x-1"}'), ("placed", "b", b'{"of": "y-1"}'), ("noted", "c", b'{"of": "x-1"}')]
+    )
+    reader = JournalReader(tmp_path / "journal.sqlite")
+    assert [entry.correlation for entry in reader.holding(("x-1",), ("placed",))] == ["a"]
+    assert [entry.correlation for entry in reader.holding(("x-1", "y-1"), ("placed", "noted"))] == ["a", "b", "c"]
+    assert list(reader.holding(("%",), ("placed",))) == []
+
+
 def test_a_reopened_journal_goes_on_with_its_chain(tmp_path):
     path = tmp_path / "journal.sqlite"
     first = open_writer(path)

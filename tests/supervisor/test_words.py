@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from actors.config_faults import FaultCode
 from actors.domain.orders.refusal import Code
+from supervisor.cli.explain import page
 from supervisor.words import UNKNOWN, WORDS, read_words, words_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,7 +23,7 @@ def raised() -> set[str]:
 
 def test_every_refusal_and_alert_has_its_words_and_no_words_are_without_one():
     assert raised() >= {"A010", "A051", "A141", "N001", "S001", "S031"}
-    assert set(WORDS) == raised() | {code.value for code in Code}
+    assert set(WORDS) == raised() | {code.value for kind in (Code, FaultCode) for code in kind}
 
 
 @pytest.mark.parametrize("code", WORDS)
@@ -41,3 +43,8 @@ def test_a_row_that_lacks_a_part_is_an_error(tmp_path):
     broken.write_text('[R010]\nmeans = "x"\n')
     with pytest.raises(TypeError, match="why"):
         read_words(broken)
+
+
+def test_the_page_of_all_codes_is_what_explain_says():
+    """`scripts/write_schema.py` writes it."""
+    assert (ROOT / "config" / "CODES.md").read_text("utf-8") == page()

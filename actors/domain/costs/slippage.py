@@ -13,12 +13,14 @@ to `SIZE_FACTOR_MAX`. A quote that shows no size counts as one contract. Volume 
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from actors.domain.costs.cost_limits import SlippageTerms
-from actors.domain.market.quote import QuoteTable
 from actors.domain.orders.order import Intent, Leg
 from actors.domain.value import ZERO, Value
+
+if TYPE_CHECKING:
+    from actors.domain.market.quote import QuoteTable  # columns: whoever only reads the shares needs none
 
 SHARE_MIN: Final = Decimal(-1)
 SHARE_MAX: Final = Decimal(4)
@@ -59,7 +61,7 @@ class Spread(NamedTuple):
     half_out: Decimal
 
 
-def spread(legs: Iterable[Leg], order_qty: int, quotes: QuoteTable, impact: Decimal) -> Spread | None:
+def spread(legs: Iterable[Leg], order_qty: int, quotes: "QuoteTable", impact: Decimal) -> Spread | None:
     """Return the spread of `order_qty` combos; None where a leg is not quoted on both sides."""
     double = half_in = half_out = ZERO
     for leg in legs:

@@ -19,13 +19,13 @@ sessions), and Globex's holiday hours (a day the exchange is closed is closed he
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from actors.domain.market import new_york
 from actors.domain.value import Instant, Value
 
-NEW_YORK = ZoneInfo("America/New_York")
+NEW_YORK = new_york.NEW_YORK
 
 _FULL_DAY_CLOSES = time(16)
 _SATURDAY = 5

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 
-from actors.domain.market.quote import QuoteTable
+from actors.domain.market.quoted import Quoted
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.mark import worth
 from actors.domain.portfolio.structure import Structure
@@ -29,7 +29,7 @@ class DayResult(Value):
     """Foreign symbols without a mark, whose accounts' results are those of our structures alone."""
 
 
-def day_result(book: Book, quotes: QuoteTable | None) -> DayResult:
+def day_result(book: Book, quotes: Quoted | None) -> DayResult:
     """Return the result of the day over all accounts."""
     if any(held and domain not in book.baseline for domain, held in book.positions.items()):
         return DayResult(pnl=None)
@@ -39,7 +39,7 @@ def day_result(book: Book, quotes: QuoteTable | None) -> DayResult:
     return DayResult(pnl=sum(known, ZERO), without=without) if len(known) == len(results) else DayResult(pnl=None)
 
 
-def account_result(book: Book, domain: str, quotes: QuoteTable | None) -> DayResult:
+def account_result(book: Book, domain: str, quotes: Quoted | None) -> DayResult:
     """Return the result of the day of one account that has a baseline."""
     whole = _of_account(book, domain, quotes)
     if whole is not None:
@@ -57,14 +57,14 @@ def foreign_positions(book: Book) -> dict[str, dict[str, int]]:
     return {domain: held for domain, held in found.items() if held}
 
 
-def _of_account(book: Book, domain: str, quotes: QuoteTable | None) -> Decimal | None:
+def _of_account(book: Book, domain: str, quotes: Quoted | None) -> Decimal | None:
     apart = book.found.apart.get(domain, {})
     held = {symbol: n - apart.get(symbol, 0) for symbol, n in book.positions.get(domain, {}).items()}
     value = _worth(book, held, quotes)
     return None if value is None else book.cash.get(domain, ZERO) + value - book.baseline[domain]
 
 
-def _of_ours(book: Book, domain: str, quotes: QuoteTable | None) -> Decimal | None:
+def _of_ours(book: Book, domain: str, quotes: Quoted | None) -> Decimal | None:
     """Return what the structures of an account made that were opened since its baseline, if they are all it held."""
     started = book.found.started.get(domain)
     if started is None or started.held:
@@ -75,20 +75,20 @@ def _of_ours(book: Book, domain: str, quotes: QuoteTable | None) -> Decimal | No
     return sum(known, ZERO) if len(known) == len(results) else None
 
 
-def structure_value(book: Book, structure: Structure, quotes: QuoteTable | None) -> Decimal | None:
+def structure_value(book: Book, structure: Structure, quotes: Quoted | None) -> Decimal | None:
     """Return what a structure moved in cash and is worth now; None without a mark."""
     value = _worth(book, structure.holdings, quotes)
     return None if value is None else structure.cash + value
 
 
-def _worth(book: Book, holdings: Mapping[str, int], quotes: QuoteTable | None) -> Decimal | None:
+def _worth(book: Book, holdings: Mapping[str, int], quotes: Quoted | None) -> Decimal | None:
     held = {symbol: n for symbol, n in holdings.items() if n}
     if not held:
         return ZERO
     return worth(held, quotes, {symbol: book.multiplier(symbol) for symbol in held}) if quotes is not None else None
 
 
-def _unmarked(foreign: Mapping[str, int], quotes: QuoteTable | None) -> list[str]:
+def _unmarked(foreign: Mapping[str, int], quotes: Quoted | None) -> list[str]:
     return [
         symbol for symbol, n in foreign.items() if quotes is None or worth({symbol: n}, quotes, {symbol: 1}) is None
     ]

@@ -7,12 +7,12 @@ leaves a short without a mark, and whoever needs one must take that for the wors
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from actors.domain.market.quote import Quote, QuoteTable
+from actors.domain.market.quoted import Quoted, Sides
 from actors.domain.orders.order import Leg
 from actors.domain.value import ZERO
 
 
-def closing_price(quote: Quote | None, quantity: int) -> Decimal | None:
+def closing_price(quote: Sides | None, quantity: int) -> Decimal | None:
     """Return the price in points at which `quantity` signed contracts could be closed; None where nobody offers."""
     if quote is None:
         return None
@@ -21,7 +21,7 @@ def closing_price(quote: Quote | None, quantity: int) -> Decimal | None:
     return quote.ask
 
 
-def natural_price(legs: Iterable[Leg], quotes: QuoteTable) -> Decimal | None:
+def natural_price(legs: Iterable[Leg], quotes: Quoted) -> Decimal | None:
     """Return the net price per combo at which all legs trade at once (credit > 0); None where a leg cannot."""
     total = ZERO
     for leg in legs:
@@ -32,7 +32,7 @@ def natural_price(legs: Iterable[Leg], quotes: QuoteTable) -> Decimal | None:
     return total
 
 
-def mid_price(legs: Iterable[Leg], quotes: QuoteTable) -> Decimal | None:
+def mid_price(legs: Iterable[Leg], quotes: Quoted) -> Decimal | None:
     """Return the net price per combo at the mids (credit > 0); None where a leg is not quoted on both sides."""
     total = ZERO
     for leg in legs:
@@ -43,7 +43,7 @@ def mid_price(legs: Iterable[Leg], quotes: QuoteTable) -> Decimal | None:
     return total
 
 
-def worth(holdings: Mapping[str, int], quotes: QuoteTable, multipliers: Mapping[str, int]) -> Decimal | None:
+def worth(holdings: Mapping[str, int], quotes: Quoted, multipliers: Mapping[str, int]) -> Decimal | None:
     """Return what closing `holdings` (signed contracts by symbol) would bring in dollars; None without a mark."""
     total = ZERO
     for symbol, quantity in holdings.items():

@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from actors.domain.market.quote import QuoteTable
+from actors.domain.market.quoted import Quoted
 from actors.domain.orders.finding import HoldingsNetted, NettedHolding, OptionSettled
 from actors.domain.orders.order import Action, Fill, Leg
 from actors.domain.portfolio.mark import mid_price
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from actors.domain.portfolio.book import Book
 
 
-def nettings(book: "Book", structure: Structure, quotes: QuoteTable | None, at: Instant) -> list[HoldingsNetted]:
+def nettings(book: "Book", structure: Structure, quotes: Quoted | None, at: Instant) -> list[HoldingsNetted]:
     """Return what moves from a structure to others of its account, an event for each; none where nothing must."""
     found: dict[str | None, list[NettedHolding]] = {}
     for symbol, held in {**structure.naked, **structure.reversed}.items():
@@ -66,7 +66,7 @@ def netted(book: "Book", event: HoldingsNetted | OptionSettled) -> dict[str, Str
 
 
 def _moves(
-    book: "Book", structure: Structure, symbol: str, held: int, quotes: QuoteTable | None
+    book: "Book", structure: Structure, symbol: str, held: int, quotes: Quoted | None
 ) -> Iterator[tuple[str | None, NettedHolding]]:
     """Yield what of `held` signed contracts moves, with its counterpart: a share for each price."""
     sign, left = (1 if held > 0 else -1), _not_there(book, structure, symbol, held)
@@ -117,7 +117,7 @@ def _prices(
     counterpart: str | None,
     symbol: str,
     quantity: int,
-    quotes: QuoteTable | None,
+    quotes: Quoted | None,
 ) -> list[Decimal]:
     """Return a price for each of `quantity` signed contracts of a counterpart; none where there is none yet."""
     if counterpart is None:

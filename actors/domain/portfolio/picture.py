@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 
-from actors.domain.market.quote import QuoteTable
+from actors.domain.market.quoted import Quoted
 from actors.domain.orders.order import Intent, OrderType
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.trigger import Trigger, TriggerState
@@ -17,7 +17,7 @@ from actors.domain.value import ZERO
 _NUMBERED = re.compile(r"^(?P<strategy>.+)-(?P<session>\d{8})-(?P<number>\d+)$")
 
 
-def picture(book: Book, quotes: QuoteTable | None, *, ready: bool) -> BookView:
+def picture(book: Book, quotes: Quoted | None, *, ready: bool) -> BookView:
     """Return the view of a book."""
     lives, result = list(book.orders.values()), day_result(book, quotes)
     by_structure: dict[str, list[OrderLife]] = {}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from actors.domain.market.quote import QuoteTable
+from actors.domain.market.quoted import Quoted
 from actors.domain.orders.breaker_event import Scope
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.day_result import account_result, structure_value
@@ -55,7 +55,7 @@ class Result(Value):
 
 
 def results(
-    book: Book, quotes: QuoteTable | None, equities: Mapping[str, Equity], *, before_open: bool
+    book: Book, quotes: Quoted | None, equities: Mapping[str, Equity], *, before_open: bool
 ) -> tuple[Result, ...]:
     """Return the results of every account with a baseline, and of every strategy that traded in the last sessions."""
     if book.session is None:
@@ -67,7 +67,7 @@ def results(
 def _account(
     book: Book,
     domain: str,
-    quotes: QuoteTable | None,
+    quotes: Quoted | None,
     equity: Equity | None,
     before_open: bool,  # noqa: FBT001 - handed down
 ) -> Result:
@@ -95,7 +95,7 @@ def _account(
     )
 
 
-def _strategies(book: Book, quotes: QuoteTable | None, before_open: bool) -> Iterator[Result]:  # noqa: FBT001
+def _strategies(book: Book, quotes: Quoted | None, before_open: bool) -> Iterator[Result]:  # noqa: FBT001
     assert book.session is not None
     owned, ended = dict[str, list[Structure]](), {name for name, _ in book.tally.ended_today()}
     for each in book.structures.values():
@@ -124,7 +124,7 @@ def _base(book: Book, domains: set[str], past: Past | None) -> Decimal:
     return sum((told[domain] for domain in domains if domain in told), ZERO)
 
 
-def _today(book: Book, structures: list[Structure], ended: set[str], quotes: QuoteTable | None) -> Decimal | None:
+def _today(book: Book, structures: list[Structure], ended: set[str], quotes: Quoted | None) -> Decimal | None:
     """Return what structures made since the session's baseline: those that are held, and those that ended in it."""
     total = ZERO
     for each in structures:

@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from actors.domain.market.quote import QuoteTable
 from actors.domain.portfolio.book import Book
 from actors.domain.value import Value
+
+if TYPE_CHECKING:
+    from actors.domain.market.quote import QuoteTable  # columns: whoever only shows a book needs none
 
 
 class Sight(Value):
@@ -24,7 +27,7 @@ class Sight(Value):
         return (self.bid + self.ask) / 2
 
 
-def sights(book: Book, quotes: QuoteTable | None, now: datetime, boot_ns: int) -> Mapping[str, Sight]:
+def sights(book: Book, quotes: "QuoteTable | None", now: datetime, boot_ns: int) -> Mapping[str, Sight]:
     """Return the sight of every contract that a structure holds, and of their underlyings, where there is a quote."""
     if quotes is None:
         return {}

@@ -11,7 +11,7 @@ from math import gcd
 from pydantic import Field
 
 from actors.domain.market.contract import names_option
-from actors.domain.market.quote import QuoteTable
+from actors.domain.market.quoted import Quoted
 from actors.domain.orders.order import Action, Leg, Order
 from actors.domain.value import CENT, ZERO, Instant, Money, Value
 
@@ -96,7 +96,7 @@ def founded(order: Order, domain: str, at: Instant) -> Structure:
     )
 
 
-def closing(holdings: Mapping[str, int], quotes: QuoteTable | None = None) -> tuple[tuple[Leg, ...], int]:
+def closing(holdings: Mapping[str, int], quotes: Quoted | None = None) -> tuple[tuple[Leg, ...], int]:
     """Return the legs and the quantity that undo `holdings`, shorts first; nothing to undo gives no legs and 0.
 
     Shares that an assignment brought go in an order of their own, for brokers take no order of both: before the
@@ -129,7 +129,7 @@ def _first(wanted: Mapping[str, int]) -> Mapping[str, int]:
     return options if options and (shares_cover or not shares) else shares
 
 
-def _is_wanted(symbol: str, quotes: QuoteTable | None) -> bool:
+def _is_wanted(symbol: str, quotes: Quoted | None) -> bool:
     quote = quotes.quote(symbol) if quotes is not None else None
     return quote is None or quote.bid is not None
 

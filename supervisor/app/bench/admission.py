@@ -81,7 +81,10 @@ def measure(orders: int) -> NDArray[np.float64]:
 
 def _desk() -> Desk:
     margins, expiries = load_margins(SHIPPED / "margin.toml"), load_expiry(SHIPPED / "expiry.toml")
-    terms, seats = executor_settings(load(None), margins, expiries).desk, Seats((_ROUTE,), silence_ns=10**15)
+    terms, seats = (
+        executor_settings(load(SHIPPED / "holdfast.toml"), margins, expiries).desk,
+        Seats((_ROUTE,), silence_ns=10**15),
+    )
     desk = Desk(Book(PRODUCTS), seats, sessions(), _Still(), lambda: None, terms)
     contracts = (PRODUCTS.contract(UNDERLYING), *_options())
     desk.contracts, desk.quotes = {each.symbol: each for each in contracts}, _quoted(contracts)

@@ -48,7 +48,7 @@ _SETTINGS: Final = {
 
 def config(state: Path, **more: object) -> RuntimeConfig:
     """Return the shipped configuration, without strategies, over the underlyings of `MARKETS`, and `more` settings."""
-    shipped = load(None)
+    shipped = load(SHIPPED / "holdfast.toml")
     products = load_products(SHIPPED / "products.toml")
     underlyings = tuple(products.of_root(root).underlying for root in MARKETS)
     feed = shipped.feed.model_copy(update={"underlyings": underlyings})

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from actors.config import load
+from actors.config import SHIPPED, load
 from actors.places import places
 from supervisor.app import plan
 from supervisor.app.bench import cold
@@ -37,7 +37,7 @@ def measure(folder: Path, events: int, rounds: int) -> Verbs:
         folder.mkdir()
         cold.write(folder, events)
     where = places(folder)
-    plan.store(load(None), where)
+    plan.store(load(SHIPPED / "holdfast.toml"), where)
     found = Verbs([], [], [])
     try:
         for number in range(rounds + 1):

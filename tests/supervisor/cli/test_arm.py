@@ -13,6 +13,7 @@ from supervisor.app import arming
 from supervisor.app.trading import _stop
 from supervisor.app.workplace import Workplace
 from supervisor.cli.main import main
+from supervisor.cli.screen import new_york
 from tests.supervisor.app.trees import until
 
 
@@ -88,7 +89,7 @@ def test_up_refuses_what_was_disarmed_or_has_expired_or_is_armed_for_another_acc
 
 def test_status_says_until_when_it_is_armed_and_who_ended_it(live, where: Places):
     arm(live, "0001\n")
-    assert f"Armed    until {read_armed(where.armed).until:%Y-%m-%d}" in call("status", "--state", where.state)[1]
+    assert f"Armed    until {new_york(read_armed(where.armed).until)}" in call("status", "--state", where.state)[1]
     call("disarm", "--config", live, "--by", "bob", "--reason", "lunch")
     assert "Armed    NO           lunch (by bob)" in call("status", "--state", where.state)[1]
 

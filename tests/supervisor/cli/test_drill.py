@@ -73,7 +73,7 @@ def test_every_child_of_the_tree_has_a_drill_that_kills_it():
 
 
 def test_the_list_as_json_is_the_drills_whole(where):
-    listed = json.loads(call("list", "--state", where.state, "--json")[1])
+    listed = json.loads(call("list", "--state", where.state, "--json")[1])["drills"]
     assert [each["name"] for each in listed] == list(ground.known())
     assert all(each["limits"]["recovered_s"] > 0 for each in listed)
 
