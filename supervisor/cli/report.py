@@ -13,6 +13,7 @@ from typing import Any, Final
 import click
 
 from actors.domain.market.session import NEW_YORK
+from actors.domain.performance.due import Kind
 from actors.domain.performance.overnight import OvernightFold
 from actors.domain.performance.week import week
 from actors.domain.value import Value
@@ -21,7 +22,6 @@ from supervisor.app.readiness.look import market_now
 from supervisor.app.reports import kept
 from supervisor.app.reports.evening import Evening, evening, week_of
 from supervisor.app.reports.evening_sheet import evening_sheet, figures
-from supervisor.app.reports.kept import Kind
 from supervisor.app.reports.morning import Morning, last_close, morning
 from supervisor.app.reports.morning_sheet import morning_sheet
 from supervisor.app.reports.origin import origin
@@ -53,10 +53,11 @@ def report(
     kind: str, on: datetime | None, state: Path, as_json: bool, html: Path | None, png: Path | None, is_kept: bool
 ) -> None:
     """Fold, lay out, render."""
-    place = Workplace.visitor(places(state))
-    if not place.places.config.exists():
+    where = places(state)
+    if not where.config.exists():
         click.echo(f"nothing was ever started in {state}", err=True)
         sys.exit(ExitCode.NOT_RUNNING)
+    place = Workplace.visitor(where)
     try:
         made = make(place, Kind(kind), on.date() if on is not None else None)
     except FileNotFoundError as error:

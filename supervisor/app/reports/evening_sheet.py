@@ -129,7 +129,8 @@ def _beyond(day: Day) -> str:
 
 def _refusals(day: Day) -> Section:
     rows = [(code, str(count), words_of(code).means) for code, count in day.refusals.items()]
-    note = f"{day.signals_refused} signals were refused; one may fail several rules" if rows else "none"
+    refused = day.signals_refused
+    note = f"{refused} signals were refused; one may fail several rules" if refused else "none"
     return section("Refused, by rule", ("rule", "signals", "what it means"), rows, note)
 
 

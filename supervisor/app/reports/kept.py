@@ -5,24 +5,16 @@ The JSON is the report; the others are made of it. A file is replaced whole. Wha
 
 from collections.abc import Iterator
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from pydantic import ValidationError
 
+from actors.domain.performance.due import Kind
 from actors.durable import replace
 from actors.places import Places
 
 FOLDER: Final = "reports"
-
-
-class Kind(StrEnum):
-    """Which report."""
-
-    MORNING = "morning"
-    EVENING = "evening"
-    WEEK = "week"
 
 
 def path(where: Places, kind: Kind, on: date, ending: str) -> Path:

@@ -13,9 +13,9 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from actors.domain.market.session import NEW_YORK
+from actors.domain.performance.due import Kind
 from actors.domain.value import Value
 from supervisor.app.reports.evening import EquityPoint, Evening
-from supervisor.app.reports.kept import Kind
 from supervisor.app.reports.morning import Morning
 from supervisor.app.reports.sheet import money
 from supervisor.app.reports.week_sheet import WEEKDAYS, Weekly
@@ -29,6 +29,8 @@ UP, DOWN, OTHER = "#2b6cb0", "#b3261e", "#8a8a8a"
 TIMEOUT_S: Final = 120.0
 SIZE_INCHES: Final = (11.0, 7.0)
 DOTS_PER_INCH: Final = 110
+BARS_MIN: Final = 4
+"""Room that is left for bars, so that one alone is no wall."""
 
 
 class NotDrawn(Exception):
@@ -109,7 +111,10 @@ def weekly(told: Weekly, axes: "Sequence[Axes]") -> str:
 def _steps(axes: "Axes", times: Sequence[Any], sums: Sequence[Decimal], title: str) -> None:
     axes.set_title(title, loc="left")
     if times:
+        from matplotlib.dates import DateFormatter
+
         axes.step(times, [float(each) for each in sums], where="post", color=UP)
+        axes.xaxis.set_major_formatter(DateFormatter("%H:%M"))
         axes.axhline(0, color=OTHER, linewidth=0.8)
         axes.tick_params(axis="x", rotation=30)
     else:
@@ -124,6 +129,7 @@ def _bars(axes: "Axes", amounts: Mapping[str, Decimal], title: str, *, plain: bo
     heights = [float(each) for each in amounts.values()]
     colours = [OTHER if plain else UP if each >= 0 else DOWN for each in heights]
     drawn = axes.bar(list(amounts), heights, color=colours)
+    axes.set_xlim(-1, max(len(amounts), BARS_MIN))
     axes.bar_label(drawn, [f"{each:,.0f}" if plain else f"{each:+,.0f}" for each in heights], fontsize=8)
     axes.axhline(0, color=OTHER, linewidth=0.8)
     axes.tick_params(axis="x", rotation=30)

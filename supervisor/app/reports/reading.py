@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from datetime import date
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -44,16 +43,6 @@ def read(journal: Path, folds: Sequence[Folds], tell: Callable[[int, int], None]
 def day_fold(products: Products, days_max: int = DAYS_MAX) -> DayFold:
     """Return a fold of sessions whose book forgets as the executor's own does."""
     return DayFold(products, ExecutorSettings().sessions_kept, days_max)
-
-
-def has_session(where: Places, session: date) -> bool:
-    """Return whether the journal knows a session of this date: one look-up, whatever its size."""
-    try:
-        reader = JournalReader(where.journal, EVENTS)
-    except FileNotFoundError:
-        return False
-    with closing(reader):
-        return next(reader.of(f"session-{session}"), None) is not None
 
 
 def settled(where: Places) -> RuntimeConfig | None:
