@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from actors.config_model import RuntimeConfig
 from actors.config_sections import Mode
-from actors.domain.alerts.alert import Level
 from actors.domain.market.session import NEW_YORK, Closed, Session
 from actors.domain.orders.backup import Backing
 from actors.domain.orders.breaker_event import ResetBy
@@ -92,10 +91,9 @@ def backing(each: Backing) -> Check:
     return warn(name, f"none: {each.reason}", "add a route that carries it, or accept that its openings wait")
 
 
-def paged(config: RuntimeConfig, missing: Mapping[str, str]) -> Check:
-    """Judge whether a page reaches anybody; in mode live it must. `missing`: secrets that cannot be had, with why."""
-    targets = config.notifier.targets.get(Level.P0, ())
-    live = config.runtime.mode is Mode.LIVE
+def paged(targets: Sequence[str], missing: Mapping[str, str], mode: Mode) -> Check:
+    """Judge whether a page (P0) reaches anybody; in mode live it must. `missing`: secrets not to be had, with why."""
+    live = mode is Mode.LIVE
     if not targets:
         todo = "name a target under [notifier] targets.P0"
         told = "a page (P0) goes to alerts.log alone"

@@ -1,7 +1,7 @@
 """Reads what a preflight judges, and has it judged (`judged`): settings, files, boards, the journal. Asks nobody."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -12,6 +12,7 @@ from actors.clock import ClockNotStarted, SharedMarketClock
 from actors.config_model import RuntimeConfig
 from actors.config_sections import Mode
 from actors.credentials import CredentialMissing, credential
+from actors.domain.alerts.alert import Level
 from actors.domain.market.session import NEW_YORK, Session, Sessions
 from actors.domain.portfolio.book import Book
 from actors.latch import read_latch
@@ -89,7 +90,7 @@ def _of_book(book: Book) -> Iterator[Check]:
 def _of_settings(config: RuntimeConfig) -> Iterator[Check]:
     missing = _missing(config)
     yield judged.secrets(config, missing)
-    yield judged.paged(config, missing)
+    yield judged.paged(_targets(config).get(Level.P0, ()), missing, config.runtime.mode)
     yield from map(judged.backing, backings(config))
 
 
@@ -108,7 +109,7 @@ def _missing(config: RuntimeConfig) -> dict[str, str]:
     """Return the named secrets that cannot be had here, each with where it was looked for."""
     routes = config.routes if config.runtime.mode is not Mode.PAPER else ()
     names = [name for route in routes for name in route.secrets.values()]
-    names += [name for named in config.notifier.targets.values() for name in named if "://" not in name]
+    names += [name for named in _targets(config).values() for name in named if "://" not in name]
     found = {}
     for name in dict.fromkeys(names):
         try:
@@ -116,6 +117,11 @@ def _missing(config: RuntimeConfig) -> dict[str, str]:
         except CredentialMissing as missing:
             found[name] = str(missing)
     return found
+
+
+def _targets(config: RuntimeConfig) -> Mapping[Level, tuple[str, ...]]:
+    """Return whom alerts of each level are sent to."""
+    return config.notifier.targets
 
 
 def _journal(where: Places) -> Check:

@@ -9,17 +9,20 @@ from click.testing import CliRunner
 
 from actors.config import load
 from actors.domain.orders.event import GateSigned, parse_event
+from actors.epoch import take_epoch
 from actors.latch import StopLevel, read_latch
 from actors.places import Places, places
+from supervisor.app import trading
 from supervisor.app.drills.card import DrillCard
 from supervisor.app.drills.ground import known
 from supervisor.app.drills.record import DrillLog
 from supervisor.app.drills.spec import DrillLimits
 from supervisor.app.event_schema import EVENTS
-from supervisor.app.readiness import proof, signing
+from supervisor.app.readiness import proof
+from supervisor.app.workplace import Workplace
 from supervisor.cli.main import main
 from supervisor.cli.readiness import refuse_unready
-from supervisor.journal import JournalReader, JournalWriter
+from supervisor.journal import JournalReader
 from tests.builders import open_signal
 from tests.filed_rig import FiledRig
 from tests.report_journal import written
@@ -122,11 +125,11 @@ def test_a_signature_needs_a_reason_and_something_to_sign(gated, paper):
 
 def test_a_signature_is_journaled_once_at_the_next_start(gated, where):
     signed(gated)
-    writer = JournalWriter(where.journal, epoch=1, clock=lambda: 1, fence=lambda: None, schema=EVENTS)
-    for _ in range(2):
-        found = signing.untaken(where, writer.knows)
-        writer.append((each.kind, each.correlation, each.model_dump_json().encode()) for each in found)
-    writer.close()
+    where.config.write_text(load(gated).model_dump_json())
+    place = Workplace.visitor(where)
+    for epoch in (1, 2):
+        assert take_epoch(where.epoch) == epoch
+        trading._journal(place, epoch, trading._disk(place), None).close()
     reader = JournalReader(where.journal, EVENTS)
     (event,) = (parse_event(entry.body) for entry in reader.read())
     reader.close()

@@ -7,7 +7,6 @@ import pytest
 
 from actors.config import SHIPPED, load
 from actors.config_sections import Mode
-from actors.domain.alerts.alert import Level
 from actors.domain.market.session import Closed
 from actors.domain.orders.breaker_event import BreakerStep, BreakerTripped, Measure, ResetBy, Scope
 from actors.domain.orders.event import Quarantined
@@ -59,12 +58,11 @@ def tripped(reset: ResetBy) -> Book:
     return book
 
 
-def live(**targets: tuple[str, ...]):
+def live():
     config = load(SHIPPED / "holdfast.toml")
-    notifier = config.notifier.model_copy(update={"targets": {Level(name): named for name, named in targets.items()}})
     runtime = config.runtime.model_copy(update={"mode": Mode.LIVE})
     routes = tuple(route.model_copy(update={"secrets": {"key_id": "KEY"}}) for route in config.routes)
-    return config.model_copy(update={"runtime": runtime, "notifier": notifier, "routes": routes})
+    return config.model_copy(update={"runtime": runtime, "routes": routes})
 
 
 def test_a_session_a_holiday_and_a_day_the_tables_disagree_on():
@@ -104,19 +102,18 @@ def test_an_underlying_in_quarantine_is_a_no_go():
 @pytest.mark.parametrize(
     ("targets", "missing", "verdict"),
     [
-        ({}, {}, FAIL),
-        ({"P0": ("PAGE",)}, {"PAGE": "not here"}, FAIL),
-        ({"P0": ("PAGE",)}, {}, OK),
-        ({"P1": ("PAGE",)}, {}, FAIL),
+        ((), {}, FAIL),
+        (("PAGE",), {"PAGE": "not here"}, FAIL),
+        (("PAGE",), {"KEY": "not here"}, OK),
     ],
 )
 def test_in_mode_live_a_page_must_reach_somebody(targets, missing, verdict):
-    found = judged.paged(live(**targets), missing)
+    found = judged.paged(targets, missing, Mode.LIVE)
     assert (found.verdict, found.bars_start) == (verdict, verdict is FAIL)
 
 
 def test_on_paper_a_page_to_nobody_is_a_warning():
-    assert judged.paged(load(SHIPPED / "holdfast.toml"), {}).verdict is WARN
+    assert judged.paged((), {}, Mode.PAPER).verdict is WARN
 
 
 def test_a_routes_secret_that_cannot_be_had_bars_a_start():
