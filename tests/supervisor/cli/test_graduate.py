@@ -46,7 +46,9 @@ def paper(tmp_path) -> Iterator[Places]:
 @pytest.fixture
 def gated(live, paper, monkeypatch) -> Path:
     """The live configuration, which is proved by that folder, pages somebody, and has its secrets."""
-    live.write_text(live.read_text() + f'\n[gate]\npaper = "{paper.state}"\n')
+    text, shipped = live.read_text(), 'paper = "~/.local/state/holdfast"'
+    assert shipped in text
+    live.write_text(text.replace(shipped, f'paper = "{paper.state}"'))
     monkeypatch.setenv("HOLDFAST_PAGE_URL", "json://127.0.0.1:9/page")
     for name in SECRETS:
         monkeypatch.setenv(name, "x" * 12)
