@@ -5,6 +5,7 @@ estimates, an opening that went to the backup, a breaker that tripped.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -28,7 +29,9 @@ from supervisor.journal import JournalWriter
 MONDAY: Final = date(2020, 1, 6)
 TUESDAY: Final = date(2020, 1, 7)
 WEDNESDAY: Final = date(2020, 1, 8)
-HELD_OVER: Final = "condor-20200106-79"
+ORDERS: Final = 24
+"""Of each day: enough to differ, and quick to fold."""
+HELD_OVER: Final = "condor-20200106-23"
 """Opened on Monday, closed on Tuesday."""
 LATE_FEE: Final = "fee-condor-20200106-3-e0"
 """Of a condor that ended on Monday, told on Tuesday."""
@@ -36,7 +39,7 @@ LATE_FEE: Final = "fee-condor-20200106-3-e0"
 
 def events() -> Iterator[Event]:
     """Yield the three days."""
-    told = takewhile(lambda event: _on(event) <= WEDNESDAY, history.events())
+    told = (event for event in takewhile(lambda event: _on(event) <= WEDNESDAY, history.events()) if _is_kept(event))
     held_back: list[Event] = []
     session = MONDAY
     for event in map(_priced, told):
@@ -67,6 +70,13 @@ def written(where: Places) -> int:
     return len(told)
 
 
+def _is_kept(event: Event) -> bool:
+    """Whether it belongs to one of the day's first orders, or to none."""
+    cash = event.event.exec_id if isinstance(event, happened.CashBooked) else None
+    found = re.match(r"condor-\d{8}-(\d+)", cash or event.correlation)
+    return found is None or int(found[1]) <= ORDERS
+
+
 def _on(event: Event) -> date:
     at: datetime | None = getattr(event, "at", None)
     return at.date() if at is not None else MONDAY
@@ -93,7 +103,7 @@ def _price(fill: Fill) -> Decimal:
 
 def _waits(event: Event) -> bool:
     """Whether it is told on the next day: the close of the condor held over, and one late fee."""
-    closing = "condor-20200106-80"
+    closing = "condor-20200106-24"
     ids = (getattr(event, "cl_ord_id", ""), getattr(event, "attempt_id", ""), event.correlation)
     if any(name.startswith(closing) for name in ids if name):
         return True

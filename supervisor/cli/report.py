@@ -138,9 +138,11 @@ def _write(told: Told, kind: Kind, place: Workplace, html: Path | None, png: Pat
     files = {"html": html, "png": png}
     if is_kept:
         on, where = date_of(told), place.places
-        files = {form: kept.path(where, kind, on, form) for form in FORMS}
+        is_drawn = place.config.reports.picture
+        files = {form: kept.path(where, kind, on, form) for form in FORMS if form != "png" or is_drawn}
         kept.forget(where, on - timedelta(days=place.config.reports.days_kept))
-    drawn = _picture(kind, told) if files["png"] or (files["html"] and place.config.reports.picture) else None
+    wants_picture = files.get("png") or (files["html"] and place.config.reports.picture)
+    drawn = _picture(kind, told) if wants_picture else None
     content = {"json": told.model_dump_json().encode(), "txt": text(sheet(told)).encode(), "png": drawn}
     if files["html"] is not None:
         from supervisor.app.reports.page import page

@@ -108,7 +108,7 @@ def _structures(day: Day) -> Section:
     ]
     late = [each for each in day.structures if each.ended_at is not None and each.ended_at < day.opened_at]
     notes = [f"{each.structure_id} ended earlier; {money(each.counted)} was told in this session" for each in late]
-    return section("By structure", head, rows, *notes)
+    return section("By structure", head, rows, *notes, *([] if rows else ["none was opened, held or ended"]))
 
 
 def _costs(day: Day) -> Section:

@@ -23,7 +23,7 @@ from supervisor.chain import JournalDamagedError
 from supervisor.journal import JournalReader
 
 ROOT: Final = Path(__file__).resolve().parents[3]
-TEXT_LINES_MAX: Final = 24
+TEXT_LINES_MAX: Final = 18
 LOG: Final = "reports.log"
 ATTACHED: Final = ("html", "png")
 LOWEST: Final = ("nice", "-n", "19")
@@ -70,7 +70,7 @@ def made(where: Places, asked: Due) -> Made | None:
     verdicts = [check["verdict"] for check in told["preflight"]["checks"]] if asked.kind is Kind.MORNING else []
     files = (kept.path(where, asked.kind, asked.on, form) for form in ATTACHED)
     return Made(
-        text="\n".join(text.splitlines()[:TEXT_LINES_MAX]),
+        text="\n".join([line for line in text.splitlines() if line][:TEXT_LINES_MAX]),
         attach=tuple(str(file) for file in files if file.exists()),
         is_go=Verdict.FAIL not in verdicts,
     )

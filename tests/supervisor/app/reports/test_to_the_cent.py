@@ -118,7 +118,7 @@ def test_a_structure_held_over_counts_whole_where_it_ended(days):
 def test_a_late_fee_is_a_correction_and_no_second_end(days):
     (late,) = (each for each in days[TUESDAY].structures if each.structure_id == "condor-20200106-3")
     assert (late.counted, late.ended_at.date()) == (Decimal("-1.14"), MONDAY)
-    assert [each.ended for each in days[TUESDAY].strategies] == [41]
+    assert [each.ended for each in days[TUESDAY].strategies] == [13]
 
 
 def test_the_days_before_keep_what_the_next_baseline_said_of_them(days):
