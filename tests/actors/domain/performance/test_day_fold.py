@@ -15,7 +15,8 @@ from actors.domain.portfolio.book import Book
 from supervisor.app.order_machine.market import PRODUCTS
 from supervisor.app.order_machine.play import _Game
 
-SEEDS = range(8)
+SEEDS = (1, 4, 6, 10, 11, 16, 18)
+"""Histories in which structures end; prices stand still there, so fees alone are made."""
 
 
 @lru_cache
@@ -63,7 +64,7 @@ def test_the_results_of_sessions_are_those_of_all_structures_that_ended(seed):
 def test_the_histories_hold_what_makes_it_hard():
     told = [event.kind for seed in SEEDS for event in played(seed)]
     assert {"attempt_ended", "doubt_ended", "leg_covered", "cash_booked"} <= set(told)
-    assert sum(bool(made) for seed in SEEDS for made in results(folded(played(seed)))) >= 3
+    assert sum(bool(made) for seed in SEEDS for made in results(folded(played(seed)))) >= 5
 
 
 def test_before_any_session_there_is_nothing_to_tell():
