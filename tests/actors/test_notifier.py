@@ -1,4 +1,3 @@
-import base64
 import json
 import os
 import queue
@@ -172,17 +171,6 @@ def test_an_alert_reaches_its_services_and_the_log(tmp_path: Path, receiver: Rec
     assert (tmp_path / "alerts.log").read_text("utf-8").startswith("PAPER P0 SPX: text of a | A1 · ")
     assert (tmp_path / "alerts.log").stat().st_mode & 0o777 == 0o600
     assert each.outbox.owed() == []
-
-
-def test_a_file_goes_with_its_alert_and_one_that_is_gone_keeps_no_words_back(tmp_path: Path, receiver: Receiver):
-    page = tmp_path / "evening.html"
-    page.write_text("<p>+12.50</p>")
-    report = alert("report").model_copy(update={"attach": (str(page), str(tmp_path / "gone.png"))})
-    with running(tmp_path, (service(receiver.url, Level.P0),)) as each:
-        each.inbox.tell(report)
-        message = receiver.messages.get(timeout=WAIT_S)
-    assert [each["filename"] for each in message["attachments"]] == ["evening.html"]
-    assert base64.b64decode(message["attachments"][0]["base64"]) == b"<p>+12.50</p>"
 
 
 def test_a_level_goes_only_where_it_is_named(tmp_path: Path, receiver: Receiver):

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -90,8 +89,16 @@ def reporter(place: Workplace) -> Reporter:
     section, where = place.config.reports, place.places
     times = Times(section.morning_at, section.evening_at)
 
+    known: set[date] = set()
+    """Sessions that the journal has: it forgets none."""
+
+    def is_known(on: date) -> bool:
+        if on not in known and has_session(where, on):
+            known.add(on)
+        return on in known
+
     def now_due() -> Iterator[Due]:
-        return due(place.clock.market_now(), place.sessions, times, has_session=partial(has_session, where))
+        return due(place.clock.market_now(), place.sessions, times, has_session=is_known)
 
     return Reporter(
         clock=place.clock,
