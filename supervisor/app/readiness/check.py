@@ -1,7 +1,8 @@
 """One check of a preflight, and all of them together: go or no-go.
 
 FAIL is no-go. A FAIL that `bars_start` also keeps `up` from starting in mode live: it is known without a tree, and does
-not mend itself by starting. UNKNOWN could not be looked at, and is told; nothing that must be known may be UNKNOWN.
+not mend itself by starting. UNKNOWN could not be looked at, and is told: of a tree that does not run, say; where one
+does, and does not say what it should, that is a FAIL.
 """
 
 from collections.abc import Iterable

@@ -143,10 +143,15 @@ def journal(fault: str, events: int) -> Check:
     return ok("journal", f"sound over its last {events:,} events")
 
 
-def routes(board: Board | None) -> Iterable[Check]:
-    """Yield how each route is, by a living executor's word; one line where none is heard."""
+def unheard(name: str, value: str, *, runs: bool) -> Check:
+    """Judge what nobody says: unknown where nothing runs, a no-go where somebody should say it."""
+    return fail(name, value, "holdfast tree: who does not run?") if runs else unknown(name, value, "holdfast up")
+
+
+def routes(board: Board | None, *, runs: bool) -> Iterable[Check]:
+    """Yield how each route is, by a living executor's word; one line where none is heard. `runs`: a tree does."""
     if board is None or board["age_s"] > BOARD_AGE_MAX_S:
-        yield unknown("routes", "no executor is heard: nothing says whether they answer", "holdfast up")
+        yield unheard("routes", "no executor is heard: nothing says whether they answer", runs=runs)
         return
     for each in board["routes"]:
         sick = [word for word in ("reads", "writes", "stream", "reconciled") if not each[word]]
@@ -161,11 +166,11 @@ def routes(board: Board | None) -> Iterable[Check]:
             yield fail(name, told + why, todo, "all four") if _is_first(board, each) else warn(name, told + why, todo)
 
 
-def data(board: Board | None, age_max_s: float, boot_ns: int, *, is_open: bool) -> Check:
+def data(board: Board | None, age_max_s: float, boot_ns: int, *, is_open: bool, runs: bool) -> Check:
     """Judge the market data: connected, and in the session no older than risk allows."""
     feed = None if board is None or board["age_s"] > BOARD_AGE_MAX_S else board["feed"]
     if feed is None:
-        return unknown("data", "no feed is heard", "holdfast up")
+        return unheard("data", "no feed is heard", runs=runs)
     if not feed["connected"]:
         return fail("data", f"not connected: {feed['reason']}", "holdfast logs of data_feed; it reconnects by itself")
     limit = f"{age_max_s:g} s in the session"

@@ -17,6 +17,7 @@ from actors.domain.market.session import NEW_YORK, Session, Sessions
 from actors.domain.portfolio.book import Book
 from actors.latch import read_latch
 from actors.places import Places
+from supervisor import keeper
 from supervisor.app import arming, warmth
 from supervisor.app.doctor.finding import Finding
 from supervisor.app.plan import TABLES
@@ -26,6 +27,7 @@ from supervisor.app.readiness.check import Check, Preflight, of_findings
 from supervisor.app.readiness.noted import last_backup
 from supervisor.chain import JournalDamagedError
 from supervisor.journal import JournalReader
+from supervisor.ownership import owner
 
 TAIL_EVENTS: Final = 20_000
 """How much of the journal's end is walked; the analyst walks all of it in the background."""
@@ -41,7 +43,7 @@ def preflight(
     """
     now = market_now(config, where)
     today, sessions = now.astimezone(NEW_YORK).date(), known_sessions(config, where)
-    found = sessions.find("equity_option", today)
+    found, runs = sessions.find("equity_option", today), owner(keeper.lock(where.state)) is not None
     checks = [
         judged.session(found, today),
         *judged.blackouts(config.calendar.blackouts, today),
@@ -52,8 +54,8 @@ def preflight(
         _journal(where),
         judged.backup(last_backup(where), datetime.now(UTC), config.reports.backup_age_max_h),
         *_of_settings(config),
-        *judged.routes(board),
-        _data(config, board, found if isinstance(found, Session) else None, now),
+        *judged.routes(board, runs=runs),
+        _data(config, board, is_open=isinstance(found, Session) and found.holds(now), runs=runs),
         *of_findings(findings),
     ]
     session = today if isinstance(found, Session) else None
@@ -140,7 +142,6 @@ def _journal(where: Places) -> Check:
     return judged.journal("", end - after)
 
 
-def _data(config: RuntimeConfig, board: dict[str, Any] | None, session: Session | None, now: datetime) -> Check:
+def _data(config: RuntimeConfig, board: dict[str, Any] | None, *, is_open: bool, runs: bool) -> Check:
     boot_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-    is_open = session is not None and session.holds(now)
-    return judged.data(board, config.risk.feed_frame_max_s, boot_ns, is_open=is_open)
+    return judged.data(board, config.risk.feed_frame_max_s, boot_ns, is_open=is_open, runs=runs)

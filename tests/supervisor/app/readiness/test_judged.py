@@ -136,19 +136,25 @@ def test_a_journal_that_is_damaged_bars_a_start():
 
 
 def test_the_first_route_must_answer_and_another_may_be_away():
-    assert verdicts(judged.routes(board({}, {"writes": False}))) == [OK, WARN]
-    assert verdicts(judged.routes(board({"reconciled": False}, {}))) == [FAIL, OK]
-    assert verdicts(judged.routes(None)) == verdicts(judged.routes(board({}, age_s=60))) == [UNKNOWN]
+    assert verdicts(judged.routes(board({}, {"writes": False}), runs=True)) == [OK, WARN]
+    assert verdicts(judged.routes(board({"reconciled": False}, {}), runs=True)) == [FAIL, OK]
+
+
+def test_an_executor_that_is_not_heard_is_unknown_where_nothing_runs_and_a_no_go_where_a_tree_does():
+    for board_now in (None, board({}, age_s=60)):
+        assert verdicts(judged.routes(board_now, runs=False)) == [UNKNOWN]
+        assert verdicts(judged.routes(board_now, runs=True)) == [FAIL]
+        assert judged.data(board_now, 5, 10**9, is_open=False, runs=False).verdict is UNKNOWN
+        assert judged.data(board_now, 5, 10**9, is_open=False, runs=True).verdict is FAIL
 
 
 def test_quotes_must_be_young_while_the_session_is_on():
     second = 10**9
-    assert judged.data(board({}), 5, 3 * second, is_open=True).verdict is OK
-    assert judged.data(board({}), 5, 9 * second, is_open=True).verdict is FAIL
-    assert judged.data(board({}), 5, 9 * second, is_open=False).verdict is OK
-    assert judged.data(board({}, connected=False), 5, 2 * second, is_open=False).verdict is FAIL
-    assert judged.data(board({}, last_frame_ns=0), 5, 2 * second, is_open=True).verdict is FAIL
-    assert judged.data(None, 5, 2 * second, is_open=True).verdict is UNKNOWN
+    assert judged.data(board({}), 5, 3 * second, is_open=True, runs=True).verdict is OK
+    assert judged.data(board({}), 5, 9 * second, is_open=True, runs=True).verdict is FAIL
+    assert judged.data(board({}), 5, 9 * second, is_open=False, runs=True).verdict is OK
+    assert judged.data(board({}, connected=False), 5, 2 * second, is_open=False, runs=True).verdict is FAIL
+    assert judged.data(board({}, last_frame_ns=0), 5, 2 * second, is_open=True, runs=True).verdict is FAIL
 
 
 def test_the_gate_bars_a_live_start_until_it_is_green_or_signed_over():
