@@ -1,9 +1,9 @@
 """The analyst (rules: `actors.domain.performance`): hears the book, keeps how it stood over time.
 
 Off the hot path: it may lag, it may die, nobody waits for it. Its checkpoint is a convenience, the journal the truth.
-Because nobody waits for it, it also walks the journal's whole chain, a slice a pass (`verify`). Where that is broken it
-latches reduce and pages: what was changed may be what a report or a person goes by. The executor's own state is not in
-question: it verified what it folded.
+Because nobody waits for it, it has reports made at their times (`reporter`), and walks the journal's whole chain, a
+slice a pass (`verify`). Where that is broken it latches reduce and pages: what was changed may be what a report or a
+person goes by. The executor's own state is not in question: it verified what it folded.
 """
 
 import contextlib
@@ -21,6 +21,7 @@ from actors.domain.value import Value
 from actors.latch import Latch, StopLevel
 from actors.messages import AlertRaised, AskBook, BookChanged, FeedState
 from actors.ports import Arrival, Checkpoints, Clock, Envelope, PeerLost, PeerUnavailable, Resync, Stream, Watermark
+from actors.reporter import Reporter
 
 NANOSECONDS = 1_000_000_000
 
@@ -49,11 +50,13 @@ class Analyst:
         settings: AnalystSettings,
         verify: Callable[[], str | None] = lambda: None,
         tighten: Callable[[Latch], object] = lambda _: None,
+        reporter: Reporter | None = None,
         executor: str = "executor",
         notifier: str = "notifier",
     ) -> None:
         self._name, self._executor, self._notifier = name, executor, notifier
         self._verify, self._tighten, self._alerts = verify, tighten, deque[AlertRaised]()
+        self._reporter = reporter
         self._stream, self._clock, self._watermark, self._checkpoints = stream, clock, watermark, checkpoints
         self._settings = settings
         loaded = checkpoints.load(PnlHistory)
@@ -70,10 +73,15 @@ class Analyst:
             for arrival in self._stream.receive(self._settings.wait_s):
                 self._take(arrival)
             self._walk_journal()
+            if self._reporter is not None:
+                self._alerts.extend(AlertRaised(alert=alert) for alert in self._reporter.look())
+            self._tell()
             if self._unsaved and self._clock.boot_ns() >= save_due_ns:
                 self._save()
                 save_due_ns = self._clock.boot_ns() + int(self._settings.checkpoint_interval_s * NANOSECONDS)
             self._watermark.advance()
+        if self._reporter is not None:
+            self._reporter.close()
         if self._unsaved:
             self._save()
 
@@ -112,6 +120,8 @@ class Analyst:
                 at=now,
             )
             self._alerts.append(AlertRaised(alert=alert))
+
+    def _tell(self) -> None:
         with contextlib.suppress(PeerUnavailable):  # said again when the notifier is back
             while self._alerts:
                 self._stream.tell(self._notifier, self._alerts[0])

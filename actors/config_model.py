@@ -15,10 +15,12 @@ from actors import config_heartbeat, config_phone
 from actors.config_calendar import CalendarSection
 from actors.config_disk import DiskSection
 from actors.config_expiry import ExpirySection
+from actors.config_gate import GateSection
 from actors.config_greeks import GreeksSection
 from actors.config_journal import JournalSection
 from actors.config_killswitch import KillSwitchSection
 from actors.config_nodes import NodesSection
+from actors.config_reports import ReportsSection
 from actors.config_sections import (
     PAPER_URL,
     ClockSection,
@@ -77,6 +79,8 @@ class RuntimeConfig(Value):
     killswitch: KillSwitchSection = KillSwitchSection()
     heartbeat: config_heartbeat.HeartbeatSection = config_heartbeat.HeartbeatSection()
     phone: config_phone.PhoneSection = config_phone.PhoneSection()
+    reports: ReportsSection = ReportsSection()
+    gate: GateSection = Field(default_factory=GateSection)
 
     @model_validator(mode="after")
     def _has_no_contradiction(self) -> "RuntimeConfig":

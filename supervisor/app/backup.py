@@ -43,6 +43,10 @@ AFTER: Final = (
     "outbox.jsonl",
     "alerts.log",
     "supervisor.log.jsonl",
+    "drills.log.jsonl",
+    "gate.json",
+    "gate.history.jsonl",
+    "reports/*.json",
 )
 _DATABASES: Final = {".db", ".sqlite"}
 _CHUNK: Final = 1 << 20

@@ -13,6 +13,7 @@ from actors.latch import tighten
 from actors.notifier import Notifier, NotifierSettings
 from actors.outbox import Outbox
 from actors.ports import Shell
+from supervisor.app.reports.making import reporter
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
 from supervisor.journal_watch import JournalWatch
@@ -76,4 +77,5 @@ def analyst(context: ChildContext) -> Shell:
         settings=AnalystSettings(),
         verify=watch.look,
         tighten=lambda latch: tighten(place.places.latch, latch),
+        reporter=reporter(place),
     )

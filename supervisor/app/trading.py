@@ -40,6 +40,7 @@ from supervisor.app import arming, replication, warmth
 from supervisor.app.adapters import account_number, broker
 from supervisor.app.event_schema import EVENTS
 from supervisor.app.plan import connection_name
+from supervisor.app.readiness import signing
 from supervisor.app.terms import executor_settings
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
@@ -123,7 +124,8 @@ def _journal(place: Workplace, epoch: int, disk: StateDisk, replica: Following |
         schema=EVENTS,
         follower=replica,
     )
-    if inherited := record.untaken(where, journal.knows, place.clock.market_now()):
+    killed = record.untaken(where, journal.knows, place.clock.market_now())
+    if inherited := (*killed, *signing.untaken(where, journal.knows)):
         journal.append((each.kind, each.correlation, each.model_dump_json().encode()) for each in inherited)
     return journal
 

@@ -15,6 +15,7 @@ import click
 from actors.domain.value import Value
 from actors.places import places
 from supervisor.app.backup import BackupUnsound, back_up
+from supervisor.app.readiness.noted import note_backup
 from supervisor.app.restore import RestoreRefused
 from supervisor.app.restore import restore as bring_back
 from supervisor.chain import Chain, JournalDamagedError
@@ -64,6 +65,7 @@ def backup(folder: Path, state: Path, as_json: bool) -> None:
         _fail(error, ExitCode.NOT_RUNNING)
     except JournalDamagedError as error:
         _fail(error, ExitCode.DEGRADED)
+    note_backup(places(state), manifest.taken_at, manifest.sequence)
     told = {"folder": str(made), **manifest.model_dump(mode="json", exclude={"files"}), "files": len(manifest.files)}
     text = f"{made}: {len(manifest.files)} files, the journal to event {manifest.sequence}"
     _tell("holdfast.journal-backup/1", told, text, as_json=as_json)

@@ -33,6 +33,7 @@ from supervisor.child_spec import Plan
 from supervisor.cli import recovery
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import STATE_DEFAULT
+from supervisor.cli.readiness import refuse_unready
 from supervisor.cli.route_lines import backing_lines
 from supervisor.ownership import AlreadyOwned, Ownership, owner
 from supervisor.runtime import lock_path, plan_path
@@ -145,6 +146,7 @@ def _configured(
         click.echo(line)
     where = places(settled.runtime.state)
     _refuse_unarmed(settled, where, config)
+    refuse_unready(settled, where)
     for line in plans.recorded(settled, where):
         click.echo(line)
     plan = plans.plan(settled)

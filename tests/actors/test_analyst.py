@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from actors.analyst import Analyst, AnalystSettings
-from actors.domain.alerts.alert import Level
+from actors.domain.alerts.alert import Alert, Level
 from actors.domain.performance.pnl_points import PnlHistory
 from actors.domain.portfolio.view import BookView
 from actors.domain.value import Value
@@ -98,6 +98,35 @@ def run(each: Analyst, until) -> None:
         stop.set()
         thread.join(WAIT_S)
     assert not thread.is_alive()
+
+
+class Reporting:
+    """Has one report to tell of, once."""
+
+    def __init__(self) -> None:
+        self.alerts = [Alert(alert_id="A180-x", code="A180", level=Level.P3, subject="report", text="made", at=AT)]
+        self.is_closed = False
+
+    def look(self) -> list[Alert]:
+        alerts, self.alerts = self.alerts, []
+        return alerts
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_a_report_that_was_made_is_told_and_what_is_under_way_ends_with_the_analyst():
+    line, reporting = Line(), Reporting()
+    heard: list[tuple[str, Value]] = []
+
+    def until() -> None:
+        while not heard or not isinstance(heard[-1][1], AlertRaised):
+            heard.append(line.told.get(timeout=WAIT_S))
+
+    run(analyst(line, Kept(), reporter=reporting), until)
+    assert heard[-1][0] == "notifier"
+    assert heard[-1][1].alert.alert_id == "A180-x"
+    assert reporting.is_closed
 
 
 def test_it_asks_for_the_book_at_the_start_and_whenever_the_executor_is_replaced():

@@ -24,4 +24,6 @@ class Alert(Value):
     text: str
     done: str = ""
     todo: str = ""
+    attach: tuple[str, ...] = ()
+    """Files that go with it, where a target takes any."""
     at: Instant

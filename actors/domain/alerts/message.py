@@ -26,6 +26,7 @@ class Message(Value):
     level: str
     title: str
     body: str
+    attach: tuple[str, ...] = ()
 
 
 def write(alert: Alert, origin: Origin, *, repeated: bool) -> Message:
@@ -42,4 +43,5 @@ def write(alert: Alert, origin: Origin, *, repeated: bool) -> Message:
         level=alert.level.value,
         title=f"{origin.mode.upper()} {alert.level} {alert.subject}{again}",
         body="\n".join(lines),
+        attach=alert.attach,
     )

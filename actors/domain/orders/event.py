@@ -15,6 +15,7 @@ from actors.domain.orders.attempt import Absent, Attempt, Found, SubmitOutcome
 from actors.domain.orders.breaker_event import BreakerEvent
 from actors.domain.orders.cost_event import CostCompared, Estimate
 from actors.domain.orders.finding import Finding
+from actors.domain.orders.gate_event import GateSigned
 from actors.domain.orders.kill_event import KillSwitchFired
 from actors.domain.orders.leg_event import LegEvent
 from actors.domain.orders.order import Order, cl_ord_id_of
@@ -285,7 +286,8 @@ Event = Annotated[
     | BreakerEvent
     | CostCompared
     | SizeMoved
-    | KillSwitchFired,
+    | KillSwitchFired
+    | GateSigned,
     Field(discriminator="kind"),
 ]
 
