@@ -20,7 +20,7 @@ from actors.domain.orders.refusal import Check
 from actors.domain.orders.story import Moment, Story
 from actors.places import places
 from supervisor.cli.options import json_option, state_option
-from supervisor.cli.records import attempts, records
+from supervisor.cli.records import Records, attempts, records
 from supervisor.cli.shape_words import bounds_words, shape_word
 
 _SIDES = {Intent.OPEN: 1, Intent.CLOSE: -1}
@@ -37,13 +37,25 @@ def order(identifier: str, state: Path, as_json: bool) -> None:
     """Read, fold, tell."""
     with records(places(state)) as found:
         name, story = found.find(identifier)
-        others = found.of_structure(story.life.order.structure_id) if story.life else []
-        successor = found.successor(name) if story.life else None
-    others = [each for each in others if each != name]
+        others, successor = around(found, name, story)
     if as_json:
         click.echo(json.dumps(as_object(name, story, others, successor)))
     else:
         click.echo("\n".join(_lines(name, story, others, successor)))
+
+
+def around(found: Records, name: str, story: Story) -> tuple[list[str], str | None]:
+    """Return the other orders of the same structure, and the order that took this one's place."""
+    if story.life is None:
+        return [], None
+    others = [each for each in found.of_structure(story.life.order.structure_id) if each != name]
+    return others, found.successor(name)
+
+
+def told(found: Records, identifier: str) -> dict[str, Any] | None:
+    """Return the life of what an id names as plain JSON; None where it names nothing."""
+    named = found.look(identifier)
+    return None if named is None else as_object(*named, *around(found, *named))
 
 
 def as_object(name: str, story: Story, others: list[str], successor: str | None = None) -> dict[str, Any]:

@@ -76,11 +76,17 @@ class Records:
                 return found
         return None
 
-    def find(self, name: str) -> tuple[str, Story]:
-        """Return the order an id names, an attempt's id taken for its order's; ends the verb where none does."""
+    def look(self, name: str) -> tuple[str, Story] | None:
+        """Return the order an id names, an attempt's id taken for its order's; None where none does."""
         for candidate in (name, cl_ord_id_of(name)):
             if candidate and (found := self.story(candidate)) is not None:
                 return candidate, found
+        return None
+
+    def find(self, name: str) -> tuple[str, Story]:
+        """Return the order an id names, an attempt's id taken for its order's; ends the verb where none does."""
+        if (found := self.look(name)) is not None:
+            return found
         near = difflib.get_close_matches(name, self._reader.names(BEGINNINGS), SUGGESTIONS_MAX, LIKENESS_MIN)
         known = f"; did you mean {' or '.join(near)}?" if near else ""
         click.echo(f"no order or signal {name} in this journal{known}", err=True)

@@ -23,9 +23,8 @@ from supervisor.stop import latch_or_make_room
 
 def stop(level: StopLevel, by: str, reason: str, where: Places, wait_s: float, *, as_json: bool) -> ExitCode:
     """Latch, say so, and tell what became of the openings that worked."""
-    asked = Latch(level=level, reason=reason, by=by, at=datetime.now(UTC), by_person=True)
     try:
-        held = latch_or_make_room(where, asked)
+        held, asked = latch(level, by, reason, where)
     except OSError as error:
         click.echo(f"NOT LATCHED: {where.latch}: {error.strerror}. Nothing is stopped.", err=True)
         return ExitCode.NOT_CONFIRMED
@@ -40,6 +39,15 @@ def stop(level: StopLevel, by: str, reason: str, where: Places, wait_s: float, *
     elif why is None:
         click.echo("\n".join(_lines(board, held)))
     return code
+
+
+def latch(level: StopLevel, by: str, reason: str, where: Places) -> tuple[Latch, Latch]:
+    """Latch at least this level for a person; return the stop in force, durable, and what was asked. Raises `OSError`.
+
+    Shares nothing with whatever shows anything: it must work where a screen does not.
+    """
+    asked = Latch(level=level, reason=reason, by=by, at=datetime.now(UTC), by_person=True)
+    return latch_or_make_room(where, asked), asked
 
 
 def astray(where: Places) -> str | None:
@@ -59,19 +67,21 @@ def in_force(held: Latch, *, is_new: bool = True) -> list[str]:
 
 
 def _heard(held: Latch, where: Places, wait_s: float) -> Board | None:
-    return boards.follow(where, wait_s, lambda seen: _obeys(seen, held) and not _openings(seen))
+    return boards.follow(where, wait_s, lambda seen: obeys(seen, held) and not openings(seen))
 
 
-def _obeys(board: Board, held: Latch) -> bool:
+def obeys(board: Board, held: Latch) -> bool:
+    """Return whether the executor that wrote a board obeys this stop."""
     return bool(board["open"]["stop"] == held.words)
 
 
-def _openings(board: Board | None) -> list[dict[str, Any]]:
+def openings(board: Board | None) -> list[dict[str, Any]]:
+    """Return the openings that may still trade."""
     return [] if board is None else [each for each in board["open"]["orders"] if each["intent"] == "OPEN"]
 
 
 def _verdict(board: Board | None, held: Latch) -> ExitCode:
-    is_done = board is not None and _obeys(board, held) and not _openings(board)
+    is_done = board is not None and obeys(board, held) and not openings(board)
     return ExitCode.DONE if is_done else ExitCode.NOT_CONFIRMED
 
 
@@ -81,7 +91,7 @@ def _told(held: Latch, asked: Latch, board: Board | None, code: ExitCode) -> dic
         "in_force": held.model_dump(mode="json"),
         "changed": held == asked,
         "executor": None if board is None else {"stop": board["open"]["stop"]},
-        "openings": None if board is None else _openings(board),
+        "openings": None if board is None else openings(board),
         "confirmed": code is ExitCode.DONE,
     }
 
@@ -92,7 +102,7 @@ def _lines(board: Board | None, held: Latch) -> Sequence[str]:
             "Executor not heard: no opening leaves, for each connection reads the stop itself;",
             "         what works at the brokers is NOT KNOWN here: look there.",
         ]
-    obeyed = "refuses every opening; exits go on" if _obeys(board, held) else f"still reads: {board['open']['stop']}"
-    working = _openings(board)
+    obeyed = "refuses every opening; exits go on" if obeys(board, held) else f"still reads: {board['open']['stop']}"
+    working = openings(board)
     end = "         NOT CONFIRMED: these may still trade; holdfast order ID tells more" if working else ""
     return [f"Executor {obeyed}", *map(boards.order_line, working), end or "Openings none works at any broker"]
