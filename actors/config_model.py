@@ -18,6 +18,7 @@ from actors.config_greeks import GreeksSection
 from actors.config_journal import JournalSection
 from actors.config_killswitch import KillSwitchSection
 from actors.config_nodes import NodesSection
+from actors.config_panel import PanelSection
 from actors.config_sections import (
     PAPER_URL,
     ClockSection,
@@ -75,6 +76,7 @@ class RuntimeConfig(Value):
     journal: JournalSection = JournalSection()
     nodes: NodesSection = NodesSection()
     killswitch: KillSwitchSection = KillSwitchSection()
+    panel: PanelSection = PanelSection()
 
     @model_validator(mode="after")
     def _has_no_contradiction(self) -> "RuntimeConfig":

@@ -39,6 +39,7 @@ VERBS: Final[Mapping[str, str]] = {
     "performance": "Say how each strategy does against what is expected of it, or restore its size.",
     "expiring": "Say what expires when, what may be assigned, and what is done about it.",
     "status": "Say what runs, how it is, and what stops are latched.",
+    "panel": "Serve this folder's page on 127.0.0.1, outside Ray, and print a link that is good once.",
     "doctor": "Say what of this machine, installation and runtime stands in the way of trading.",
     "ray-env": "Print what a Ray of your own must be told before it starts.",
     "tree": "Draw the tree: each child's process, state, restarts.",

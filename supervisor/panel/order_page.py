@@ -1,0 +1,128 @@
+"""The pages Orders and one order: the waterfall, from the decision over sends and acknowledgements to each leg's fill.
+
+Drawn as lanes on one axis of time: the order's own moments in the first, each leg's fills in one of its own. Where much
+happened in little time and then nothing, the axis is of the moments' order, not of their time, and says so.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any, Final
+
+from actors.domain.orders.order_state import OrderLife
+from actors.domain.orders.story import Moment, Story
+from supervisor.app.event_schema import EVENTS
+from supervisor.cli import order, why
+from supervisor.cli.records import Records
+from supervisor.journal import JournalReader
+from supervisor.panel.glance import Told
+from supervisor.panel.sources import Sources
+
+FLAWS: Final = frozenset({"NAKED", "FAULT", "IN DOUBT", "STRAY", "REJECTED", "BUSTED", "REFUSED", "HELD BACK"})
+"""Moments that are drawn as a diamond: something a person should read."""
+LEFT, RIGHT = 1.5, 98.5
+"""Where the axis begins and ends, in percent."""
+CROWDED: Final = 2.0
+"""Percent between moments below which they cannot be told apart."""
+
+
+def listing(sources: Sources, _: str, status: Told) -> Told:
+    """Return the newest orders, and those at work."""
+    seen = sources.seen()
+    return {
+        "orders": seen.orders if seen else [],
+        "working": [] if status["routes"] is None else status["routes"]["open"]["orders"],
+        "waiting": {} if status["routes"] is None else status["routes"]["waiting"],
+    }
+
+
+def life(sources: Sources, name: str, _: Told) -> Told:
+    """Return the life of one order or refused signal; `told` None where there is none by that id."""
+    try:
+        reader = JournalReader(sources.where.journal, EVENTS)
+    except FileNotFoundError:
+        return {"name": name, "told": None}
+    try:
+        records = Records(reader)
+        named = records.look(name)
+        request = records.request(name) if named is None else None
+        if request is not None:
+            return {"name": name, "told": None, "request": why.request_object(name, request)}
+        if named is None:
+            return {"name": name, "told": None}
+        others, successor = order.around(records, *named)
+    finally:
+        reader.close()
+    found, story = named
+    return {
+        "name": found,
+        "told": order.as_object(found, story, others, successor),
+        "why": why.as_object(found, story),
+        "moments": [{"at": each.at, "word": each.word, "text": each.text} for each in story.moments],
+        "fall": waterfall(story),
+        "attempts": [] if story.life is None else story.life.attempts,
+        "costs": _costs(story.moments),
+    }
+
+
+def waterfall(story: Story) -> Told | None:
+    """Return lanes with their marks, each at a place between 0 and 100; None where nothing was ever sent."""
+    if story.life is None or not story.moments:
+        return None
+    moments = sorted(story.moments, key=lambda each: each.at)
+    places, is_timed = _places([each.at for each in moments])
+    own = [
+        {"x": place, "word": each.word, "text": each.text, "at": each.at, "is_flaw": each.word in FLAWS}
+        for place, each in zip(places, moments, strict=True)
+        if each.word != "FILL"
+    ]
+    place_of = {each.at: place for place, each in zip(places, moments, strict=True)}
+    legs = [_lane(story.life, place, place_of) for place in range(len(story.life.order.legs))]
+    took = (moments[-1].at - moments[0].at).total_seconds()
+    return {"own": own, "legs": legs, "is_timed": is_timed, "took_s": took, "began": moments[0].at}
+
+
+def _places(times: list[datetime]) -> tuple[list[float], bool]:
+    """Return a place for each time, and whether distances are of time."""
+    first, whole = times[0], (times[-1] - times[0]).total_seconds()
+    wide = RIGHT - LEFT
+    if whole > 0:
+        timed = [LEFT + wide * (at - first).total_seconds() / whole for at in times]
+        kinds = sorted(set(timed))
+        if all(right - left >= CROWDED for left, right in pairwise(kinds)):
+            return timed, True
+    kinds_of_time = sorted(set(times))
+    step = wide / max(len(kinds_of_time) - 1, 1)
+    return [LEFT + step * kinds_of_time.index(at) for at in times], False
+
+
+def _lane(life: OrderLife, place: int, place_of: dict[datetime, float]) -> Told:
+    leg = life.order.legs[place]
+    fills = sorted((fill for fill in life.fills if fill.symbol == leg.symbol), key=lambda fill: fill.at)
+    marks: list[Told] = []
+    count, ordered = 0, leg.ratio * life.order.order_qty
+    for fill in fills:
+        count += fill.last_qty
+        marks.append(
+            {
+                "x": place_of.get(fill.at, RIGHT),
+                "at": fill.at,
+                "text": f"{fill.last_qty} at {fill.last_px:f}",
+                "done": count >= ordered,
+            }
+        )
+    bought = sum((fill.last_qty * fill.last_px for fill in fills), Decimal(0))
+    return {
+        "symbol": leg.symbol,
+        "action": leg.action.value.replace("_", " ").lower(),
+        "sign": leg.action.sign,
+        "ordered": ordered,
+        "filled": count,
+        "average": bought / count if count else None,
+        "marks": marks,
+        "end": max((mark["x"] for mark in marks), default=None),
+    }
+
+
+def _costs(moments: tuple[Moment, ...]) -> list[Any]:
+    return [each for each in moments if each.word in {"EXPECTED", "COST"}]

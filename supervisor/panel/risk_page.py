@@ -1,0 +1,98 @@
+"""The page Risk: limits on losses, greeks, the stress grid as a table, the expiry clock, and the what-if."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from actors.domain.risk.exposure_limits import Grid
+from actors.domain.risk.shock import Shock
+from supervisor.cli import whatif
+from supervisor.cli.risk import GREEKS, told
+from supervisor.panel.glance import RISK_STALE_S, Told, gauges
+from supervisor.panel.sources import Sources
+
+STEPS: Final = 4
+"""Shades of a side in the grid."""
+
+
+def look(sources: Sources, _: str, status: Told) -> Told:
+    """Return what the page shows."""
+    board, expiring = sources.exposure(), sources.expiring()
+    return {
+        "gauges": gauges(status["breakers"]),
+        "breakers": status["breakers"],
+        "sizes": status["sizes"],
+        "risk": None if board is None else {**told(board), "enabled": board["enabled"]},
+        "greeks": GREEKS,
+        "tables": [] if board is None else tables(board),
+        "expiring": expiring,
+        "structures": [] if expiring is None else structures(expiring),
+        "stale_s": RISK_STALE_S,
+    }
+
+
+def tables(board: Told) -> list[Told]:
+    """Return the stress grid, a table for each number of days: rows of volatility, columns of spot, shaded."""
+    cells = board["whole"]["cells"]
+    if not cells:
+        return []
+    grid = Grid.model_validate(board["limits"]["grid"])
+    largest = max(abs(cell) for cell in cells) or 1.0
+    worst = min(range(len(cells)), key=cells.__getitem__)
+    places = {grid.point(cell): cell for cell in range(grid.size)}
+    return [
+        {
+            "days": days,
+            "spots": grid.spot,
+            "rows": [
+                {
+                    "volatility": volatility,
+                    "cells": [
+                        _cell(cells[place], largest, is_worst=place == worst)
+                        for spot in grid.spot
+                        for place in (places[spot, volatility, days],)
+                    ],
+                }
+                for volatility in grid.volatility
+            ],
+        }
+        for days in grid.days
+    ]
+
+
+def _cell(value: float, largest: float, *, is_worst: bool) -> Told:
+    step = min(int(abs(value) / largest * STEPS) + 1, STEPS)
+    return {"value": value, "shade": f"{'loss' if value < 0 else 'gain'}-{step}", "is_worst": is_worst}
+
+
+def structures(board: Told) -> list[Told]:
+    """Return what ends, by structure, the soonest first."""
+    found: dict[str, Told] = {}
+    for leg in board["legs"]:
+        name = leg["structure_id"]
+        each = found.setdefault(name, {"id": name, "strategy": leg["strategy"], "until": None, "legs": []})
+        each["legs"].append(leg)
+        ends = [at for at in (each["until"], leg["must_end_at"]) if at]
+        each["until"] = min(ends, default=None)
+    for each in found.values():
+        each["concerns"] = [told for told in board["concerns"] if told["structure_id"] == each["id"]]
+    return sorted(found.values(), key=lambda each: each["until"] or "9999")
+
+
+def what_if(sources: Sources, query: Mapping[str, str]) -> Told:
+    """Return the book repriced as `holdfast whatif` does, or why it is not; sends nothing."""
+    asked = {name: query.get(name, default) for name, default in (("spot", "-3"), ("iv", "6"), ("days", "0"))}
+    answer: dict[str, Any] = {"asked": asked, "found": None, "wrong": ""}
+    try:
+        numbers = [float(asked[name].strip().removesuffix("%")) for name in ("spot", "iv", "days")]
+        shock = Shock(spot=numbers[0] / 100, volatility=numbers[1] / 100, days=numbers[2])
+    except (ValueError, ValidationError):
+        return answer | {"wrong": "No market moves so: spot in percent, volatility in points, days in days."}
+    try:
+        found = whatif.reprice(sources.where, shock)
+    except (OSError, ValueError) as error:
+        return answer | {"wrong": f"It cannot be repriced now: {error}"}
+    if found is None:
+        return answer | {"wrong": "Nothing was measured since this machine's boot."}
+    return answer | {"found": found[1], "age_s": found[2]}
