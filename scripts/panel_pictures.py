@@ -47,8 +47,13 @@ def main() -> None:
                 )
                 page.goto(served.serving.link())
                 page.get_by_role("button", name="Open").click()
+                page.wait_for_url("**/now")
                 for name in names:
-                    _take(page, f"{served.url}/{name}", asked.folder / f"{name.split('/')[0]}{'-one' if '/' in name else ''}-{width}-{scheme}.png")
+                    _take(
+                        page,
+                        f"{served.url}/{name}",
+                        asked.folder / f"{name.split('/')[0]}{'-one' if '/' in name else ''}-{width}-{scheme}.png",
+                    )
                 page.close()
         chromium.close()
 

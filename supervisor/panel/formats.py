@@ -4,6 +4,7 @@ An age is an instant in the page, so that it counts on there without the server;
 in words.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -19,6 +20,7 @@ Number = Decimal | float | int | str | None
 _TAIL: Final = 15
 """Expiry, right and strike at the end of an option's symbol."""
 _STRIKE: Final = 1_000
+_TAILS: Final = re.compile(r"\b\d{6}[CP]\d{8}\b")
 
 
 def money(value: Number, digits: int = 2) -> str:
@@ -37,6 +39,12 @@ def share(value: Number, digits: int = 0) -> str:
     """Return a share as a percentage."""
     found = _decimal(value)
     return UNKNOWN if found is None else _minus(f"{found:.{digits}%}")
+
+
+def change(value: Number, digits: int = 2) -> str:
+    """Return a share that was won or lost, with its sign."""
+    found = _decimal(value)
+    return UNKNOWN if found is None else _minus(f"{found:+.{digits}%}")
 
 
 def side(value: Number) -> str:
@@ -110,13 +118,19 @@ def contract(symbol: str) -> str:
     return f"{root} {expires:%d %b} {strike.normalize():,f} {tail[6]}"
 
 
+def said(text: str) -> str:
+    """Return a sentence with the tails of options' symbols as a trader says them."""
+    return _TAILS.sub(lambda found: contract(f"X     {found[0]}").removeprefix("X "), text)
+
+
 def bar(used: float | None) -> int | None:
     """Return a share as the width of a bar, in percent."""
     return None if used is None else max(0, min(round(used * 100), 100))
 
 
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
-    each.__name__: each for each in (money, amount, share, side, clock, day, age, since, span, left, contract, bar)
+    each.__name__: each
+    for each in (change, said, money, amount, share, side, clock, day, age, since, span, left, contract, bar)
 }
 
 

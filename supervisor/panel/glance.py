@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from actors.domain.orders.breaker_event import Measure
 from actors.latch import Latch
 from supervisor.cli.shape_words import shape_word
 from supervisor.cli.stops import obeys, openings
@@ -11,6 +12,12 @@ from supervisor.cli.stops import obeys, openings
 ROUTES_STALE_S: Final = 3.0
 RISK_STALE_S: Final = 10.0
 Told = dict[str, Any]
+_MEASURES: Final = {
+    Measure.LOSS_DAY: "loss of the day",
+    Measure.DRAWDOWN: "drawdown of the day",
+    Measure.LOSSES_IN_A_ROW: "losses in a row",
+    Measure.LOSS_SESSIONS: "loss of five sessions",
+}
 
 
 def stop(status: Told) -> Told | None:
@@ -53,7 +60,7 @@ def gauges(board: Told | None) -> list[Told]:
     """Return each limit on losses with what is used of it, the fullest first; unknown before all."""
     if board is None:
         return []
-    found = [{**gauge, "used": _used(gauge)} for gauge in board["gauges"]]
+    found = [{**gauge, "used": _used(gauge), "called": _MEASURES[gauge["measure"]]} for gauge in board["gauges"]]
     return sorted(found, key=lambda gauge: -(float("inf") if gauge["used"] is None else gauge["used"]))
 
 

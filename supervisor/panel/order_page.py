@@ -1,9 +1,10 @@
 """The pages Orders and one order: the waterfall, from the decision over sends and acknowledgements to each leg's fill.
 
 Drawn as lanes on one axis of time: the order's own moments in the first, each leg's fills in one of its own. Where much
-happened in little time and then nothing, the axis is of the moments' order, not of their time, and says so.
+happened in little time, the axis is of the moments' order, not of their time, and says so.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -71,12 +72,13 @@ def waterfall(story: Story) -> Told | None:
         return None
     moments = sorted(story.moments, key=lambda each: each.at)
     places, is_timed = _places([each.at for each in moments])
+    placed = list(zip(places, moments, strict=True))
     own = [
         {"x": place, "word": each.word, "text": each.text, "at": each.at, "is_flaw": each.word in FLAWS}
-        for place, each in zip(places, moments, strict=True)
+        for place, each in placed
         if each.word != "FILL"
     ]
-    place_of = {each.at: place for place, each in zip(places, moments, strict=True)}
+    place_of = {each.text.rpartition(", ")[2]: place for place, each in placed if each.word == "FILL"}
     legs = [_lane(story.life, place, place_of) for place in range(len(story.life.order.legs))]
     took = (moments[-1].at - moments[0].at).total_seconds()
     return {"own": own, "legs": legs, "is_timed": is_timed, "took_s": took, "began": moments[0].at}
@@ -88,29 +90,23 @@ def _places(times: list[datetime]) -> tuple[list[float], bool]:
     wide = RIGHT - LEFT
     if whole > 0:
         timed = [LEFT + wide * (at - first).total_seconds() / whole for at in times]
-        kinds = sorted(set(timed))
-        if all(right - left >= CROWDED for left, right in pairwise(kinds)):
+        if all(right - left >= CROWDED for left, right in pairwise(timed)):
             return timed, True
-    kinds_of_time = sorted(set(times))
-    step = wide / max(len(kinds_of_time) - 1, 1)
-    return [LEFT + step * kinds_of_time.index(at) for at in times], False
+    step = wide / max(len(times) - 1, 1)
+    return [LEFT + step * place for place in range(len(times))], False
 
 
-def _lane(life: OrderLife, place: int, place_of: dict[datetime, float]) -> Told:
+def _lane(life: OrderLife, place: int, place_of: Mapping[str, float]) -> Told:
+    """Return one leg's lane; `place_of` by execution."""
     leg = life.order.legs[place]
     fills = sorted((fill for fill in life.fills if fill.symbol == leg.symbol), key=lambda fill: fill.at)
     marks: list[Told] = []
     count, ordered = 0, leg.ratio * life.order.order_qty
     for fill in fills:
         count += fill.last_qty
-        marks.append(
-            {
-                "x": place_of.get(fill.at, RIGHT),
-                "at": fill.at,
-                "text": f"{fill.last_qty} at {fill.last_px:f}",
-                "done": count >= ordered,
-            }
-        )
+        words = f"{fill.last_qty} at {fill.last_px:f}"
+        place_now = place_of.get(fill.exec_id, RIGHT)  # a combo's fills that its legs' own orders brought
+        marks.append({"x": place_now, "at": fill.at, "text": words, "done": count >= ordered})
     bought = sum((fill.last_qty * fill.last_px for fill in fills), Decimal(0))
     return {
         "symbol": leg.symbol,

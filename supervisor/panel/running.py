@@ -46,6 +46,7 @@ class Serving:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 build(self._panel, settings),
+                lifespan="on",
                 log_level="warning",
                 access_log=False,
                 server_header=False,

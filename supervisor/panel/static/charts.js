@@ -7,12 +7,20 @@ const dollars = (value) => value == null ? "" :
   `${value < 0 ? "\u2212" : "+"}${Math.abs(value).toLocaleString("en-US", { maximumFractionDigits: 2 })}`;
 const zone = (seconds) => uPlot.tzDate(new Date(seconds * 1000), "America/New_York");
 
+function clock(at, step) {
+  const zoned = { timeZone: "America/New_York" };
+  if (step >= 86400) return new Date(at * 1000).toLocaleDateString("en-GB", { ...zoned, day: "numeric", month: "short" });
+  const shown = { ...zoned, hour: "2-digit", minute: "2-digit", ...(step < 60 ? { second: "2-digit" } : {}) };
+  return new Date(at * 1000).toLocaleTimeString("en-GB", shown);
+}
+
 function line(element, data, series) {
+  const times = (_, ticks, __, ___, step) => ticks.map((at) => clock(at, step));
   const axis = { stroke: hue("muted"), grid: { stroke: hue("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
   const options = {
     width: element.clientWidth, height: element.clientHeight - 30, tzDate: zone,
     scales: { y: { range: (_, low, high) => low === high ? [low - 1, high + 1] : uPlot.rangeNum(low, high, 0.1, true) } },
-    axes: [axis, { ...axis, size: 72, values: (_, ticks) => ticks.map(dollars) }],
+    axes: [{ ...axis, values: times }, { ...axis, size: 72, values: (_, ticks) => ticks.map(dollars) }],
     series: [{ label: "ET", value: "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}" }, { ...series, width: 1.6, value: (_, value) => dollars(value), points: { show: data[0].length < 60, size: 5 } }],
     cursor: { y: false }, legend: { show: true },
   };
@@ -59,7 +67,7 @@ async function draw(element) {
     return;
   }
   const data = await (await fetch(element.dataset.src)).json();
-  if (!data[0].length) return;
+  if (data[0].length < 2) return;
   if (known && known.plot) known.plot.setData(updates[kind](data));
   else drawn.set(element, { version, plot: makers[kind](element, data) });
 }

@@ -1,4 +1,4 @@
-"""A state folder as a trading day leaves it, made in this process: a real executor's journal and board, risk's boards."""
+"""A state folder as a trading day leaves it, made in this process: the executor's journal and board, and risk's."""
 
 import os
 import time
@@ -13,8 +13,8 @@ from actors.domain.alerts.outbox import Counted, Raised, Sent
 from actors.domain.orders.attempt import Accepted
 from actors.domain.orders.report import Status
 from actors.domain.risk.breaker_limits import BreakerLimits
-from actors.domain.risk.exposure_limits import ExposureLimits, GreekLimits
 from actors.domain.risk.expiry_policy import ExpiryPolicy
+from actors.domain.risk.exposure_limits import ExposureLimits, GreekLimits
 from actors.domain.value import Value
 from actors.expiry_watch import ExpiryPorts, ExpiryWatch
 from actors.exposure_watch import ExposurePorts, ExposureSettings, ExposureWatch
@@ -63,7 +63,7 @@ class Desk:
         self.rig.outcome(f"{self.working}-r1", Accepted(broker_order_id="primary-w"))
         self.rig.push(report("primary-w", Status.NEW, attempt=f"{self.working}-r1"))
         self.refused = "condor-20260105-92"
-        self.rig.ask(open_signal(92, now=START - timedelta(hours=1)))
+        self.rig.ask(open_signal(92, now=START - timedelta(days=1)))
         self.tree()
         self.boards()
 
@@ -103,9 +103,7 @@ class Desk:
         )
         bids = dict.fromkeys(CONDOR_SYMBOLS, "0.50") | {"SPX": "5950.00"}
         counts = dict(zip(CONDOR_SYMBOLS, (1, -1, -1, 1), strict=True))
-        book = expiries.book(
-            expiries.held(counts, structure_id=self.held), sights=expiries.seen(bids)
-        )
+        book = expiries.book(expiries.held(counts, structure_id=self.held), sights=expiries.seen(bids))
         ExpiryWatch(ExpiryPolicy(), expiry).on_book(book, 0, START)
 
     def routes(self, **changes: object) -> None:
@@ -119,13 +117,24 @@ class Desk:
             ("A013", Level.P1, "route tastytrade", "tastytrade cannot send: connection refused.", "", ""),
             ("S001", Level.P2, "data_feed", "data_feed was killed by signal 9.", "Started again in 0.4 s.", ""),
             (
-                "A020", Level.P0, "condor-20260105-91", "An order is in doubt for 21 s (limit 20).",
-                "Openings of SPX are refused.", "Look into the account.",
+                "A020",
+                Level.P0,
+                "condor-20260105-91",
+                "An order is in doubt for 21 s (limit 20).",
+                "Openings of SPX are refused.",
+                "Look into the account.",
             ),
         ]
         for number, (code, level, subject, text, done, todo) in enumerate(told):
             alert = Alert(
-                alert_id=f"{code}-{number}", code=code, level=level, subject=subject, text=text, done=done, todo=todo, at=now
+                alert_id=f"{code}-{number}",
+                code=code,
+                level=level,
+                subject=subject,
+                text=text,
+                done=done,
+                todo=todo,
+                at=now,
             )
             outbox.append([Raised(alert=alert, at=now), Sent(alert_id=alert.alert_id, target="file", at=now)])
         outbox.append([Counted(alert=alert, at=now)])
@@ -137,8 +146,16 @@ class Desk:
         for name, misses in (("kill-executor", ()), ("primary-down", ("recovered after 31.0 s, limit 20 s",))):
             log.ended(
                 DrillCard(
-                    drill=name, proves="law 3: one intent, one lease", detected_s=0.02, recovered_s=0.98, lost=0,
-                    doubled=0, naked_short_s=0.0, alerts=("A013",), limits=limits, misses=misses,
+                    drill=name,
+                    proves="law 3: one intent, one lease",
+                    detected_s=0.02,
+                    recovered_s=0.98,
+                    lost=0,
+                    doubled=0,
+                    naked_short_s=0.0,
+                    alerts=("A013",),
+                    limits=limits,
+                    misses=misses,
                 ),
                 self.where.state,
             )
