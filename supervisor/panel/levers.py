@@ -12,7 +12,7 @@ from actors.latch import StopLevel
 from actors.places import Places
 from supervisor.cli.options import user
 from supervisor.cli.stops import latch
-from supervisor.panel.alert_desk import AlertDesk
+from supervisor.panel.alert_keeper import AlertKeeper
 from supervisor.panel.identity import Identity
 
 LEVELS: Final = (StopLevel.REDUCE, StopLevel.HALT)
@@ -54,17 +54,19 @@ def stop(where: Places, identity: Identity, form: Mapping[str, str]) -> Done:
     return Done(is_done=True, text=f"{asked.upper()} is latched.")
 
 
-def acknowledge(desk: AlertDesk, form: Mapping[str, str]) -> Done:
+def acknowledge(keeper: AlertKeeper, form: Mapping[str, str]) -> Done:
     """Acknowledge an alert."""
     name = form.get("alert", "")
-    return Done(is_done=True, text=desk.acknowledge(name, who())) if name else Done(is_done=False, text="Which alert?")
+    return (
+        Done(is_done=True, text=keeper.acknowledge(name, who())) if name else Done(is_done=False, text="Which alert?")
+    )
 
 
-def silence(desk: AlertDesk, form: Mapping[str, str]) -> Done:
+def silence(keeper: AlertKeeper, form: Mapping[str, str]) -> Done:
     """Keep a code quiet, for so long and a reason."""
     reason, text = form.get("reason", "").strip()[:REASON_MAX], form.get("minutes", "")
     if not reason:
         return Done(is_done=False, text="Nothing was silenced: a silence needs a reason.")
     if not text.isascii() or not text.isdigit() or not 0 < int(text) <= SILENCE_MIN_MAX:
         return Done(is_done=False, text=f"Nothing was silenced: from 1 to {SILENCE_MIN_MAX} minutes.")
-    return Done(is_done=True, text=desk.silence(form.get("code", ""), int(text), who(), reason))
+    return Done(is_done=True, text=keeper.silence(form.get("code", ""), int(text), who(), reason))

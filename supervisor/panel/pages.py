@@ -56,7 +56,7 @@ def _tree(_: Sources, __: str, status: Told) -> Told:
 
 
 def _alerts(sources: Sources, _: str, __: Told) -> Told:
-    return {"alerts": sources.desk.standing(), "can_act": sources.desk.can_act}
+    return {"alerts": sources.alerts.standing(), "can_act": sources.alerts.can_act}
 
 
 def _performance(sources: Sources, _: str, __: Told) -> Told:
@@ -156,7 +156,7 @@ class Drawing:
         sources = self._sources
         if (seen := sources.seen()) is not None:
             seen.look()
-        status, alerts = sources.status(), sources.desk.standing()
+        status, alerts = sources.status(), sources.alerts.standing()
         common = {
             "page": page,
             "identity": sources.identity(),

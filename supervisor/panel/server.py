@@ -113,11 +113,11 @@ class Panel:
 
     async def acknowledge(self, request: Request) -> Response:
         """Acknowledge an alert."""
-        return self._said(request, await run_in_threadpool(levers.acknowledge, self.sources.desk, request.state.form))
+        return self._said(request, await run_in_threadpool(levers.acknowledge, self.sources.alerts, request.state.form))
 
     async def silence(self, request: Request) -> Response:
         """Silence a code."""
-        return self._said(request, await run_in_threadpool(levers.silence, self.sources.desk, request.state.form))
+        return self._said(request, await run_in_threadpool(levers.silence, self.sources.alerts, request.state.form))
 
     def _said(self, request: Request, done: levers.Done) -> Response:
         return self._page(request, "said.html", 200 if done.is_done else 422, done=done)

@@ -19,7 +19,7 @@ from supervisor.cli.expiring import expiry_board
 from supervisor.cli.risk import exposure_board
 from supervisor.cli.snapshot import snapshot
 from supervisor.journal_file import JournalUnwritableError
-from supervisor.panel.alert_desk import AlertDesk, OutboxDesk
+from supervisor.panel.alert_keeper import AlertKeeper, OutboxKeeper
 from supervisor.panel.identity import Identity, identity
 from supervisor.panel.orders_seen import OrdersSeen
 from supervisor.panel.results import Results
@@ -33,9 +33,9 @@ STOPS_MAX: Final = 10
 class Sources:
     """The files of one runtime."""
 
-    def __init__(self, where: Places, desk: AlertDesk | None = None) -> None:
+    def __init__(self, where: Places, alerts: AlertKeeper | None = None) -> None:
         self.where, self.lock = where, threading.Lock()
-        self.desk: AlertDesk = desk or OutboxDesk(where.state / "outbox.jsonl")
+        self.alerts: AlertKeeper = alerts or OutboxKeeper(where.state / "outbox.jsonl")
         self.results = Results(where.journal)
         self.day: deque[tuple[float, float]] = deque(maxlen=DAY_POINTS_MAX)
         """The day's result as it was seen: seconds since the epoch, dollars."""

@@ -72,7 +72,7 @@ function lay(old, fresh) {
   const after = [...fresh.childNodes];
   after.forEach((node, place) => {
     const there = before[place];
-    if (!there) old.append(arrived(node));
+    if (!there) old.append(node);
     else if (there.nodeType !== node.nodeType || there.nodeName !== node.nodeName) there.replaceWith(node);
     else if (node.nodeType !== Node.ELEMENT_NODE) { if (there.data !== node.data) there.data = node.data; }
     else if (!there.isEqualNode(node)) layElement(there, node);

@@ -1,6 +1,6 @@
-"""The alerts as the panel shows them, and what it may do about one: whoever keeps them stands behind `AlertDesk`.
+"""The alerts as the panel shows them, and what it may do about one: whoever keeps them stands behind `AlertKeeper`.
 
-`OutboxDesk` reads the notifier's outbox, which is kept whatever else is dead. It acknowledges and silences nothing.
+`OutboxKeeper` reads the notifier's outbox, which is kept whatever else is dead. It acknowledges and silences nothing.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ SHOWN_MAX: Final = 200
 Told = dict[str, Any]
 
 
-class AlertDesk(Protocol):
+class AlertKeeper(Protocol):
     """Who keeps the alerts. What is done is told in words; a refusal too."""
 
     can_act: bool
@@ -35,7 +35,7 @@ class AlertDesk(Protocol):
         ...
 
 
-class OutboxDesk:
+class OutboxKeeper:
     """Reads the outbox of a state folder."""
 
     can_act = False
