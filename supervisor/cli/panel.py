@@ -24,6 +24,8 @@ from supervisor.cli.options import state_option
 @state_option
 def panel(port: int | None, with_tree: bool, state: Path) -> None:
     """Serve, or print a link."""
+    from actors.logs import LogSettings, set_up
+    from actors.redaction import Redactor
     from supervisor.ownership import AlreadyOwned
     from supervisor.panel.identity import settings
     from supervisor.panel.running import PortTaken, Serving, link, port_of_running
@@ -45,5 +47,6 @@ def panel(port: int | None, with_tree: bool, state: Path) -> None:
     except PortTaken as error:
         click.echo(f"{error}. Another port: holdfast panel --port N, or [panel] port", err=True)
         sys.exit(ExitCode.USAGE)
+    set_up("panel", where.logs, LogSettings(), Redactor())
     click.echo(f"{serving.link()}\nGood once; another: holdfast panel. Ends with Ctrl-C.")
     serving.run(with_tree=with_tree)

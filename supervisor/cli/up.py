@@ -95,7 +95,7 @@ def up(state: Path | None, detach: bool, **options: Any) -> None:
     if detach:
         _leave_terminal(where)
     ownership.sign(datetime.now(UTC))
-    _watch_over(where)
+    _start_beside(where)
     if is_told:
         telling = (where, before, RECOVERY_TIMEOUT_S)
         threading.Thread(target=recovery.print_when_told, args=telling, name="recovery", daemon=True).start()
@@ -158,17 +158,22 @@ def _configured(
     return where, plan, write
 
 
-def _watch_over(where: Places) -> None:
-    """Start the kill switch's dead-man timer, where the configuration asks for one; it outlives us all."""
+def _start_beside(where: Places) -> None:
+    """Start what the configuration wants beside the tree, and what outlives us: dead-man timer and panel."""
     with suppress(FileNotFoundError, ValidationError):  # whoever brings a plan of their own may have no settings
         config = RuntimeConfig.model_validate_json(where.config.read_bytes())
         if config.killswitch.dead_man_s is not None:
-            where.logs.mkdir(mode=0o700, exist_ok=True)
-            words = [sys.executable, "-m", "supervisor.cli.main", "killswitch", "--state", str(where.state)]
-            with (where.logs / "killswitch.log").open("ab") as log:
-                subprocess.Popen(
-                    words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-                )
+            _start(where, "killswitch")
+        if config.panel.enabled:
+            _start(where, "panel", "--with-tree")
+
+
+def _start(where: Places, verb: str, *options: str) -> None:
+    """Start a verb as a process of its own, its words in a log."""
+    where.logs.mkdir(mode=0o700, exist_ok=True)
+    words = [sys.executable, "-m", "supervisor.cli.main", verb, *options, "--state", str(where.state)]
+    with (where.logs / f"{verb}.log").open("ab") as log:
+        subprocess.Popen(words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
 
 def _refuse_unarmed(settled: RuntimeConfig, where: Places, config: Path | None) -> None:

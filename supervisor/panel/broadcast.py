@@ -77,6 +77,8 @@ class Broadcast:
         self._viewers: set[Viewer] = set()
         self._wake, self._stop = threading.Event(), threading.Event()
         self._number = 0
+        self._told: dict[str, str] = {}
+        """By page, what last kept it from being drawn: said once."""
         self._thread = threading.Thread(target=self._work, name="broadcast", daemon=True)
 
     def start(self) -> None:
@@ -144,7 +146,11 @@ class Broadcast:
         """Return a page as it is now, or what keeps it from being drawn."""
         name, argument = view
         try:
-            return self._drawing.live(PAGES[name], argument)
+            drawn = self._drawing.live(PAGES[name], argument)
         except Exception as error:  # noqa: BLE001 - a page that fails must not take the others along, nor the stop
-            logger.opt(exception=error).error("page {} cannot be drawn", name)
+            if self._told.get(name) != repr(error):
+                self._told[name] = repr(error)
+                logger.opt(exception=error).error("page {} cannot be drawn", name)
             return self._drawing.part("fault.html", name=PAGES[name].title, error=type(error).__name__, text=str(error))
+        self._told.pop(name, None)
+        return drawn

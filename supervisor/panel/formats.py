@@ -20,7 +20,7 @@ Number = Decimal | float | int | str | None
 _TAIL: Final = 15
 """Expiry, right and strike at the end of an option's symbol."""
 _STRIKE: Final = 1_000
-_TAILS: Final = re.compile(r"\b\d{6}[CP]\d{8}\b")
+_TAILS: Final = re.compile(r"( ?) *\b(\d{6}[CP]\d{8})\b")
 
 
 def money(value: Number, digits: int = 2) -> str:
@@ -120,7 +120,7 @@ def contract(symbol: str) -> str:
 
 def said(text: str) -> str:
     """Return a sentence with the tails of options' symbols as a trader says them."""
-    return _TAILS.sub(lambda found: contract(f"X     {found[0]}").removeprefix("X "), text)
+    return _TAILS.sub(lambda found: found[1] + contract(f"X     {found[2]}").removeprefix("X "), text)
 
 
 def bar(used: float | None) -> int | None:

@@ -38,8 +38,8 @@ STATIC: Final = Path(__file__).parent / "static"
 FOLDER: Final = "panel"
 RETRY_MS: Final = 400
 """How soon a page that lost the server tries again."""
-VERSION: Final = sha256(b"".join(path.read_bytes() for path in sorted(STATIC.glob("*.*")))).hexdigest()[:10]
-"""Of the script and the style: a page of another one loads itself anew."""
+VERSION: Final = sha256(b"".join(path.read_bytes() for path in sorted(STATIC.rglob("*.*")))).hexdigest()[:10]
+"""Of scripts and styles: a page of another one loads itself anew."""
 
 
 def entry_of(where: Places, settings: PanelSection) -> Entry:

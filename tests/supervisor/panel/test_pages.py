@@ -1,0 +1,113 @@
+"""The pages as they are drawn: every number with its age, what is wrong in words, nothing from anywhere else."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from actors.domain.orders.order_state import OrderLife
+from actors.domain.orders.story import Moment, Story
+from supervisor.panel.order_page import waterfall
+from supervisor.panel.pages import PAGES
+from tests.fakes import START
+from tests.supervisor.panel.conftest import until
+
+FIRST_LOAD_MAX = 200_000
+ASSETS = re.compile(r'(?:src|href)="(/static/[^"]+)"')
+MENU = [page.name for page in PAGES.values() if page.in_menu]
+
+
+@pytest.mark.parametrize("name", MENU)
+def test_a_page_names_the_mode_the_account_and_itself(desk, inside, name):
+    text = inside.get(f"/{name}").text
+    assert "PAPER" in text
+    assert "<small>tastytrade</small>" in text
+    assert f'<a href="/{name}" data-key="{MENU.index(name) + 1}" aria-current="page">' in re.sub(r"\s+", " ", text)
+    assert "cannot be drawn" not in text
+
+
+def test_every_card_of_figures_bears_their_age(desk, inside):
+    desk.boards()
+    for name in ("now", "risk"):
+        text = inside.get(f"/{name}").text
+        titles = re.findall(r"<h2 [^>]*>(.*?)</h2>", text, re.DOTALL)
+        without = [title for title in titles if 'class="age' not in title]
+        assert without == [], name
+
+
+def test_the_first_load_of_now_is_small_and_comes_from_here_alone(inside):
+    page = inside.get("/now", headers={"accept-encoding": "identity"})
+    assets = ASSETS.findall(page.text)
+    loads = [inside.get(path, headers={"accept-encoding": "identity"}) for path in assets]
+    size = sum(len(each.content) for each in (page, *loads))
+    print(f"first load of Now: {size:,} bytes, {1 + len(loads)} requests")
+    assert {each.status_code for each in loads} == {200}
+    assert size < FIRST_LOAD_MAX
+    assert "//" not in re.sub(r"http://www.w3.org/2000/svg", "", "".join(ASSETS.findall(page.text)))
+
+
+def test_what_does_not_change_is_kept_by_the_browser_and_figures_are_not(inside):
+    (script,) = [path for path in ASSETS.findall(inside.get("/now").text) if "panel.js" in path]
+    assert "immutable" in inside.get(script).headers["cache-control"]
+    assert inside.get("/now").headers["cache-control"] == "no-store"
+
+
+def test_a_dead_supervisor_and_a_silent_executor_are_said_in_words(where, desk, served, inside):
+    until(lambda: "The executor is not heard" in inside.get("/now").text)
+    where.directory.unlink()
+    try:
+        assert "Its children trade on" not in inside.get("/tree").text
+        assert "The supervisor is dead" in inside.get("/tree").text
+    finally:
+        desk.tree()
+
+
+def test_an_order_shows_each_leg_from_decision_to_fill(desk, inside):
+    text = inside.get(f"/orders/{desk.held}").text
+    assert text.count('<svg class="lane"') == 5
+    assert "SPXW 05 Jan 5,850 P" in text
+    assert text.count('class="fill done"') >= 4
+    assert "R003" in inside.get(f"/orders/{desk.refused}").text
+    assert "No order or signal by that id" in inside.get("/orders/nobody").text
+
+
+def test_a_name_from_outside_is_text_and_never_markup(inside):
+    text = inside.get("/orders/%3Cscript%3Ealert(1)%3C%2Fscript%3E").text
+    assert "<script>alert" not in text
+    assert "<script>alert" not in inside.get("/whatif", params={"spot": '"><script>alert(1)</script>'}).text
+
+
+def test_a_move_is_repriced_or_said_not_to_be(where, desk, inside):
+    wrong = inside.get("/whatif", params={"spot": "all", "iv": "6"}).text
+    assert "No market moves so" in wrong
+    assert "Nothing was sent" not in wrong
+
+
+@pytest.fixture
+def life(desk) -> OrderLife:
+    return desk.rig.book.orders[desk.held]
+
+
+def test_marks_lie_where_their_time_does_where_they_can_be_told_apart(life):
+    second = [datetime.fromtimestamp(START.timestamp() + each, UTC) for each in (0, 1, 3, 10)]
+    words = ("PLACED", "SEND", "ACCEPTED", "FILL")
+    fill = life.fills[0].model_copy(update={"at": second[3]})
+    story = Story(
+        life=life.model_copy(update={"fills": (fill,)}),
+        moments=tuple(
+            Moment(at=at, word=word, text=f"x, {fill.exec_id}") for at, word in zip(second, words, strict=True)
+        ),
+    )
+    fall = waterfall(story)
+    assert fall is not None
+    assert fall["is_timed"]
+    assert [round(mark["x"], 1) for mark in fall["own"]] == [1.5, 11.2, 30.6]
+    assert [lane["end"] for lane in fall["legs"]] == [98.5, None, None, None]
+
+
+def test_marks_that_would_cover_each_other_stand_in_their_order_instead(life):
+    moments = tuple(Moment(at=START, word=word, text=word) for word in ("PLACED", "SEND", "NAKED"))
+    fall = waterfall(Story(life=life, moments=moments))
+    assert fall is not None
+    assert not fall["is_timed"]
+    assert [(mark["x"], mark["is_flaw"]) for mark in fall["own"]] == [(1.5, False), (50.0, False), (98.5, True)]
