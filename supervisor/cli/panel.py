@@ -7,6 +7,7 @@ Exit 0: a link to the one that runs, or it was stopped; 2: the port is another p
 """
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -48,5 +49,10 @@ def panel(port: int | None, with_tree: bool, state: Path) -> None:
         click.echo(f"{error}. Another port: holdfast panel --port N, or [panel] port", err=True)
         sys.exit(ExitCode.USAGE)
     set_up("panel", where.logs, LogSettings(), Redactor())
-    click.echo(f"{serving.link()}\nGood once; another: holdfast panel. Ends with Ctrl-C.")
+    if with_tree:  # nobody reads it here, and a link lies in no log
+        click.echo(f"listens on port {serving.port}; a link: holdfast panel --state {where.state}")
+    else:
+        click.echo(f"{serving.link()}\nGood once; another: holdfast panel. Ends with Ctrl-C.")
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: serving.stop())
     serving.run(with_tree=with_tree)

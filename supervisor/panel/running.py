@@ -42,7 +42,7 @@ class Serving:
         self._panel = panel_of(where, settings)
         (where.state / FOLDER / PORT).write_text(str(self.port))
         self._hold.sign(datetime.now(UTC))
-        self._over = threading.Event()
+        self._over, self._tree = threading.Event(), _Tree(where)
         self._server = uvicorn.Server(
             uvicorn.Config(
                 build(self._panel, settings),
@@ -58,6 +58,11 @@ class Serving:
     def is_up(self) -> bool:
         """Whether it answers."""
         return self._server.started
+
+    @property
+    def has_seen_tree(self) -> bool:
+        """Whether a tree stood here while it looked."""
+        return self._tree.stood
 
     def link(self) -> str:
         """Return an address to log in with, once."""
@@ -78,10 +83,10 @@ class Serving:
 
     def _watch(self, with_tree: bool) -> None:  # noqa: FBT001 - a thread's argument
         """Let the streams go once the server is to end; end it with the tree, where that is asked for."""
-        tree, due = _Tree(self._where), 0
+        due = 0
         while not self._server.should_exit and not self._over.wait(LOOK_S):
             due += 1
-            if with_tree and due % round(TREE_LOOK_S / LOOK_S) == 0 and tree.was_ended():
+            if with_tree and due % round(TREE_LOOK_S / LOOK_S) == 0 and self._tree.was_ended():
                 self.stop()
         self._panel.broadcast.close()
 
@@ -90,13 +95,13 @@ class _Tree:
     """Whether a tree that stood here was ended as planned: then its run folder is gone, and no keeper lives."""
 
     def __init__(self, where: Places) -> None:
-        self._where, self._stood = where, False
+        self._where, self.stood = where, False
 
     def was_ended(self) -> bool:
         lives = owner(keeper.lock(self._where.state)) is not None
         stands = self._where.directory.exists()
-        self._stood = self._stood or (lives and stands)
-        return self._stood and not lives and not stands
+        self.stood = self.stood or (lives and stands)
+        return self.stood and not lives and not stands
 
 
 def link(where: Places, settings: PanelSection, port: int) -> str:
