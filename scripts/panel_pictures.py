@@ -32,10 +32,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--state", type=Path)
+    parser.add_argument("--live", action="store_true", help="As mode live looks.")
     parser.add_argument("--only", default="", help="Pages, by comma.")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
-    with _server(asked.state) as (served, order), sync_playwright() as driver:
+    with _server(asked.state, is_live=asked.live) as (served, order), sync_playwright() as driver:
         chromium = driver.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=list(FLAGS)
         )
@@ -66,7 +67,7 @@ def _take(page: Page, url: str, path: Path) -> None:
 
 
 @contextmanager
-def _server(state: Path | None) -> Iterator[tuple[Served, str]]:
+def _server(state: Path | None, *, is_live: bool) -> Iterator[tuple[Served, str]]:
     if state is not None:
         served = Served(places(state))
         yield served, ""
@@ -74,6 +75,7 @@ def _server(state: Path | None) -> Iterator[tuple[Served, str]]:
         return
     with tempfile.TemporaryDirectory() as folder:
         desk = Desk(places(Path(folder) / "state"), results=(1, 2, -1, 1, 1, -2, 1, 1))
+        desk.configure(is_live=is_live)
         desk.alerts()
         desk.drills()
         served = Served(desk.where)

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -17,6 +18,9 @@ from actors.config_panel import PanelSection
 from actors.places import places
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import state_option
+
+NICE: Final = 5
+"""Whoever trades comes first."""
 
 
 @click.command(help="Serve this folder's page on 127.0.0.1, and print a link that is good once.")
@@ -55,4 +59,5 @@ def panel(port: int | None, with_tree: bool, state: Path) -> None:
         click.echo(f"{serving.link()}\nGood once; another: holdfast panel. Ends with Ctrl-C.")
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: serving.stop())
+    os.nice(NICE)
     serving.run(with_tree=with_tree)

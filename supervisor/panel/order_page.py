@@ -4,6 +4,7 @@ Drawn as lanes on one axis of time: the order's own moments in the first, each l
 happened in little time, the axis is of the moments' order, not of their time, and says so.
 """
 
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -23,6 +24,7 @@ FLAWS: Final = frozenset({"NAKED", "FAULT", "IN DOUBT", "STRAY", "REJECTED", "BU
 """Moments that are drawn as a diamond: something a person should read."""
 LEFT, RIGHT = 1.5, 98.5
 """Where the axis begins and ends, in percent."""
+AGAIN_S: Final = 10.0
 CROWDED: Final = 2.0
 """Percent between moments below which they cannot be told apart."""
 
@@ -38,22 +40,34 @@ def listing(sources: Sources, _: str, status: Told) -> Told:
 
 
 def life(sources: Sources, name: str, _: Told) -> Told:
-    """Return the life of one order or refused signal; `told` None where there is none by that id."""
+    """Return the life of one order or refused signal; `told` None where there is none by that id.
+
+    What belongs to its structure is found by walking the journal, so it is looked for anew where the order itself
+    moved, and else at a slow pace.
+    """
     try:
         reader = JournalReader(sources.where.journal, EVENTS)
     except FileNotFoundError:
         return {"name": name, "told": None}
     try:
-        records = Records(reader)
-        named = records.look(name)
-        request = records.request(name) if named is None else None
-        if request is not None:
-            return {"name": name, "told": None, "request": why.request_object(name, request)}
-        if named is None:
-            return {"name": name, "told": None}
-        others, successor = order.around(records, *named)
+        last, now_s = max((entry.sequence for entry in reader.of(name)), default=0), time.monotonic()
+        if (kept := sources.lives.get(name)) is None or kept[0] != last or now_s - kept[1] > AGAIN_S:
+            sources.lives.clear()  # a page or two are looked at
+            kept = sources.lives[name] = (last, now_s, _life(reader, name))
+        return kept[2]
     finally:
         reader.close()
+
+
+def _life(reader: JournalReader, name: str) -> Told:
+    records = Records(reader)
+    named = records.look(name)
+    request = records.request(name) if named is None else None
+    if request is not None:
+        return {"name": name, "told": None, "request": why.request_object(name, request)}
+    if named is None:
+        return {"name": name, "told": None}
+    others, successor = order.around(records, *named)
     found, story = named
     return {
         "name": found,

@@ -60,6 +60,7 @@ def _alerts(sources: Sources, _: str, __: Told) -> Told:
 
 
 def _performance(sources: Sources, _: str, __: Told) -> Told:
+    sources.results.start()
     tally, ends = sources.results.read()
     hours = _hours([(end.at, float(end.pnl)) for end in ends])
     return {

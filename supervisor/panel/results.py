@@ -1,7 +1,8 @@
 """The journal's whole fold, made on a thread of its own: results by strategy, and each structure's end in its order.
 
-A journal of a million events takes minutes; nobody waits for that. `progress` says how far it is, and from then on it
-follows in small steps. The fold is the executor's own, as `holdfast performance` makes it.
+A journal of a million events takes minutes, so it begins when somebody looks, and nobody waits for it: `progress` says
+how far it is, and from then on it follows in small steps. It is the executor's own fold, as `holdfast performance`
+makes it.
 """
 
 import threading
@@ -52,8 +53,9 @@ class Results:
         self._thread = threading.Thread(target=self._work, name="results", daemon=True)
 
     def start(self) -> None:
-        """Begin to fold."""
-        self._thread.start()
+        """Begin to fold, once; a trading machine has better to do until somebody looks."""
+        if not self._thread.is_alive() and not self._stop.is_set():
+            self._thread.start()
 
     def close(self) -> None:
         """End the thread."""

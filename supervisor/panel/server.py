@@ -1,5 +1,6 @@
 """The panel put together: the pages, the stream of what moves on them, the levers, the JSON; behind the guard."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
@@ -100,7 +101,8 @@ class Panel:
     async def stop(self, request: Request) -> Response:
         """Latch, then show what becomes of it."""
         form = request.state.form
-        done = await run_in_threadpool(levers.stop, self.where, self.sources.identity(), form)
+        identity = self.sources.identity()
+        done = await asyncio.to_thread(levers.stop, self.where, identity, form)  # no page's thread: those may all wait
         if done.is_done:
             return RedirectResponse("/now", 303)
         return self._stop_page(request, form.get("level", ""), done.text, 422)
@@ -204,7 +206,6 @@ def build(panel: Panel, settings: PanelSection) -> Starlette:
 
     @asynccontextmanager
     async def served(_: Starlette) -> AsyncIterator[None]:
-        panel.sources.results.start()
         panel.broadcast.start()
         yield
         await run_in_threadpool(panel.broadcast.close)

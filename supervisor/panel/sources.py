@@ -39,6 +39,8 @@ class Sources:
         self.results = Results(where.journal)
         self.day: deque[tuple[float, float]] = deque(maxlen=DAY_POINTS_MAX)
         """The day's result as it was seen: seconds since the epoch, dollars."""
+        self.lives: dict[str, tuple[int, float, dict[str, Any]]] = {}
+        """What was found of an order: its last event, when it was looked for, and the find."""
         self._seen: OrdersSeen | None = None
         self._inode = 0
         self._identity: tuple[int, Identity] | None = None

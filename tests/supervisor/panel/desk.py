@@ -1,6 +1,7 @@
 """A state folder as a trading day leaves it, made in this process: the executor's journal and board, and risk's."""
 
 import os
+import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -50,7 +51,7 @@ class Desk:
 
     def __init__(self, where: Places, results: tuple[int, ...] = (1, 1, -1, 1)) -> None:
         self.where = where
-        where.config.write_text(load(CONFIG).model_dump_json())
+        self.configure()
         self.keeper = Ownership.take(where.state / "keeper.lock", datetime.now(UTC))
         self.rig = FiledRig(where.journal, costs=terms())
         self.rig.ready()
@@ -66,6 +67,16 @@ class Desk:
         self.rig.ask(open_signal(92, now=START - timedelta(days=1)))
         self.tree()
         self.boards()
+
+    def configure(self, *, is_live: bool = False) -> None:
+        """Leave behind what the runtime was started with."""
+        config = load(CONFIG)
+        if is_live:
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "live.toml"
+                path.write_text(_live((CONFIG.parent / "live.example.toml").read_text()))
+                config = load(path)
+        self.where.config.write_text(config.model_dump_json())
 
     def trade(self, result: int) -> None:
         trade(self.rig, 1 + 2 * self.trades, result)
@@ -164,6 +175,13 @@ class Desk:
     def close(self) -> None:
         self.rig.writer.close()
         self.keeper.release()
+
+
+def _live(example: str) -> str:
+    """Return the example with the live values that it names beside its own."""
+    for sandbox, live in (('"sandbox"', '"live"'), ("cert.tastyworks", "tastyworks"), ("paper-api.", "api.")):
+        example = example.replace(sandbox, live)
+    return example
 
 
 def _fresh(path: Path, board: Value) -> None:

@@ -26,6 +26,21 @@ def test_a_page_names_the_mode_the_account_and_itself(desk, inside, name):
     assert "cannot be drawn" not in text
 
 
+def test_live_is_another_word_another_shape_and_asks_for_the_accounts_tail(desk, inside):
+    desk.configure(is_live=True)
+    try:
+        text = inside.get("/stop").text
+    finally:
+        desk.configure()
+    paper = inside.get("/stop").text
+    assert ("LIVE<" in text.replace("\n", ""), "PAPER" in text) == (True, False)
+    assert ('<rect width="12" height="12"/>' in text, '<circle cx="6" cy="6" r="4.6"/>' in text) == (True, False)
+    assert ('<rect width="12" height="12"/>' in paper, '<circle cx="6" cy="6" r="4.6"/>' in paper) == (False, True)
+    assert ('class="mode-live"' in text, 'class="mode-paper"' in paper) == (True, True)
+    assert ("<title>LIVE ·" in text, "/static/live.svg" in text, "tastytrade ...0001" in text) == (True, True, True)
+    assert "Type <code>0001</code>" in text
+
+
 def test_every_card_of_figures_bears_their_age(desk, inside):
     desk.boards()
     for name in ("now", "risk"):
