@@ -1,16 +1,16 @@
 """Pictures of every page of the panel, in light and dark, wide and narrow, for a person to look at; nothing is judged.
 
-    .venv/bin/python scripts/panel_pictures.py FOLDER [--state DIR] [--port N]
+    .venv/bin/python scripts/panel_pictures.py FOLDER [--state DIR] [--only PAGES] [--live]
 
-Without --state: over a day that is made in this process. With it: of the panel that runs there, or of one started for
-the pictures. Needs Chromium at /usr/bin/chromium, or where CHROMIUM says.
+Without --state: over a day that is made in this process. With it: of the panel that runs there. Needs Chromium at
+/usr/bin/chromium, or where CHROMIUM says.
 """
 
 import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +18,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from playwright.sync_api import Page, sync_playwright
 
+from actors.config_panel import PanelSection
 from actors.places import places
+from supervisor.panel.running import link, port_of_running
 from tests.supervisor.panel.chromium import FLAGS
 from tests.supervisor.panel.conftest import Served
 from tests.supervisor.panel.desk import Desk
@@ -36,7 +38,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="Pages, by comma.")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
-    with _server(asked.state, is_live=asked.live) as (served, order), sync_playwright() as driver:
+    with _server(asked.state, is_live=asked.live) as (url, new_link, order), sync_playwright() as driver:
         chromium = driver.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=list(FLAGS)
         )
@@ -46,13 +48,13 @@ def main() -> None:
                 page = chromium.new_page(
                     viewport={"width": across, "height": down}, color_scheme=scheme, device_scale_factor=1
                 )
-                page.goto(served.serving.link())
+                page.goto(new_link())
                 page.get_by_role("button", name="Open").click()
                 page.wait_for_url("**/now")
                 for name in names:
                     _take(
                         page,
-                        f"{served.url}/{name}",
+                        f"{url}/{name}",
                         asked.folder / f"{name.split('/')[0]}{'-one' if '/' in name else ''}-{width}-{scheme}.png",
                     )
                 page.close()
@@ -67,11 +69,13 @@ def _take(page: Page, url: str, path: Path) -> None:
 
 
 @contextmanager
-def _server(state: Path | None, *, is_live: bool) -> Iterator[tuple[Served, str]]:
+def _server(state: Path | None, *, is_live: bool) -> Iterator[tuple[str, Callable[[], str], str]]:
+    """Yield its address, what makes a link, and the id of an order to look at."""
     if state is not None:
-        served = Served(places(state))
-        yield served, ""
-        served.close()
+        where = places(state)
+        port = port_of_running(where)
+        assert port is not None, f"no panel runs in {state}: holdfast panel --state {state}"
+        yield f"http://127.0.0.1:{port}", lambda: link(where, PanelSection(), port), ""
         return
     with tempfile.TemporaryDirectory() as folder:
         desk = Desk(places(Path(folder) / "state"), results=(1, 2, -1, 1, 1, -2, 1, 1))
@@ -79,7 +83,7 @@ def _server(state: Path | None, *, is_live: bool) -> Iterator[tuple[Served, str]
         desk.alerts()
         desk.drills()
         served = Served(desk.where)
-        yield served, desk.held
+        yield served.url, served.serving.link, desk.held
         served.close()
         desk.close()
 

@@ -21,6 +21,8 @@ LOCK: Final = "panel.lock"
 PORT: Final = "port"
 LOOK_S: Final = 0.05
 TREE_LOOK_S: Final = 1.0
+END_S: Final = 10
+"""For what does not end when it is let go."""
 
 
 class PortTaken(Exception):
@@ -50,7 +52,7 @@ class Serving:
                 log_level="warning",
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=2,
+                timeout_graceful_shutdown=END_S,
             )
         )
 

@@ -14,7 +14,7 @@ from actors.places import Places, places
 from supervisor.panel.running import Serving
 from tests.supervisor.panel.desk import Desk
 
-LONG_S = 20.0
+LONG_S = 60.0
 
 
 class Served:

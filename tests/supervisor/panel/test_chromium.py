@@ -20,7 +20,7 @@ if not CHROMIUM:
     pytest.skip("needs a Chromium of the system's own (apt-get install chromium)", allow_module_level=True)
 playwright = pytest.importorskip("playwright.sync_api")
 
-LONG_MS = 20_000
+LONG_MS = 60_000
 MENU = ["Now", "Orders", "Tree", "Risk", "Alerts", "Performance", "Drills"]
 NARROW = {"width": 390, "height": 844}
 HOSTILE = "evil.example"
