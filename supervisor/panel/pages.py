@@ -101,7 +101,9 @@ def _drills(sources: Sources, _: str, __: Told) -> Told:
     ran = [{"drill": known.get(name), "at": at, "card": card} for name, (at, card) in newest.items()]
     passed = sum(card.passed for _, card in newest.values())
     newest_first = sorted(ran, key=lambda row: str(row["at"]), reverse=True)
-    return {"ran": newest_first, "never": rows, "passed": passed, "known": len(known)}
+    told = {"ran": newest_first, "never": rows, "passed": passed, "known": len(known)}
+    gate, age_s = (None, None) if sources.gate is None else sources.gate.read() or (None, None)
+    return told | {"gate": gate, "gate_age_s": age_s}
 
 
 @cache

@@ -23,6 +23,7 @@ from supervisor.panel.alert_keeper import AlertKeeper, OutboxKeeper
 from supervisor.panel.identity import Identity, identity
 from supervisor.panel.orders_seen import OrdersSeen
 from supervisor.panel.results import Results
+from supervisor.panel.slow import Slow
 
 DAY_POINTS_MAX: Final = 3_000
 DAY_POINT_S: Final = 1.0
@@ -37,6 +38,8 @@ class Sources:
         self.where, self.lock = where, threading.Lock()
         self.alerts: AlertKeeper = alerts or OutboxKeeper(where.state / "outbox.jsonl")
         self.results = Results(where.journal)
+        self.gate: Slow | None = None
+        """Who judges the go-live gate, as `holdfast graduate --json` says it."""
         self.day: deque[tuple[float, float]] = deque(maxlen=DAY_POINTS_MAX)
         """The day's result as it was seen: seconds since the epoch, dollars."""
         self.lives: dict[str, tuple[int, float, dict[str, Any]]] = {}
