@@ -60,8 +60,12 @@ def gauges(board: Told | None) -> list[Told]:
     """Return each limit on losses with what is used of it, the fullest first; unknown before all."""
     if board is None:
         return []
-    found = [{**gauge, "used": _used(gauge), "called": _MEASURES[gauge["measure"]]} for gauge in board["gauges"]]
+    found = [{**gauge, "used": _used(gauge), **_told(gauge["measure"])} for gauge in board["gauges"]]
     return sorted(found, key=lambda gauge: -(float("inf") if gauge["used"] is None else gauge["used"]))
+
+
+def _told(measure: str) -> Told:
+    return {"called": _MEASURES[Measure(measure)], "digits": 0 if measure == Measure.LOSSES_IN_A_ROW else 2}
 
 
 def _used(gauge: Told) -> float | None:

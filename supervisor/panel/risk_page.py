@@ -12,6 +12,9 @@ from supervisor.cli.risk import GREEKS, told
 from supervisor.panel.glance import RISK_STALE_S, Told, gauges
 from supervisor.panel.sources import Sources
 
+TAIL: Final = 15
+"""Expiry, right and strike at the end of an option's symbol."""
+STRIKE_DIGITS: Final = 8
 STEPS: Final = 4
 """Shades of a side in the grid."""
 
@@ -19,6 +22,8 @@ STEPS: Final = 4
 def look(sources: Sources, _: str, status: Told) -> Told:
     """Return what the page shows."""
     board, expiring = sources.exposure(), sources.expiring()
+    legs = [] if expiring is None else expiring["legs"]
+    moves = {} if board is None else {_key(move): move for move in told(board)["moves"]}
     return {
         "gauges": gauges(status["breakers"]),
         "breakers": status["breakers"],
@@ -27,7 +32,8 @@ def look(sources: Sources, _: str, status: Told) -> Told:
         "greeks": GREEKS,
         "tables": [] if board is None else tables(board),
         "expiring": expiring,
-        "structures": [] if expiring is None else structures(expiring),
+        "structures": [] if expiring is None else structures(expiring, moves),
+        "moves": [move for move in moves.values() if any(_of(leg) == _key(move) for leg in legs)],
         "stale_s": RISK_STALE_S,
     }
 
@@ -66,13 +72,33 @@ def _cell(value: float, largest: float, *, is_worst: bool) -> Told:
     return {"value": value, "shade": f"{'loss' if value < 0 else 'gain'}-{step}", "is_worst": is_worst}
 
 
-def structures(board: Told) -> list[Told]:
-    """Return what ends, by structure, the soonest first."""
+def _key(move: Told) -> tuple[str, str]:
+    return move["root"], str(move["expires_on"])
+
+
+def _of(leg: Told) -> tuple[str, str]:
+    """Return root and expiry of an option as the moves are named; nothing of the kind for what is no option."""
+    symbol = leg["symbol"]
+    tail = symbol[-TAIL:]
+    expires = f"20{tail[:2]}-{tail[2:4]}-{tail[4:6]}"
+    return symbol[:-TAIL].strip(), expires
+
+
+def deviations(leg: Told, moves: Mapping[tuple[str, str], Told]) -> float | None:
+    """Return how many expected moves its strike lies from the forward; None where nobody knows."""
+    move, strike = moves.get(_of(leg)), leg["symbol"][-STRIKE_DIGITS:]
+    if move is None or not move["expected_move"] or not strike.isdigit():
+        return None
+    return float(abs(int(strike) / 1_000 - move["forward"]) / move["expected_move"])
+
+
+def structures(board: Told, moves: Mapping[tuple[str, str], Told]) -> list[Told]:
+    """Return what ends, by structure, the soonest first, each leg with its strike's distance."""
     found: dict[str, Told] = {}
     for leg in board["legs"]:
         name = leg["structure_id"]
         each = found.setdefault(name, {"id": name, "strategy": leg["strategy"], "until": None, "legs": []})
-        each["legs"].append(leg)
+        each["legs"].append({**leg, "deviations": deviations(leg, moves)})
         ends = [at for at in (each["until"], leg["must_end_at"]) if at]
         each["until"] = min(ends, default=None)
     for each in found.values():

@@ -20,7 +20,7 @@ function line(element, data, series) {
   const options = {
     width: element.clientWidth, height: element.clientHeight - 30, tzDate: zone,
     scales: { y: { range: (_, low, high) => low === high ? [low - 1, high + 1] : uPlot.rangeNum(low, high, 0.1, true) } },
-    axes: [{ ...axis, values: times }, { ...axis, size: 72, values: (_, ticks) => ticks.map(dollars) }],
+    axes: [{ ...axis, space: 90, values: times }, { ...axis, size: 72, values: (_, ticks) => ticks.map(dollars) }],
     series: [{ label: "ET", value: "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}" }, { ...series, width: 1.6, value: (_, value) => dollars(value), points: { show: data[0].length < 60, size: 5 } }],
     cursor: { y: false }, legend: { show: true },
   };

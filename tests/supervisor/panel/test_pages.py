@@ -7,8 +7,11 @@ import pytest
 
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.story import Moment, Story
+from actors.domain.risk.exposure_limits import Grid
+from supervisor.cli.risk import exposure_board
 from supervisor.panel.order_page import waterfall
 from supervisor.panel.pages import PAGES
+from supervisor.panel.risk_page import deviations, tables
 from tests.fakes import START
 from tests.supervisor.panel.conftest import until
 
@@ -126,3 +129,29 @@ def test_marks_that_would_cover_each_other_stand_in_their_order_instead(life):
     assert fall is not None
     assert not fall["is_timed"]
     assert [(mark["x"], mark["is_flaw"]) for mark in fall["own"]] == [(1.5, False), (50.0, False), (98.5, True)]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "far"),
+    [("SPXW  260105P05900000", 1.25), ("SPXW  260105C05990000", 1.0), ("SPXW  260106P05900000", None), ("SPX", None)],
+)
+def test_a_strikes_distance_is_told_in_the_moves_that_are_expected(symbol, far):
+    move = {"root": "SPXW", "expires_on": "2026-01-05", "forward": 5950.0, "expected_move": 40.0}
+    assert deviations({"symbol": symbol}, {("SPXW", "2026-01-05"): move}) == far
+
+
+def test_the_stress_grid_is_a_table_a_day_and_its_worst_cell_is_marked(where, desk):
+    board = exposure_board(where)
+    found = tables(board)
+    grid = Grid.model_validate(board["limits"]["grid"])
+    assert [table["days"] for table in found] == list(grid.days)
+    cells = [
+        (row["volatility"], spot, table["days"], cell)
+        for table in found
+        for row in table["rows"]
+        for spot, cell in zip(table["spots"], row["cells"], strict=True)
+    ]
+    placed = {(spot, volatility, days): cell["value"] for volatility, spot, days, cell in cells}
+    assert placed == {grid.point(place): value for place, value in enumerate(board["whole"]["cells"])}
+    (worst,) = [cell for *_, cell in cells if cell["is_worst"]]
+    assert (worst["value"], worst["shade"]) == (min(board["whole"]["cells"]), "loss-4")
