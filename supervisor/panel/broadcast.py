@@ -78,7 +78,7 @@ class Broadcast:
         self._wake, self._stop = threading.Event(), threading.Event()
         self._number = 0
         self._told: dict[str, str] = {}
-        """By page, what last kept it from being drawn: said once."""
+        """By page, what last kept it from being drawn: it is logged once."""
         self._thread = threading.Thread(target=self._work, name="broadcast", daemon=True)
 
     def start(self) -> None:
@@ -130,7 +130,7 @@ class Broadcast:
             with self._sources.lock:
                 return self._sources.moved()
         except Exception as error:  # noqa: BLE001 - whatever a file does to us: the pages say it, and the watch goes on
-            logger.error("the files cannot be watched: {!r}", error)
+            self._say("files", error, "the files cannot be watched")
             return None
 
     def _draw(self) -> None:
@@ -148,9 +148,12 @@ class Broadcast:
         try:
             drawn = self._drawing.live(PAGES[name], argument)
         except Exception as error:  # noqa: BLE001 - a page that fails must not take the others along, nor the stop
-            if self._told.get(name) != repr(error):
-                self._told[name] = repr(error)
-                logger.opt(exception=error).error("page {} cannot be drawn", name)
+            self._say(name, error, f"page {name} cannot be drawn")
             return self._drawing.part("fault.html", name=PAGES[name].title, error=type(error).__name__, text=str(error))
         self._told.pop(name, None)
         return drawn
+
+    def _say(self, what: str, error: Exception, text: str) -> None:
+        if self._told.get(what) != repr(error):
+            self._told[what] = repr(error)
+            logger.opt(exception=error).error(text)

@@ -65,6 +65,7 @@ def _performance(sources: Sources, _: str, __: Told) -> Told:
     hours = _hours([(end.at, float(end.pnl)) for end in ends])
     return {
         "progress": sources.results.progress,
+        "fault": sources.results.fault,
         "strategies": performance.as_object(tally, performance.limits(sources.where))["strategies"],
         "ends": list(reversed(ends))[:20],
         "count": len(ends),

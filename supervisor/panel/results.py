@@ -15,6 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from loguru import logger
+
 from actors.domain.orders.event import parse_event
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.tally import Ended, Tally
@@ -49,6 +51,8 @@ class Results:
         self._ends: dict[str, End] = {}
         self._seen: Mapping[str, Ended] = {}
         self._sequence, self._last = 0, 1
+        self.fault = ""
+        """What ended the fold before its end; empty: nothing."""
         self._stop, self._lock = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._work, name="results", daemon=True)
 
@@ -74,6 +78,13 @@ class Results:
             return self._book.tally, list(self._ends.values())
 
     def _work(self) -> None:
+        try:
+            self._follow()
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a journal: the page says it, the others go on
+            logger.opt(exception=error).error("the journal cannot be folded")
+            self.fault = f"{type(error).__name__}: {error}"
+
+    def _follow(self) -> None:
         reader: JournalReader | None = None
         while not self._stop.is_set():
             if reader is None:

@@ -44,8 +44,9 @@ def tables(board: Told) -> list[Told]:
     if not cells:
         return []
     grid = Grid.model_validate(board["limits"]["grid"])
-    largest = max(abs(cell) for cell in cells) or 1.0
-    worst = min(range(len(cells)), key=cells.__getitem__)
+    known = [place for place, cell in enumerate(cells) if cell is not None]
+    largest = max((abs(cells[place]) for place in known), default=0) or 1.0
+    worst = min(known, key=cells.__getitem__, default=None)
     places = {grid.point(cell): cell for cell in range(grid.size)}
     return [
         {
@@ -67,7 +68,9 @@ def tables(board: Told) -> list[Told]:
     ]
 
 
-def _cell(value: float, largest: float, *, is_worst: bool) -> Told:
+def _cell(value: float | None, largest: float, *, is_worst: bool) -> Told:
+    if value is None:
+        return {"value": None, "shade": "", "is_worst": False}
     step = min(int(abs(value) / largest * STEPS) + 1, STEPS)
     return {"value": value, "shade": f"{'loss' if value < 0 else 'gain'}-{step}", "is_worst": is_worst}
 

@@ -49,6 +49,7 @@ class Serving:
             uvicorn.Config(
                 build(self._panel, settings),
                 lifespan="on",
+                proxy_headers=False,
                 log_level="warning",
                 access_log=False,
                 server_header=False,

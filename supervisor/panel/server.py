@@ -211,7 +211,7 @@ def build(panel: Panel, settings: PanelSection) -> Starlette:
         await run_in_threadpool(panel.broadcast.close)
         await run_in_threadpool(panel.sources.close)
 
-    guard = Middleware(Guard, entry=panel.entry, hosts=frozenset(settings.hosts))
+    guard = Middleware(Guard, entry=panel.entry, hosts=frozenset(map(str.lower, settings.hosts)))
     return Starlette(routes=panel.routes(), middleware=[guard], lifespan=served)
 
 

@@ -16,6 +16,7 @@ from actors.config_panel import PanelSection
 from supervisor import keeper
 from supervisor.cli.main import main
 from supervisor.ownership import Ownership
+from supervisor.panel import running
 from supervisor.panel.running import Serving, port_of_running
 from tests.supervisor.panel.conftest import until
 
@@ -76,7 +77,8 @@ def test_it_listens_on_this_machine_alone(where):
     serving._hold.release()
 
 
-def test_what_up_started_ends_with_the_tree_and_not_with_its_death(where):
+def test_what_up_started_ends_with_the_tree_and_not_with_its_death(where, monkeypatch):
+    monkeypatch.setattr(running, "TREE_LOOK_S", 0.1)
     held = Ownership.take(keeper.lock(where.state), datetime.now(UTC))
     where.directory.write_text("{}")
     serving = Serving(where, PanelSection(port=0))
@@ -84,7 +86,7 @@ def test_what_up_started_ends_with_the_tree_and_not_with_its_death(where):
     thread.start()
     until(lambda: serving.is_up and serving.has_seen_tree)
     held.release()  # the keeper was killed: what it watched over still stands there
-    thread.join(2.5)
+    thread.join(0.6)
     assert thread.is_alive()
     where.directory.unlink()
     thread.join(20)

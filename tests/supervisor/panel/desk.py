@@ -117,9 +117,9 @@ class Desk:
         book = expiries.book(expiries.held(counts, structure_id=self.held), sights=expiries.seen(bids))
         ExpiryWatch(ExpiryPolicy(), expiry).on_book(book, 0, START)
 
-    def routes(self, **changes: object) -> None:
-        """Write the executor's board, as of now."""
-        _fresh(self.where.routes, self.rig.executor._board.view().model_copy(update=changes))
+    def routes(self, age_s: float = 0.0) -> None:
+        """Write the executor's board, as of so long ago."""
+        _fresh(self.where.routes, self.rig.executor._board.view(), age_s)
 
     def alerts(self) -> None:
         outbox = Outbox(self.where.state / "outbox.jsonl", {})
@@ -184,7 +184,7 @@ def _live(example: str) -> str:
     return example
 
 
-def _fresh(path: Path, board: Value) -> None:
-    """Write a board as one that was written now, on this machine's own clock."""
-    at_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+def _fresh(path: Path, board: Value, age_s: float = 0.0) -> None:
+    """Write a board as one that was written now, or so long ago, on this machine's own clock."""
+    at_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - int(age_s * 1e9)
     write_board(path, board.model_copy(update={"at_ns": at_ns}))

@@ -6,7 +6,6 @@ from actors.latch import StopLevel, history, read_latch, resume
 from supervisor.panel import levers
 from supervisor.panel.identity import NOBODY
 from tests.fakes import START
-from tests.supervisor.panel.conftest import until
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +74,8 @@ def test_the_page_says_what_is_obeyed_of_it(where, desk, served, inside):
 
 def test_an_executor_that_is_not_heard_is_never_taken_for_one_that_obeys(where, desk, served, inside):
     ask(served)
-    until(lambda: "The executor is not heard." in inside.get("/now").text)
+    desk.routes(age_s=60)
+    assert "The executor is not heard." in inside.get("/now").text
     assert "not known here" in inside.get("/now").text
 
 

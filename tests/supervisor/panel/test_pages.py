@@ -13,7 +13,6 @@ from supervisor.panel.order_page import waterfall
 from supervisor.panel.pages import PAGES
 from supervisor.panel.risk_page import deviations, tables
 from tests.fakes import START
-from tests.supervisor.panel.conftest import until
 
 FIRST_LOAD_MAX = 200_000
 ASSETS = re.compile(r'(?:src|href)="(/static/[^"]+)"')
@@ -71,7 +70,8 @@ def test_what_does_not_change_is_kept_by_the_browser_and_figures_are_not(inside)
 
 
 def test_a_dead_supervisor_and_a_silent_executor_are_said_in_words(where, desk, served, inside):
-    until(lambda: "The executor is not heard" in inside.get("/now").text)
+    desk.routes(age_s=60)
+    assert "The executor is not heard" in inside.get("/now").text
     where.directory.unlink()
     try:
         assert "Its children trade on" not in inside.get("/tree").text
@@ -155,3 +155,5 @@ def test_the_stress_grid_is_a_table_a_day_and_its_worst_cell_is_marked(where, de
     assert placed == {grid.point(place): value for place, value in enumerate(board["whole"]["cells"])}
     (worst,) = [cell for *_, cell in cells if cell["is_worst"]]
     assert (worst["value"], worst["shade"]) == (min(board["whole"]["cells"]), "loss-4")
+    board["whole"]["cells"][0] = None
+    assert tables(board)[0]["rows"][0]["cells"][0] == {"value": None, "shade": "", "is_worst": False}

@@ -5,6 +5,7 @@ from itertools import accumulate
 
 import pytest
 
+from actors.domain.orders.event import parse_event
 from supervisor.cli import performance
 from supervisor.panel import orders_seen, results
 from supervisor.panel.orders_seen import OrdersSeen
@@ -70,3 +71,18 @@ def test_a_list_of_orders_has_an_end(where, desk, monkeypatch):
     seen.look()
     assert len(seen.orders) == 3
     seen.close()
+
+
+def test_a_journal_that_cannot_be_read_is_said_and_what_lies_before_it_stands(where, desk, monkeypatch):
+    def stumble(body: bytes) -> object:
+        if b"order_placed" in body:
+            raise ValueError("event 7 makes no sense")
+        return parse_event(body)
+
+    monkeypatch.setattr(results, "parse_event", stumble)
+    found = Results(where.journal)
+    found.start()
+    until(lambda: found.fault)
+    assert found.fault == "ValueError: event 7 makes no sense"
+    assert found.progress < 1
+    found.close()
