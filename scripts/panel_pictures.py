@@ -82,6 +82,7 @@ def _server(state: Path | None, *, is_live: bool) -> Iterator[tuple[str, Callabl
         desk.configure(is_live=is_live)
         desk.alerts()
         desk.drills()
+        desk.tables()
         served = Served(desk.where)
         yield served.url, served.serving.link, desk.held
         served.close()

@@ -100,6 +100,8 @@ class Broadcast:
         found = Viewer(view)
         self._viewers.add(found)
         self._wake.set()
+        if self._stop.is_set():  # it came while everybody was let go
+            found.end()
         try:
             yield found
         finally:

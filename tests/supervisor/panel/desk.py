@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from actors.breaker_watch import BreakerPorts, BreakerWatch
+from actors.calendars import load_sessions
 from actors.config import load
 from actors.domain.alerts.alert import Alert, Level
 from actors.domain.alerts.outbox import Counted, Raised, Sent
@@ -24,6 +25,7 @@ from actors.places import Places
 from actors.quote_board import QuoteBoard, write_quotes
 from actors.route_board import write_board
 from supervisor import directory as directories
+from supervisor.app import warmth
 from supervisor.app.drills.card import DrillCard
 from supervisor.app.drills.record import DrillLog
 from supervisor.app.drills.spec import DrillLimits
@@ -116,6 +118,11 @@ class Desk:
         counts = dict(zip(CONDOR_SYMBOLS, (1, -1, -1, 1), strict=True))
         book = expiries.book(expiries.held(counts, structure_id=self.held), sights=expiries.seen(bids))
         ExpiryWatch(ExpiryPolicy(), expiry).on_book(book, 0, START)
+
+    def tables(self) -> None:
+        """Leave behind what repricing needs besides the boards: the contracts, and the calendar."""
+        load_sessions(CONFIG.parent / "sessions.toml", self.where.state / "exchange-days.json")
+        warmth.keep_universe(self.where.universe, table().universe)
 
     def routes(self, age_s: float = 0.0) -> None:
         """Write the executor's board, as of so long ago."""

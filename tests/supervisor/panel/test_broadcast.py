@@ -1,13 +1,16 @@
 """What moves reaches a tab at once, also through a restart of the server, and a broken page takes no other along."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
 from itertools import pairwise
 
 import httpx2
+import pytest
 
 from actors.config_panel import PanelSection
+from supervisor.panel.broadcast import Broadcast
 from supervisor.panel.running import END_S, Serving
 from tests.supervisor.panel.conftest import Served, until
 
@@ -100,6 +103,17 @@ def test_a_tab_that_looks_does_not_hold_up_the_end(tmp_path, where, desk):
     began = time.monotonic()
     served.close()
     assert time.monotonic() - began < END_S / 2
+
+
+def test_a_tab_that_comes_while_everybody_is_let_go_is_let_go_too(where, desk, served):
+    broadcast = Broadcast(served.serving._panel.sources, served.serving._panel.drawing)
+    broadcast.close()
+
+    async def look() -> None:
+        with broadcast.viewer(("now", "")) as viewer, pytest.raises(StopAsyncIteration):
+            await viewer.next()
+
+    asyncio.run(asyncio.wait_for(look(), SOON_S * 10))
 
 
 def test_where_nothing_ever_ran_every_page_is_still_a_page(bare):

@@ -1,14 +1,18 @@
 """The pages as they are drawn: every number with its age, what is wrong in words, nothing from anywhere else."""
 
+import json
 import re
 from datetime import UTC, datetime
 
 import pytest
+from click.testing import CliRunner
 
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.story import Moment, Story
 from actors.domain.risk.exposure_limits import Grid
+from supervisor.cli.main import main
 from supervisor.cli.risk import exposure_board
+from supervisor.panel import formats
 from supervisor.panel.order_page import waterfall
 from supervisor.panel.pages import PAGES
 from supervisor.panel.risk_page import deviations, tables
@@ -96,9 +100,26 @@ def test_a_name_from_outside_is_text_and_never_markup(inside):
 
 
 def test_a_move_is_repriced_or_said_not_to_be(where, desk, inside):
+    desk.boards()
+    asked = {"spot": "-3", "iv": "+6", "days": "0.1"}
+    assert "Nothing was measured" in inside.get("/whatif", params=asked).text
+    desk.tables()
+    sequence = desk.rig.writer.sequence
+    text = inside.get("/whatif", params=asked).text
+    told = json.loads(
+        CliRunner().invoke(main, ["whatif", *_words(asked), "--state", str(where.state), "--json"]).stdout
+    )
+    assert formats.money(told["change"], 0) in text
+    assert "spot -3.0%, volatility +6 points, 0.1 days on" in text
+    assert "Nothing was sent" in text
+    assert desk.rig.writer.sequence == sequence
     wrong = inside.get("/whatif", params={"spot": "all", "iv": "6"}).text
     assert "No market moves so" in wrong
     assert "Nothing was sent" not in wrong
+
+
+def _words(asked: dict[str, str]) -> list[str]:
+    return [word for name, text in asked.items() for word in (f"--{name}", text)]
 
 
 @pytest.fixture
