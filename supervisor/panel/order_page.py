@@ -30,11 +30,14 @@ CROWDED: Final = 2.0
 
 
 def listing(sources: Sources, _: str, status: Told) -> Told:
-    """Return the newest orders, and those at work."""
+    """Return the newest orders, and those at work that are older."""
     seen = sources.seen()
+    orders = seen.orders if seen else []
+    names = {each["id"] for each in orders}
+    working = [] if status["routes"] is None else status["routes"]["open"]["orders"]
     return {
-        "orders": seen.orders if seen else [],
-        "working": [] if status["routes"] is None else status["routes"]["open"]["orders"],
+        "orders": orders,
+        "older": [each for each in working if each["cl_ord_id"] not in names],
         "waiting": {} if status["routes"] is None else status["routes"]["waiting"],
     }
 

@@ -84,6 +84,15 @@ def test_a_dead_supervisor_and_a_silent_executor_are_said_in_words(where, desk, 
         desk.tree()
 
 
+def test_what_works_is_named_however_long_ago_it_was_sent(desk, served, inside, monkeypatch):
+    desk.boards()
+    assert "At work since before these" not in inside.get("/orders").text
+    monkeypatch.setattr(served.serving._panel.sources.seen(), "_orders", {})
+    text = inside.get("/orders").text
+    assert "At work since before these" in text
+    assert f'<a href="/orders/{desk.working}">' in text
+
+
 def test_an_order_shows_each_leg_from_decision_to_fill(desk, inside):
     text = inside.get(f"/orders/{desk.held}").text
     assert text.count('<svg class="lane"') == 5
