@@ -95,7 +95,7 @@ def up(state: Path | None, detach: bool, **options: Any) -> None:
     if detach:
         _leave_terminal(where)
     ownership.sign(datetime.now(UTC))
-    _start_beside(where)
+    _watch_over(where)
     if is_told:
         telling = (where, before, RECOVERY_TIMEOUT_S)
         threading.Thread(target=recovery.print_when_told, args=telling, name="recovery", daemon=True).start()
@@ -158,7 +158,7 @@ def _configured(
     return where, plan, write
 
 
-def _start_beside(where: Places) -> None:
+def _watch_over(where: Places) -> None:
     """Start what the configuration wants beside the tree, and what outlives us: dead-man timer and panel."""
     with suppress(FileNotFoundError, ValidationError):  # whoever brings a plan of their own may have no settings
         config = RuntimeConfig.model_validate_json(where.config.read_bytes())

@@ -35,6 +35,7 @@ class Serving:
     def __init__(self, where: Places, settings: PanelSection) -> None:
         self._where, self._settings = where, settings
         self._hold = Ownership.take(where.state / LOCK, datetime.now(UTC))
+        (where.state / FOLDER / PORT).unlink(missing_ok=True)  # one that was killed left it behind
         try:
             self._listener = _listener(settings.port)
         except PortTaken:

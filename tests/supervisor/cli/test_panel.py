@@ -1,6 +1,7 @@
 """`holdfast panel`: one server a folder, a link each time it is asked, an end with the tree where `up` started it."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -12,12 +13,14 @@ from datetime import UTC, datetime
 import httpx2
 from click.testing import CliRunner
 
+from actors.config import SHIPPED, load
 from actors.config_panel import PanelSection
 from supervisor import keeper
+from supervisor.cli import up
 from supervisor.cli.main import main
-from supervisor.ownership import Ownership
+from supervisor.ownership import Ownership, owner
 from supervisor.panel import running
-from supervisor.panel.running import Serving, port_of_running
+from supervisor.panel.running import LOCK, Serving, port_of_running
 from tests.supervisor.panel.conftest import until
 
 
@@ -54,6 +57,20 @@ def test_it_prints_a_link_and_whoever_asks_again_gets_another_to_the_same(where)
     assert panel.returncode == 0
     assert port_of_running(where) is None
     assert "link=" not in "".join(path.read_text() for path in where.logs.iterdir())
+
+
+def test_up_starts_it_where_the_configuration_asks_for_it(where):
+    config = load(SHIPPED / "holdfast.toml")
+    where.config.write_text(config.model_dump_json())
+    up._watch_over(where)
+    assert not (where.logs / "panel.log").exists()
+    wanted = config.model_copy(update={"panel": PanelSection(enabled=True, port=0)})
+    where.config.write_text(wanted.model_dump_json())
+    up._watch_over(where)
+    until(lambda: (port := port_of_running(where)) and _answers(f"http://127.0.0.1:{port}"))
+    os.kill(owner(where.state / LOCK).process.pid, signal.SIGTERM)
+    until(lambda: owner(where.state / LOCK) is None)
+    assert "link=" not in (where.logs / "panel.log").read_text()
 
 
 def _answers(url: str) -> bool:
