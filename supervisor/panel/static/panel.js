@@ -61,6 +61,8 @@ function show(html) {
   const fresh = document.createElement("div");
   fresh.innerHTML = html;
   lay(live, fresh);
+  const strip = live.querySelector("[data-account]"); // another mode or account is another page
+  if (strip && strip.dataset.account !== document.body.dataset.account) location.reload();
   sign();
   tick();
   document.dispatchEvent(new Event("shown"));
@@ -138,6 +140,7 @@ document.addEventListener("keydown", (event) => {
   const link = document.querySelector(`a[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
   if (link) link.click();
 });
+addEventListener("pageshow", (event) => { if (event.persisted) { heardAt = Date.now(); listen(); } });
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) { if (source) source.close(); return; }
   heardAt = Date.now();

@@ -150,6 +150,18 @@ def test_a_halt_by_click_asks_for_the_account_and_then_stands_on_every_page(tab,
     playwright.expect(tab.locator("#stopped")).to_have_count(0, timeout=LONG_MS)
 
 
+def test_a_page_left_open_on_paper_does_not_stay_so_when_what_runs_is_live(tab, desk, served):
+    tab.goto(f"{served.url}/now")
+    assert tab.locator(".mode").inner_text().startswith("PAPER")
+    desk.configure(is_live=True)
+    try:
+        playwright.expect(tab.locator(".mode")).to_contain_text("LIVE", timeout=LONG_MS)
+        playwright.expect(tab.locator(".mode small")).to_have_text("tastytrade ...0001")
+    finally:
+        desk.configure()
+    playwright.expect(tab.locator(".mode")).to_contain_text("PAPER", timeout=LONG_MS)
+
+
 def test_a_phone_shows_every_page_whole_and_a_keyboard_reaches_the_levers(tab, desk, served):
     desk.boards()
     tab.set_viewport_size(NARROW)
