@@ -19,6 +19,7 @@ from supervisor.cli.exit_code import ExitCode
 from supervisor.journal import JournalReader
 
 BEGINNINGS = ("order_placed", "signal_refused")
+OPENED_BY = ("order_placed", "triggers_placed")
 LEG_MARK = "-leg-"
 """In the id of an order that is one leg of a combo."""
 NETTED = "holdings_netted"
@@ -42,7 +43,7 @@ class Records:
             structure = json.loads(placed.body)["order"]["structure_id"]
             if structure != name:
                 entries += [entry for entry in self._reader.of(structure) if entry.kind in OF_STRUCTURE]
-            nettings = self._reader.read(kinds=(NETTED,))
+            nettings = self._reader.read(self._since(structure), kinds=(NETTED,))
             entries += [entry for entry in nettings if json.loads(entry.body)["counterpart"] == structure]
             entries.sort(key=lambda entry: entry.sequence)
         told = stories.tell(parse_event(entry.body) for entry in entries)
@@ -59,14 +60,20 @@ class Records:
 
     def of_structure(self, structure_id: str) -> list[str]:
         """Return the orders of one structure, its opening included, oldest first."""
-        placed = self._reader.read(kinds=("order_placed",))
+        placed = self._reader.read(self._since(structure_id), kinds=("order_placed",))
         orders = (json.loads(entry.body)["order"] for entry in placed)
         return [order["cl_ord_id"] for order in orders if order["structure_id"] == structure_id]
 
     def successor(self, name: str) -> str | None:
         """Return the order that took an order's place; None where none did."""
-        placed = (json.loads(entry.body)["order"] for entry in self._reader.read(kinds=("order_placed",)))
+        found = self._reader.read(self._since(name), kinds=("order_placed",))
+        placed = (json.loads(entry.body)["order"] for entry in found)
         return next((order["cl_ord_id"] for order in placed if order.get("replaces") == name), None)
+
+    def _since(self, name: str) -> int:
+        """Return where the journal begins to speak of an order or a structure: what belongs to it comes later."""
+        first = next(self._reader.of(name), None)
+        return first.sequence - 1 if first is not None and first.kind in OPENED_BY else 0
 
     def request(self, name: str) -> dict[str, Any] | None:
         """Return the event of an admitted signal that asked for the end of an order, or for another in its place."""

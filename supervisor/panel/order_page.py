@@ -4,11 +4,12 @@ Drawn as lanes on one axis of time: the order's own moments in the first, each l
 happened in little time, the axis is of the moments' order, not of their time, and says so.
 """
 
-import time
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Final
 
 from actors.domain.orders.order_state import OrderLife
@@ -18,13 +19,17 @@ from supervisor.cli import order, why
 from supervisor.cli.records import Records
 from supervisor.journal import JournalReader
 from supervisor.panel.glance import Told
-from supervisor.panel.sources import Sources
+from supervisor.panel.slow import Slow
+from supervisor.panel.sources import Life, Sources
 
 FLAWS: Final = frozenset({"NAKED", "FAULT", "IN DOUBT", "STRAY", "REJECTED", "BUSTED", "REFUSED", "HELD BACK"})
 """Moments that are drawn as a diamond: something a person should read."""
 LEFT, RIGHT = 1.5, 98.5
 """Where the axis begins and ends, in percent."""
 AGAIN_S: Final = 10.0
+WAIT_S: Final = 0.3
+"""How long a page waits for what is mostly found at once."""
+LIVES_MAX: Final = 8
 CROWDED: Final = 2.0
 """Percent between moments below which they cannot be told apart."""
 
@@ -43,26 +48,42 @@ def listing(sources: Sources, _: str, status: Told) -> Told:
 
 
 def life(sources: Sources, name: str, _: Told) -> Told:
-    """Return the life of one order or refused signal; `told` None where there is none by that id.
+    """Return the life of one order or refused signal; `told` None where there is none by that id, or none yet.
 
-    What belongs to its structure is found by walking the journal, so it is looked for anew where the order itself
-    moved, and else at a slow pace.
+    What belongs to its structure is found by walking the journal, which may take long: it is looked for on a thread,
+    anew where the order itself moved, and what was found before stands until then.
     """
+    where = sources.where
     try:
-        reader = JournalReader(sources.where.journal, EVENTS)
+        reader = JournalReader(where.journal, EVENTS)
     except FileNotFoundError:
         return {"name": name, "told": None}
+    last = max((entry.sequence for entry in reader.of(name)), default=0)
+    reader.close()
+    kept = sources.lives.get(name)
+    if kept is None or kept.last != last:
+        before = None if kept is None else kept.slow.read()
+        kept = Life(last, Slow(partial(_life, where.journal, name), AGAIN_S), before and before[0])
+        while len(sources.lives) >= LIVES_MAX:
+            del sources.lives[next(iter(sources.lives))]
+        sources.lives[name] = kept
+    found = kept.slow.read(WAIT_S)
+    if found is None:
+        return kept.before or {"name": name, "told": None, "is_reading": True}
+    if "error" in found[0]:
+        raise LookupError(found[0]["error"])
+    return found[0]
+
+
+def _life(journal: Path, name: str) -> Told:
+    reader = JournalReader(journal, EVENTS)
     try:
-        last, now_s = max((entry.sequence for entry in reader.of(name)), default=0), time.monotonic()
-        if (kept := sources.lives.get(name)) is None or kept[0] != last or now_s - kept[1] > AGAIN_S:
-            sources.lives.clear()  # a page or two are looked at
-            kept = sources.lives[name] = (last, now_s, _life(reader, name))
-        return kept[2]
+        return _told(reader, name)
     finally:
         reader.close()
 
 
-def _life(reader: JournalReader, name: str) -> Told:
+def _told(reader: JournalReader, name: str) -> Told:
     records = Records(reader)
     named = records.look(name)
     request = records.request(name) if named is None else None

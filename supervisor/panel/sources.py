@@ -9,7 +9,7 @@ from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from actors.latch import Latch, history
 from actors.places import Places
@@ -31,6 +31,14 @@ FRESH_S: Final = 5.0
 STOPS_MAX: Final = 10
 
 
+class Life(NamedTuple):
+    """What is looked for of one order. `last`: its last event then; `before`: what was found of it before."""
+
+    last: int
+    slow: Slow
+    before: dict[str, Any] | None
+
+
 class Sources:
     """The files of one runtime."""
 
@@ -42,8 +50,7 @@ class Sources:
         """Who judges the go-live gate, as `holdfast graduate --json` says it."""
         self.day: deque[tuple[float, float]] = deque(maxlen=DAY_POINTS_MAX)
         """The day's result as it was seen: seconds since the epoch, dollars."""
-        self.lives: dict[str, tuple[int, float, dict[str, Any]]] = {}
-        """What was found of an order: its last event, when it was looked for, and the find."""
+        self.lives: dict[str, Life] = {}
         self._seen: OrdersSeen | None = None
         self._inode = 0
         self._identity: tuple[int, Identity] | None = None

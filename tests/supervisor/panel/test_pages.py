@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, datetime
+from threading import Event
 
 import pytest
 from click.testing import CliRunner
@@ -12,11 +13,12 @@ from actors.domain.orders.story import Moment, Story
 from actors.domain.risk.exposure_limits import Grid
 from supervisor.cli.main import main
 from supervisor.cli.risk import exposure_board
-from supervisor.panel import formats
+from supervisor.panel import formats, order_page
 from supervisor.panel.order_page import waterfall
 from supervisor.panel.pages import PAGES
 from supervisor.panel.risk_page import deviations, tables
 from tests.fakes import START
+from tests.supervisor.panel.conftest import until
 
 FIRST_LOAD_MAX = 200_000
 ASSETS = re.compile(r'(?:src|href)="(/static/[^"]+)"')
@@ -187,3 +189,18 @@ def test_the_stress_grid_is_a_table_a_day_and_its_worst_cell_is_marked(where, de
     assert (worst["value"], worst["shade"]) == (min(board["whole"]["cells"]), "loss-4")
     board["whole"]["cells"][0] = None
     assert tables(board)[0]["rows"][0]["cells"][0] == {"value": None, "shade": "", "is_worst": False}
+
+
+def test_an_order_that_takes_long_to_find_keeps_nobody_waiting_and_comes_by_itself(desk, inside, monkeypatch):
+    go, look = Event(), order_page._told
+
+    def slowly(reader: object, name: str) -> dict:
+        go.wait(60)
+        return look(reader, name)
+
+    monkeypatch.setattr(order_page, "_told", slowly)
+    name = f"{desk.held}-r1"
+    assert "The journal is being read" in inside.get(f"/orders/{name}").text
+    assert "cannot be drawn" not in inside.get("/now").text
+    go.set()
+    until(lambda: "From decision to fill" in inside.get(f"/orders/{name}").text)
