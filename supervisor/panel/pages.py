@@ -46,7 +46,6 @@ def _now(sources: Sources, _: str, status: Told) -> Told:
         "gauges": glance.gauges(status["breakers"])[:6],
         "expiring": expiring,
         "lines": list(reversed(seen.lines))[:14] if seen else [],
-        "stops": sources.stops()[:3],
         "points": len(sources.day),
     }
 
@@ -62,7 +61,6 @@ def _alerts(sources: Sources, _: str, __: Told) -> Told:
 def _performance(sources: Sources, _: str, __: Told) -> Told:
     sources.results.start()
     tally, ends = sources.results.read()
-    hours = _hours([(end.at, float(end.pnl)) for end in ends])
     return {
         "progress": sources.results.progress,
         "fault": sources.results.fault,
@@ -70,10 +68,7 @@ def _performance(sources: Sources, _: str, __: Told) -> Told:
         "ends": list(reversed(ends))[:20],
         "count": len(ends),
         "total": sum(end.pnl for end in ends),
-        "hours": hours,
-        "largest": max(
-            (abs(cell["pnl"]) for row in hours["rows"] for cell in row["cells"] if cell["count"]), default=0
-        ),
+        "hours": _hours([(end.at, float(end.pnl)) for end in ends]),
     }
 
 
@@ -98,11 +93,11 @@ def _hour(results: list[float], hour: int) -> Told:
 def _drills(sources: Sources, _: str, __: Told) -> Told:
     newest = {card.drill: (at, card) for at, card in cards(sources.where.state)}
     known = _known_drills()
-    rows = [{"drill": drill, "at": None, "card": None} for name, drill in known.items() if name not in newest]
-    ran = [{"drill": known.get(name), "at": at, "card": card} for name, (at, card) in newest.items()]
+    never = [drill for name, drill in known.items() if name not in newest]
+    ran = [{"at": at, "card": card} for at, card in newest.values()]
     passed = sum(card.passed for _, card in newest.values())
     newest_first = sorted(ran, key=lambda row: str(row["at"]), reverse=True)
-    told = {"ran": newest_first, "never": rows, "passed": passed, "known": len(known)}
+    told = {"ran": newest_first, "never": never, "passed": passed, "known": len(known)}
     gate, age_s = (None, None) if sources.gate is None else sources.gate.read() or (None, None)
     return told | {"gate": gate, "gate_age_s": age_s}
 

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from actors.latch import Latch, history
 from actors.places import Places
 from supervisor.app.drills import record
 from supervisor.cli.door import market_now
@@ -28,7 +27,6 @@ from supervisor.panel.slow import Slow
 DAY_POINTS_MAX: Final = 3_000
 DAY_POINT_S: Final = 1.0
 FRESH_S: Final = 5.0
-STOPS_MAX: Final = 10
 
 
 class Life(NamedTuple):
@@ -101,10 +99,6 @@ class Sources:
         with suppress(OSError, ValueError):
             return market_now(self.where)
         return datetime.now(UTC)
-
-    def stops(self) -> list[Latch]:
-        """Return the latest changes of the latch, newest first."""
-        return list(history(self.where.latch)[-STOPS_MAX:])[::-1]
 
     def close(self) -> None:
         """Let go of everything."""
