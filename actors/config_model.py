@@ -21,6 +21,7 @@ from actors.config_journal import JournalSection
 from actors.config_killswitch import KillSwitchSection
 from actors.config_nodes import NodesSection
 from actors.config_reports import ReportsSection
+from actors.config_panel import PanelSection
 from actors.config_sections import (
     PAPER_URL,
     ClockSection,
@@ -81,6 +82,7 @@ class RuntimeConfig(Value):
     phone: config_phone.PhoneSection = config_phone.PhoneSection()
     reports: ReportsSection = ReportsSection()
     gate: GateSection = Field(default_factory=GateSection)
+    panel: PanelSection = PanelSection()
 
     @model_validator(mode="after")
     def _has_no_contradiction(self) -> "RuntimeConfig":

@@ -256,6 +256,10 @@ class JournalReader:
         """Return the newest event; None where there is none."""
         return next(self._current("ORDER BY sequence DESC LIMIT 1"), None)
 
+    def version(self) -> int:
+        """Return a number that is another one after each commit of somebody else."""
+        return int(self._file.db.pragma("data_version"))
+
     def close(self) -> None:
         """Close the file."""
         self._file.db.close()

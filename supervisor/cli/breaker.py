@@ -47,12 +47,16 @@ def show(state: Path, as_json: bool) -> None:
         sys.exit(ExitCode.NOT_RUNNING)
     board = breaker_board(where)
     if as_json:
-        told = {"schema": "holdfast.breaker/1", "tripped": found, "board": board}
-        click.echo(json.dumps(told))
+        click.echo(json.dumps(as_object(found, board)))
         return
     click.echo(
         "\n".join([*trip_lines(found), *board_lines(board)] or ["no limit was measured yet, and none is tripped"])
     )
+
+
+def as_object(found: list[dict[str, Any]], board: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what is tripped, and risk's board, as plain JSON."""
+    return {"schema": "holdfast.breaker/1", "tripped": found, "board": board}
 
 
 @breaker.command(help="Reset the tripped breakers whose NAME begins so, part by part; `all` resets all of them.")

@@ -34,7 +34,12 @@ def expiring(state: Path, as_json: bool) -> None:
     if board is None:
         click.echo(f"risk has looked at no book in {state} since this machine started", err=True)
         sys.exit(ExitCode.NOT_RUNNING)
-    click.echo(json.dumps({"schema": SCHEMA, **board}) if as_json else "\n".join(lines(board)))
+    click.echo(json.dumps(as_object(board)) if as_json else "\n".join(lines(board)))
+
+
+def as_object(board: Board) -> dict[str, Any]:
+    """Return the board as plain JSON."""
+    return {"schema": SCHEMA, **board}
 
 
 def expiry_board(where: Places) -> Board | None:

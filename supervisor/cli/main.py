@@ -62,6 +62,7 @@ VERBS: Final[Mapping[str, str]] = {
     "reconcile": "Compare the journal with what each broker says now; changes nothing.",
     "config": "Check the configuration, show it with where each value is from, compare it, print its schema.",
     "secrets": "Say which secrets the configuration names, and whether each can be read; never one itself.",
+    "panel": "Serve this folder's page on 127.0.0.1, outside Ray, and print a link that is good once.",
     "doctor": "Say what of this machine, installation and runtime stands in the way of trading.",
     "ray-env": "Print what a Ray of your own must be told before it starts.",
     "completion": "Print what makes your shell complete these verbs.",

@@ -49,6 +49,12 @@ def around(found: Records, name: str, story: Story) -> tuple[list[str], str | No
     return ([], None) if story.life is None else found.relatives(name, story.life.order.structure_id)
 
 
+def told(found: Records, identifier: str) -> dict[str, Any] | None:
+    """Return the life of what an id names as plain JSON; None where it names nothing."""
+    named = found.look(identifier)
+    return None if named is None else as_object(*named, *around(found, *named))
+
+
 def as_object(name: str, story: Story, others: list[str], successor: str | None = None) -> dict[str, Any]:
     """Return a story as plain JSON; `successor` is the order that took its place."""
     life = story.life

@@ -45,15 +45,24 @@ def performance(context: click.Context, state: Path, as_json: bool) -> None:
         return
     where = places(state)
     try:
-        tally = _tally(where)
+        tally = fold(where)
     except FileNotFoundError as error:
         click.echo(f"nothing was ever traded in {state}: {error}", err=True)
         sys.exit(ExitCode.NOT_RUNNING)
-    found = [_told(tally, strategy, _limits(where)) for strategy in sorted(tally.strategies)]
+    found = as_object(tally, limits(where))
     if as_json:
-        click.echo(json.dumps({"schema": SCHEMA, "strategies": found}))
+        click.echo(json.dumps(found))
     else:
-        click.echo("\n".join(line for each in found for line in _lines(each)) or "no structure has ended yet")
+        rows = [line for each in found["strategies"] for line in _lines(each)]
+        click.echo("\n".join(rows) or "no structure has ended yet")
+
+
+def as_object(tally: Tally, expected: DegradationLimits) -> dict[str, Any]:
+    """Return how every strategy does as plain JSON."""
+    return {
+        "schema": SCHEMA,
+        "strategies": [_told(tally, strategy, expected) for strategy in sorted(tally.strategies)],
+    }
 
 
 @performance.command(help="Let the strategy NAME trade its full size again; the evidence starts anew.")
@@ -78,7 +87,7 @@ def restore(name: str, reason: str, by: str, state: Path, as_json: bool) -> None
     sys.exit(ExitCode.USAGE if done.share is None else ExitCode.DONE)
 
 
-def _tally(where: Places) -> Tally:
+def fold(where: Places) -> Tally:
     """Return the journal's fold. Raises `FileNotFoundError` without a journal."""
     book = Book(load_products(TABLES / "products.toml"), ExecutorSettings().sessions_kept)
     reader = JournalReader(where.journal, EVENTS)
@@ -90,7 +99,7 @@ def _tally(where: Places) -> Tally:
     return book.tally
 
 
-def _limits(where: Places) -> DegradationLimits:
+def limits(where: Places) -> DegradationLimits:
     """Return what the runtime was last told to expect; nothing where it never started."""
     try:
         return sizes(RuntimeConfig.model_validate_json(where.config.read_bytes()))

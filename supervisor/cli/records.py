@@ -19,6 +19,7 @@ from supervisor.cli.exit_code import ExitCode
 from supervisor.journal import JournalReader
 
 BEGINNINGS = ("order_placed", "signal_refused")
+OPENED_BY = ("order_placed", "triggers_placed")
 LEG_MARK = "-leg-"
 """In the id of an order that is one leg of a combo."""
 NETTED = "holdings_netted"
@@ -42,7 +43,7 @@ class Records:
             structure = json.loads(placed.body)["order"]["structure_id"]
             if structure != name:
                 entries += [entry for entry in self._reader.of(structure) if entry.kind in OF_STRUCTURE]
-            nettings = self._reader.read(kinds=(NETTED,))
+            nettings = self._reader.read(self._since(structure), kinds=(NETTED,))
             entries += [entry for entry in nettings if json.loads(entry.body)["counterpart"] == structure]
             entries.sort(key=lambda entry: entry.sequence)
         told = stories.tell(parse_event(entry.body) for entry in entries)
@@ -63,16 +64,21 @@ class Records:
 
     def relatives(self, name: str, structure_id: str) -> tuple[list[str], str | None]:
         """Return the other orders of an order's structure, oldest first, and the one that took its place, if any."""
-        placed = list(self._placed(structure_id, name))
+        placed = list(self._placed(structure_id))
         ids = [order["cl_ord_id"] for order in placed if order["structure_id"] == structure_id]
         successor = next((order["cl_ord_id"] for order in placed if order.get("replaces") == name), None)
         return [each for each in ids if each != name], successor
 
-    def _placed(self, *texts: str) -> Iterator[dict[str, Any]]:
-        """Yield the orders whose placing holds one of some ids: the whole journal is searched, once."""
-        for entry in self._reader.holding(texts, ("order_placed",)):
+    def _placed(self, structure_id: str) -> Iterator[dict[str, Any]]:
+        """Yield the orders placed since a structure began."""
+        for entry in self._reader.read(self._since(structure_id), kinds=("order_placed",)):
             order: dict[str, Any] = json.loads(entry.body)["order"]
             yield order
+
+    def _since(self, name: str) -> int:
+        """Return where the journal begins to speak of an order or a structure: what belongs to it comes later."""
+        first = next(self._reader.of(name), None)
+        return first.sequence - 1 if first is not None and first.kind in OPENED_BY else 0
 
     def request(self, name: str) -> dict[str, Any] | None:
         """Return the event of an admitted signal that asked for the end of an order, or for another in its place."""

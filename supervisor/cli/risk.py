@@ -40,9 +40,14 @@ def risk(state: Path, as_json: bool) -> None:
         click.echo(f"risk has measured nothing in {where.state} since this machine's boot", err=True)
         sys.exit(ExitCode.NOT_RUNNING)
     if as_json:
-        click.echo(json.dumps({"schema": SCHEMA, "exposure": board and told(board), "breakers": breakers}))
+        click.echo(json.dumps(as_object(board, breakers)))
     else:
         click.echo("\n".join([*(_lines(board) if board else []), *board_lines(breakers)]))
+
+
+def as_object(board: dict[str, Any] | None, breakers: dict[str, Any] | None) -> dict[str, Any]:
+    """Return both boards as plain JSON."""
+    return {"schema": SCHEMA, "exposure": board and told(board), "breakers": breakers}
 
 
 def exposure_board(where: Places) -> dict[str, Any] | None:

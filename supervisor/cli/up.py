@@ -168,6 +168,8 @@ def _start_beside(where: Places) -> None:
             beside.start(where, "heartbeat")
         if config.phone.token is not None:
             beside.start(where, "phone")
+        if config.panel.enabled:
+            beside.launch(where, "panel", "--with-tree")  # one that is there stays, with whoever looks at it
 
 
 def _refuse_unarmed(settled: RuntimeConfig, where: Places, config: Path | None) -> None:

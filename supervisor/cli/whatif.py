@@ -20,6 +20,7 @@ from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import json_option, state_option
 
 if TYPE_CHECKING:
+    from actors.domain.risk.shock import Shock
     from actors.whatif import Seen, Wanted, WhatIf
 
 SCHEMA: Final = "holdfast.whatif/1"
@@ -47,23 +48,30 @@ def whatif(spot: float, iv: float, days: float, state: Path, as_json: bool) -> N
     from pydantic import ValidationError
 
     from actors.domain.risk.shock import Shock
-    from actors.whatif import what_if
 
     try:
         shock = Shock(spot=spot, volatility=iv, days=days)
     except ValidationError as wrong:
         click.echo(f"no market moves so: {wrong.errors()[0]['loc'][0]} {wrong.errors()[0]['msg']}", err=True)
         sys.exit(ExitCode.USAGE)
-    seen = _seen(places(state))
-    if seen is None:
+    repriced = reprice(places(state), shock)
+    if repriced is None:
         click.echo(f"nothing was measured in {state} since this machine's boot", err=True)
         sys.exit(ExitCode.NOT_RUNNING)
-    found, age_s = what_if(seen, shock), _age_s(seen)
+    seen, found, age_s = repriced
     if as_json:
         told = found.model_dump(mode="json", exclude={"exposure": {"curves", "counted", "spots"}})
         click.echo(json.dumps({"schema": SCHEMA, "quotes_age_s": age_s, "sent": 0, **told}))
     else:
         click.echo("\n".join(_lines(seen, found, age_s)))
+
+
+def reprice(where: Places, shock: "Shock") -> "tuple[Seen, WhatIf, float] | None":
+    """Return what was seen, the book after the move, and the quotes' age in seconds; None: nothing was measured."""
+    from actors.whatif import what_if
+
+    seen = _seen(where)
+    return None if seen is None else (seen, what_if(seen, shock), _age_s(seen))
 
 
 def _seen(where: Places) -> "Seen | None":

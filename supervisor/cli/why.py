@@ -18,7 +18,7 @@ from actors.domain.orders.refusal import Check
 from actors.domain.orders.story import Story
 from actors.places import places
 from supervisor.cli.options import json_option, state_option
-from supervisor.cli.records import records
+from supervisor.cli.records import Records, records
 from supervisor.words import words_of
 
 SCHEMA: Final = "holdfast.why/1"
@@ -38,6 +38,15 @@ def why(identifier: str, state: Path, as_json: bool) -> None:
         click.echo(json.dumps(request_object(name, request)) if as_json else "\n".join(_request_lines(name, request)))
         return
     click.echo(json.dumps(as_object(name, story)) if as_json else "\n".join(_lines(name, story)))
+
+
+def told(found: Records, identifier: str) -> dict[str, Any] | None:
+    """Return the verdict on what an id names as plain JSON; None where it names nothing."""
+    request = found.request(identifier) if found.story(identifier) is None else None
+    if request is not None:
+        return request_object(identifier, request)
+    named = found.look(identifier)
+    return None if named is None else as_object(*named)
 
 
 def as_object(name: str, story: Story) -> dict[str, Any]:
