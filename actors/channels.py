@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from actors.credentials import CredentialMissing
 from actors.domain.alerts.alert import Level
 from actors.domain.alerts.message import Message
+from actors.domain.alerts.outbox import LOG, Way
 
 _KINDS = {"P0": "failure", "P1": "warning", "P2": "info", "P3": "info"}
 
@@ -39,7 +40,7 @@ class LogChannel:
     """Appends to a file that only its owner reads. Takes every level."""
 
     def __init__(self, path: Path) -> None:
-        self.name = "log"
+        self.name = LOG
         self.levels = frozenset(Level)
         self._path = path
 
@@ -101,17 +102,26 @@ class MissingChannel:
 
 
 def channels(
-    log: Path, targets: Mapping[Level, Sequence[SecretStr | CredentialMissing]], *, retries: int, wait_s: float
-) -> tuple[Channel, ...]:
-    """Return the log and one channel for each target of each level: a page shares its way with nothing less.
+    log: Path, chains: Mapping[Level, Sequence[Sequence[SecretStr | CredentialMissing]]], *, retries: int, wait_s: float
+) -> tuple[tuple[Channel, ...], dict[Level, tuple[Way, ...]]]:
+    """Return the log and one channel for each target of each level, and each level's ways.
 
-    A target is an Apprise URL, or the reason why there is none: a missing secret must not stop the others.
+    A page shares its channel with nothing less. A target is an Apprise URL, or the reason why there is none: a missing
+    secret must not stop the others.
     """
-    services = (
-        MissingChannel(target, frozenset({level}))
-        if isinstance(target, CredentialMissing)
-        else AppriseChannel(target, frozenset({level}), retries=retries, wait_s=wait_s)
-        for level, named in targets.items()
-        for target in dict.fromkeys(named)
-    )
-    return (LogChannel(log), *services)
+    services: dict[str, Channel] = {}
+    ways: dict[Level, tuple[Way, ...]] = {}
+    for level in Level:
+        found: list[Way] = [(LOG,)]
+        for chain in chains.get(level, ()):
+            named = [_service(target, level, retries, wait_s) for target in chain]
+            services |= {channel.name: channel for channel in named if channel.name not in services}
+            found.append(tuple(dict.fromkeys(channel.name for channel in named)))
+        ways[level] = tuple(dict.fromkeys(found))
+    return (LogChannel(log), *services.values()), ways
+
+
+def _service(target: SecretStr | CredentialMissing, level: Level, retries: int, wait_s: float) -> Channel:
+    if isinstance(target, CredentialMissing):
+        return MissingChannel(target, frozenset({level}))
+    return AppriseChannel(target, frozenset({level}), retries=retries, wait_s=wait_s)

@@ -18,6 +18,7 @@ from actors.config_greeks import GreeksSection
 from actors.config_journal import JournalSection
 from actors.config_killswitch import KillSwitchSection
 from actors.config_nodes import NodesSection
+from actors.config_notifier import NotifierSection
 from actors.config_sections import (
     PAPER_URL,
     ClockSection,
@@ -25,7 +26,6 @@ from actors.config_sections import (
     FeedSection,
     MarketSection,
     Mode,
-    NotifierSection,
     RiskSection,
     RouteSection,
     RuntimeSection,

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 
-from actors.domain.alerts.alert import Alert, Level
+from actors.domain.alerts.alert import Alert, Level, handle
 from actors.domain.alerts.message import Origin, write
 
 ALERT = Alert(
@@ -17,12 +17,12 @@ ALERT = Alert(
 
 def test_mode_comes_first_and_the_body_says_what_why_done_and_todo():
     message = write(ALERT, Origin(mode="live", host="desk", account_tail="8841"), repeated=False)
-    assert message.title == "LIVE P0 trading halted"
+    assert message.title == "LIVE ...8841 P0 trading halted"
     assert message.body.splitlines() == [
         "Lost 5.2 % of the day's $104,832, limit 5 %.",
         "Done: 2 working orders cancelled.",
         "You can: holdfast resume",
-        "S003 · Mon 23 Nov 10:04:05 ET · desk ...8841",
+        f"S003 · ack {handle(ALERT.key)} · Mon 23 Nov 10:04:05 ET · desk",
     ]
 
 
