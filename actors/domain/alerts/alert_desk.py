@@ -56,7 +56,7 @@ class AlertDesk:
 
     def hear(self, alert: Alert, now: datetime) -> Record | None:
         """Return what is to be written down of an alert; None where it was heard before."""
-        if alert.alert_id in self._state.raised:
+        if alert.alert_id in self._state.raised or alert.alert_id in self._state.heard:
             return None
         match self._state.windows.hear(alert, now, self._policy.repeat_window_s):
             case Hearing.SEND:

@@ -29,7 +29,7 @@ def answer(request: Request, stands: Mapping[Key, Stands], policy: AlertPolicy, 
         case Unhush():
             return [Unsilenced(silence_id=request.silence_id, by=request.by, at=now)], []
         case SendTest():
-            return [], [_test(request)]
+            return [], [test_alert(request)]
 
 
 def _acknowledged(request: Ack, stands: Mapping[Key, Stands]) -> list[Record]:
@@ -55,7 +55,8 @@ def _quiet(silence: Silence, policy: AlertPolicy, at: datetime) -> Alert:
     )
 
 
-def _test(request: SendTest) -> Alert:
+def test_alert(request: SendTest) -> Alert:
+    """Return the alert of a test."""
     return Alert(
         alert_id=request.alert_id,
         code="A160",

@@ -14,6 +14,7 @@ a configuration names later gets none of the past, and one whose target has gone
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import timedelta
 
 from actors.domain.alerts.alert import ASKS_FOR_ANSWER, Alert, Key, Level
 from actors.domain.alerts.inhibition import PARENT_CODES, SAY_THEIR_END, ended_by
@@ -40,6 +41,9 @@ LOG = "log"
 Way = tuple[str, ...]
 """A chain of targets: the first that takes an alert is enough."""
 STANDS_MAX = 5_000
+HEARD_MAX = 20_000
+HEARD = timedelta(minutes=10)
+"""How long at least an id is known again; whoever tells twice does so within `actors.retold.RETELL_S`."""
 Ways = Mapping[Level, tuple[Way, ...]]
 """By level."""
 
@@ -55,6 +59,8 @@ class OutboxState:
     windows: Windows = field(default_factory=Windows)
     stands: dict[Key, Stands] = field(default_factory=dict)
     silences: dict[str, Silence] = field(default_factory=dict)
+    heard: dict[str, Instant] = field(default_factory=dict)
+    """Ids of the last alerts: one that is told again, to a successor of who knew it, is the same alert."""
     parents: dict[Key, tuple[Alert, Instant]] = field(default_factory=dict)
     """What may hold others back, and when it was last said."""
 
@@ -64,6 +70,7 @@ class OutboxState:
             case Raised():
                 self._raise(record)
             case Counted():
+                self._hear(record.alert.alert_id, record.at)
                 self.windows.counted(record.alert, record.at)
                 self._stand(record.alert, record.at, is_new=False)
             case Sent() | GivenUp():
@@ -81,6 +88,7 @@ class OutboxState:
                 self.windows = Windows(record.windows)
                 self.stands = {each.alert.key: each for each in record.stands}
                 self.silences = {each.silence_id: each for each in record.silences}
+                self.heard = dict(record.heard)
                 broken = (each for each in record.stands if each.alert.code in PARENT_CODES)
                 self.parents = {each.alert.key: (each.alert, each.last_at) for each in broken}
 
@@ -123,7 +131,9 @@ class OutboxState:
         for alert_id in (each for each in self.raised if each in kept):
             records += self._records_of(self.raised[alert_id])
         stands, silences = tuple(self.stands.values()), tuple(self.silences.values())
-        return [*records, Snapshot(stands=stands, windows=self.windows.all(), silences=silences)]
+        newest = max(self.heard.values(), default=None)
+        heard = {name: at for name, at in self.heard.items() if newest is None or newest - at <= HEARD}
+        return [*records, Snapshot(stands=stands, windows=self.windows.all(), silences=silences, heard=heard)]
 
     def forget(self, before: Instant) -> None:
         """Let go of what a person has seen, and of silences, that ended before `before`."""
@@ -147,6 +157,7 @@ class OutboxState:
         if alert.alert_id in self.raised:
             return
         self.raised[alert.alert_id] = record
+        self._hear(alert.alert_id, record.at)
         if record.summary:
             self.windows.close(alert.key)
             return
@@ -174,6 +185,11 @@ class OutboxState:
             repeats = 0 if is_new else before.repeats
             update = {"alert": alert, "last_at": at, "times": before.times + 1, "repeats": repeats}
             self.stands[alert.key] = before.model_copy(update=update)
+
+    def _hear(self, alert_id: str, at: Instant) -> None:
+        self.heard[alert_id] = at
+        if len(self.heard) > HEARD_MAX:
+            del self.heard[next(iter(self.heard))]
 
     def _make_room(self) -> None:
         if len(self.stands) >= STANDS_MAX:

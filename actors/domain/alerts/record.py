@@ -120,6 +120,8 @@ class Snapshot(Value):
     stands: tuple[Stands, ...] = ()
     windows: tuple[Window, ...] = ()
     silences: tuple[Silence, ...] = ()
+    heard: dict[str, Instant] = Field(default_factory=dict)
+    """Ids of the last alerts, raised or counted, and when they came."""
 
 
 class Unsilenced(Value):
