@@ -106,7 +106,8 @@ def channels(
 ) -> tuple[tuple[Channel, ...], dict[Level, tuple[Way, ...]]]:
     """Return the log and one channel for each target of each level, and each level's ways.
 
-    A page shares its channel with nothing less. A target is an Apprise URL, or the reason why there is none: a missing
+    A page shares its channel with nothing less. Only the last of a chain is tried again at once: the others have
+    somebody behind them. A target is an Apprise URL, or the reason why there is none: a missing
     secret must not stop the others.
     """
     services: dict[str, Channel] = {}
@@ -114,7 +115,8 @@ def channels(
     for level in Level:
         found: list[Way] = [(LOG,)]
         for chain in chains.get(level, ()):
-            named = [_service(target, level, retries, wait_s) for target in chain]
+            tries = [0] * (len(chain) - 1) + [retries]
+            named = [_service(target, level, times, wait_s) for target, times in zip(chain, tries, strict=True)]
             services |= {channel.name: channel for channel in named if channel.name not in services}
             found.append(tuple(dict.fromkeys(channel.name for channel in named)))
         ways[level] = tuple(dict.fromkeys(found))

@@ -9,7 +9,7 @@ from actors.domain.alerts.alert import Level
 from actors.domain.alerts.policy import AlertPolicy
 
 Chain = Annotated[tuple[Target, ...], Field(min_length=1, max_length=8)]
-FALLBACK_AFTER: dict[Level, float] = {Level.P0: 1.5, Level.P1: 10.0, Level.P2: 30.0, Level.P3: 60.0}
+FALLBACK_AFTER: dict[Level, float] = {Level.P0: 1.0, Level.P1: 10.0, Level.P2: 30.0, Level.P3: 60.0}
 
 
 class NotifierSection(AlertPolicy):

@@ -171,7 +171,8 @@ class Notifier:
                 records += [record(alert_id=name, target=target, at=_now()) for name in delivery.alert_ids]
                 continue
             logger.warning("{} not taken by {}: {}", delivery.message.title, target, failure)
-            self._broken.append((target, failure))
+            if not delivery.alert_ids or not all(name.startswith(TARGET_FAILS) for name in delivery.alert_ids):
+                self._broken.append((target, failure))
             after = self._chains.failed(delivery.number, target, self._clock.boot_ns())
             if after is not None:
                 self._offer(delivery, after)

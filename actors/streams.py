@@ -10,8 +10,7 @@ words, or to hear its quotes. What is told goes to one actor, what is published 
 * Everything is sequenced, per sender, per way. A missing number, a new incarnation or a new link is a `Resync` before
   the message; a message of an older incarnation than one already heard is dropped and counted.
 * Quotes go first to those that decide on them: whoever hears of them wants a core then.
-* Where an answer is about to come, `receive` may stay awake for it: to be woken takes longer than many an answer. It
-  yields its core at each look, and rests nine times as long.
+* Where an answer is about to come, `receive` may stay awake, yielding at each look, and rests nine times as long.
 * The end of a peer told before, or named at the start, is a `PeerLost`, as soon as its kernel closes the socket.
 
 A stream belongs to one thread, and moves only in `receive`: whoever only publishes calls it too.
