@@ -58,10 +58,7 @@ def read_alerts(where: Places, now: datetime | None = None) -> AlertBoard:
 
 def acknowledge(where: Places, name: str, *, by: str, reason: str = "") -> Asked:
     """Acknowledge what `name` picks of what stands: a handle, an alert's id, a code, a subject, or `all`."""
-    records, _ = read_records(where.outbox)
-    state = OutboxState()
-    state.replay(records)
-    keys = picked(name, state.stands.values())
+    keys = picked(name, (each.alert for each in read_alerts(where).unacknowledged))
     if not keys:
         return Asked(why=f"nothing that stands unacknowledged is called {name}")
     names = tuple(f"{code} {subject}" for code, subject in keys)

@@ -191,3 +191,59 @@ def test_alerts_taken_before_kill_9_are_sent_by_the_next_one(tmp_path: Path, rec
     assert again["title"] == "PAPER P0 3 alerts, not delivered before (repeated)"
     assert all(f"P0 A1 10:00 {number}: text of a{number}" in again["message"] for number in range(3))
     assert each.owed == []
+
+
+def chained(folder: Path, *urls: str) -> tuple[tuple, dict]:
+    return channels(folder / "alerts.log", {Level.P0: [[SecretStr(url) for url in urls]]}, retries=2, wait_s=1)
+
+
+def test_where_the_first_of_a_chain_refuses_the_next_one_is_told_and_it_is_said(tmp_path: Path, receiver: Receiver):
+    ways_out, ways = chained(tmp_path, "json://127.0.0.1:1/dead", receiver.url)
+    with running(tmp_path, ways_out, ways=ways) as each:
+        each.inbox.tell(alert("page"))
+        assert receiver.messages.get(timeout=WAIT_S)["title"] == "PAPER P0 SPX"
+        each.passes.wait(5)
+    assert each.owed == []
+    assert "N001" in (tmp_path / "alerts.log").read_text("utf-8")
+    assert receiver.messages.empty()
+
+
+def test_where_the_first_of_a_chain_hangs_the_next_one_is_told_and_later_pages_go_there_first(
+    tmp_path: Path, receiver: Receiver
+):
+    with serving() as hanging:
+        hanging.gate.clear()
+        ways_out, ways = chained(tmp_path, hanging.url, receiver.url)
+        settings = SETTINGS.model_copy(update={"stop_grace_s": 0.01, "fallback_after_s": dict.fromkeys(Level, 0.2)})
+        with running(tmp_path, ways_out, settings, ways=ways) as each:
+            each.inbox.tell(alert("page"))
+            assert receiver.messages.get(timeout=WAIT_S)["title"] == "PAPER P0 SPX"
+            each.inbox.tell(alert("other", code="A2"))
+            assert receiver.messages.get(timeout=WAIT_S)["message"].startswith("text of other")
+        assert hanging.arrived.acquire(timeout=WAIT_S)
+        assert not hanging.arrived.acquire(blocking=False), "it was asked once"
+
+
+def test_what_waits_at_a_slow_target_is_one_message(tmp_path: Path, receiver: Receiver):
+    receiver.gate.clear()
+    with running(tmp_path, (service(receiver.url, Level.P0),)) as each:
+        each.inbox.tell(alert("first"))
+        assert receiver.arrived.acquire(timeout=WAIT_S)
+        for number in range(5):
+            each.inbox.tell(alert(f"a{number}", code=f"A{number}", subject=f"subject-{number}"))
+        each.passes.wait(10)
+        receiver.gate.set()
+        receiver.messages.get(timeout=WAIT_S)
+        rest = receiver.messages.get(timeout=WAIT_S)
+        each.passes.wait(3)
+    assert rest["title"] == "PAPER P0 subject-0 and 4 more"
+    assert all(f"text of a{number}" in rest["message"] for number in range(5))
+    assert each.owed == []
+
+
+def test_damaged_lines_of_the_outbox_are_told(tmp_path: Path, receiver: Receiver):
+    (tmp_path / "outbox.jsonl").write_text("{}\nnonsense\n")
+    with running(tmp_path, (service(receiver.url, Level.P1),)):
+        message = receiver.messages.get(timeout=WAIT_S)
+    assert message["title"] == "PAPER P1 outbox"
+    assert message["message"].startswith("2 lines of the notifier's outbox were damaged")

@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from actors.domain.alerts.alert import Key, Level, handle
-from actors.domain.alerts.record import Stands
+from actors.domain.alerts.alert import Alert, Key, Level, handle
 from actors.domain.alerts.silence import Silence
 from actors.domain.value import Instant, Value
 
@@ -61,9 +60,8 @@ Request = Annotated[Ack | Hush | Unhush | SendTest, Field(discriminator="kind")]
 REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
 
 
-def picked(name: str, stands: Iterable[Stands]) -> tuple[Key, ...]:
-    """Return what `name` picks of what stands unacknowledged."""
-    unseen = [each.alert for each in stands if each.acknowledged is None]
+def picked(name: str, unseen: Iterable[Alert]) -> tuple[Key, ...]:
+    """Return what `name` picks of what nobody has acknowledged."""
     return tuple(
         alert.key
         for alert in unseen
