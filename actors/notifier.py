@@ -24,7 +24,7 @@ from actors.domain.alerts.alert import Alert, Level
 from actors.domain.alerts.alert_desk import AlertDesk, Plan
 from actors.domain.alerts.answer import answer
 from actors.domain.alerts.chain import NANOSECONDS, Chains, Delivery
-from actors.domain.alerts.message import Origin
+from actors.domain.alerts.message import Advice, Origin
 from actors.domain.alerts.outbox import Ways
 from actors.domain.alerts.policy import AlertPolicy
 from actors.domain.alerts.record import Digested, GivenUp, Raised, Record, Sent
@@ -70,11 +70,11 @@ class Notifier:
         settings: NotifierSettings,
         clean: Callable[[str], str],
         requests: Path,
-        todos: Mapping[str, str] | None = None,
+        advice: Mapping[str, Advice] | None = None,
     ) -> None:
         self._stream, self._clock, self._watermark, self._outbox = stream, clock, watermark, outbox
         self._policy, self._settings, self._requests = policy, settings, requests
-        self._desk = AlertDesk(outbox.state, policy, ways, origin, todos or {})
+        self._desk = AlertDesk(outbox.state, policy, ways, origin, advice or {})
         self._chains = Chains(settings.fallback_after_s, settings.down_s)
         self._told: queue.SimpleQueue[tuple[Delivery, str, str | None]] = queue.SimpleQueue()
         self._broken: list[tuple[str, str]] = []

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from actors.channels import Channel, channels
 from actors.config import RuntimeConfig
 from actors.credentials import CredentialMissing, credential
-from actors.domain.alerts.message import Origin
+from actors.domain.alerts.message import Advice, Origin
 from actors.domain.alerts.outbox import Ways
 from actors.places import Places
 from actors.redaction import Redactor
@@ -31,6 +31,13 @@ def origin(config: RuntimeConfig) -> Origin:
     """Return where messages come from: mode, host, and the tail of the account that is traded first."""
     tail = config.primary.account[-TAIL:] if config.primary.account else ""
     return Origin(mode=config.runtime.mode.value, host=socket.gethostname(), account_tail=tail)
+
+
+def advice() -> dict[str, Advice]:
+    """Return the words of each code, as a phone shows them."""
+    from supervisor.words import WORDS  # read by those that send alone
+
+    return {code: Advice(done=words.done, todo=words.todo.replace("`", "")) for code, words in WORDS.items()}
 
 
 def _url(target: str, redactor: Redactor) -> SecretStr | CredentialMissing:

@@ -5,7 +5,7 @@ from actors.latch import tighten
 from actors.notifier import Notifier, NotifierSettings
 from actors.outbox import Outbox
 from actors.ports import Shell
-from supervisor.app.alert_channels import alert_channels, origin
+from supervisor.app.alert_channels import advice, alert_channels, origin
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
 from supervisor.journal_watch import JournalWatch
@@ -13,8 +13,6 @@ from supervisor.journal_watch import JournalWatch
 
 def notifier(context: ChildContext) -> Shell:
     """Build the notifier with every way out that the configuration names."""
-    from supervisor.words import WORDS  # read by the notifier alone
-
     place = Workplace.child(context)
     section = place.config.notifier
     ways_out, ways = alert_channels(place.config, place.places, place.redactor)
@@ -35,7 +33,7 @@ def notifier(context: ChildContext) -> Shell:
         ),
         clean=place.redactor.clean,
         requests=place.places.alert_requests,
-        todos={code: words.todo.replace("`", "") for code, words in WORDS.items()},
+        advice=advice(),
     )
 
 

@@ -21,7 +21,7 @@ from actors.domain.alerts.alert import Alert, Level
 from actors.domain.alerts.chain import Delivery
 from actors.domain.alerts.group import Groups
 from actors.domain.alerts.inhibition import CHILD_CODES, parent_of
-from actors.domain.alerts.message import Message, Origin, write, write_several
+from actors.domain.alerts.message import Advice, Message, Origin, write, write_several
 from actors.domain.alerts.outbox import LOG, OutboxState, Way, Ways
 from actors.domain.alerts.policy import AlertPolicy
 from actors.domain.alerts.record import Counted, Digested, GivenUp, Raised, Record, Repeated, Stands
@@ -41,13 +41,13 @@ class Plan:
 
 
 class AlertDesk:
-    """The decisions over one outbox's state. `todos`: what one can do, by code, for alerts that do not say it."""
+    """The decisions over one outbox's state. `advice`: by code, for alerts that do not say it."""
 
     def __init__(
-        self, state: OutboxState, policy: AlertPolicy, ways: Ways, origin: Origin, todos: Mapping[str, str]
+        self, state: OutboxState, policy: AlertPolicy, ways: Ways, origin: Origin, advice: Mapping[str, Advice]
     ) -> None:
         self._state, self._policy, self._ways = state, policy, ways
-        self._origin, self._todos = origin, todos
+        self._origin, self._advice = origin, advice
         self._groups = Groups(policy.paces)
         self._fresh: dict[str, Raised] = {}
         self._held: dict[str, str] = {}
@@ -78,7 +78,7 @@ class AlertDesk:
             self._fresh[alert.alert_id] = raised
         why = self.withheld(alert, now)
         note = "" if why is None else f" [{why}]"
-        message = write(alert, self._origin, repeated=False, todos=self._todos, note=note)
+        message = write(alert, self._origin, repeated=False, advice=self._advice, note=note)
         return list(
             self._deliveries(
                 (alert.alert_id,),
@@ -126,7 +126,7 @@ class AlertDesk:
             if raised.at < oldest:
                 plan.records.append(GivenUp(alert_id=name, target=way[0], at=now))
             elif way == (LOG,):
-                message = write(alert, self._origin, repeated=True, todos=self._todos)
+                message = write(alert, self._origin, repeated=True, advice=self._advice)
                 plan.deliveries += self._deliveries((name,), alert.level, message, [way])
             elif self._is_seen(alert):
                 plan.records.append(Digested(alert_id=name, target=SEEN, at=now))
@@ -193,7 +193,7 @@ class AlertDesk:
             plan.records += [Repeated(code=each.code, subject=each.subject, at=now) for each in alerts]
             if len(unseen) == 1:
                 note = f" (not acknowledged, said {unseen[0].repeats + 2} times)"
-                message = write(alerts[0], self._origin, repeated=False, todos=self._todos, note=note)
+                message = write(alerts[0], self._origin, repeated=False, advice=self._advice, note=note)
             else:
                 message = write_several(alerts, self._origin, "not acknowledged", at=now)
             plan.deliveries += self._deliveries((), level, message, self._services(level))
@@ -218,7 +218,7 @@ class AlertDesk:
         alerts = [self._state.raised[name].alert for name in names]
         if len(alerts) == 1:
             note = "" if why == "one kind" or repeated else f" ({why})"
-            return write(alerts[0], self._origin, repeated=repeated, todos=self._todos, note=note)
+            return write(alerts[0], self._origin, repeated=repeated, advice=self._advice, note=note)
         if why == "one kind":
             why = f"{alerts[0].code}"
         return write_several(alerts, self._origin, why, at=now, repeated=repeated)

@@ -34,6 +34,13 @@ class Origin(Value):
         return f" ...{self.account_tail}" if self.account_tail else ""
 
 
+class Advice(Value):
+    """What is told of a code where the alert does not say it itself."""
+
+    done: str = ""
+    todo: str = ""
+
+
 class Message(Value):
     """What a target is given."""
 
@@ -43,17 +50,17 @@ class Message(Value):
 
 
 def write(
-    alert: Alert, origin: Origin, *, repeated: bool, todos: Mapping[str, str] | None = None, note: str = ""
+    alert: Alert, origin: Origin, *, repeated: bool, advice: Mapping[str, Advice] | None = None, note: str = ""
 ) -> Message:
-    """Return `alert` as a message. `repeated`: it may have been delivered before; `todos`: by code, where it has none.
+    """Return `alert` as a message. `repeated`: it may have been delivered before; `advice`: by code, for what it lacks.
 
     `note` stands in the title beside the subject.
     """
     again = " (repeated)" if repeated else ""
-    lines = [alert.text]
-    if alert.done:
-        lines.append(f"Done: {alert.done}")
-    if todo := alert.todo or (todos or {}).get(alert.code, ""):
+    lines, known = [alert.text], (advice or {}).get(alert.code, Advice())
+    if done := alert.done or known.done:
+        lines.append(f"Done: {done}")
+    if todo := alert.todo or known.todo:
         lines.append(f"You can: {todo}")
     lines.append(f"{_footer(alert, origin)}{again}")
     return Message(

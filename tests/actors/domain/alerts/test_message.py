@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 from actors.domain.alerts.alert import Alert, Level, handle
-from actors.domain.alerts.message import BODY_MAX, LINES_MAX, Origin, join, write, write_several
+from actors.domain.alerts.message import BODY_MAX, LINES_MAX, Advice, Origin, join, write, write_several
 
 ALERT = Alert(
     alert_id="x",
@@ -34,7 +34,9 @@ def test_a_repeated_message_says_so_in_title_and_body():
 
 def test_what_one_can_do_is_read_from_the_codes_words_where_the_alert_does_not_say_it():
     silent = ALERT.model_copy(update={"todo": ""})
-    message = write(silent, Origin(mode="live", host="desk"), repeated=False, todos={"S003": "Look at the tree."})
+    message = write(
+        silent, Origin(mode="live", host="desk"), repeated=False, advice={"S003": Advice(todo="Look at the tree.")}
+    )
     assert "You can: Look at the tree." in message.body.splitlines()
 
 
