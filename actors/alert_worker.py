@@ -51,6 +51,7 @@ class AlertWorker:
         self._thread.join(grace_s)
 
     def _work(self) -> None:
+        self.channel.prepare()
         while (first := self._queue.get()) is not None:
             waiting = [first]
             is_over = False

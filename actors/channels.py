@@ -1,13 +1,14 @@
 """Ways out for alerts: a log file, and any service that Apprise knows.
 
 A channel sends one message and says whether it was taken; it may block and it may raise, so each has a worker of its
-own (`actors.notifier`). Apprise does the retries within one send. Its import costs half a second, so it waits for the
-first message, off the notifier's own thread.
+own (`actors.alert_worker`). Apprise does the retries within one send. Its import costs half a second, so it is done on
+a worker's thread, and only where a service is named.
 """
 
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,6 +28,10 @@ class Channel(Protocol):
     name: str
     levels: frozenset[Level]
 
+    def prepare(self) -> None:
+        """Read what the first message will need, so that it need not wait for that."""
+        ...
+
     def send(self, message: Message) -> bool:
         """Deliver, blocking; return whether it was taken."""
         ...
@@ -43,6 +48,9 @@ class LogChannel:
         self.name = LOG
         self.levels = frozenset(Level)
         self._path = path
+
+    def prepare(self) -> None:
+        """Nothing is needed."""
 
     def send(self, message: Message) -> bool:
         """Write one line in one piece."""
@@ -68,6 +76,11 @@ class AppriseChannel:
         self._retries, self._wait_s = retries, wait_s
         self._apprise: Any = None
 
+    def prepare(self) -> None:
+        """Import Apprise and read the URL; one that it does not know is told with the first message."""
+        with suppress(ChannelUnusable):
+            self._apprise = self._opened()
+
     def send(self, message: Message) -> bool:
         """Hand the message to the service. Raises `ChannelUnusable` where Apprise does not know the URL."""
         if self._apprise is None:
@@ -76,7 +89,7 @@ class AppriseChannel:
         return bool(self._apprise.notify(title=message.title, body=message.body, notify_type=kind))
 
     def _opened(self) -> Any:
-        import apprise  # noqa: PLC0415 - half a second that only the first message need wait for
+        import apprise  # noqa: PLC0415 - half a second, on a thread of its own
 
         asset = apprise.AppriseAsset(
             default_service_retry=self._retries, default_service_wait=self._wait_s, async_mode=False
@@ -95,6 +108,9 @@ class MissingChannel:
         self.name = f"{''.join(sorted(levels))}-missing-{digest}"
         self.levels = levels
         self._missing = missing
+
+    def prepare(self) -> None:
+        """Nothing can be."""
 
     def send(self, message: Message) -> bool:
         """Raise `ChannelUnusable`, with where the secret was looked for."""

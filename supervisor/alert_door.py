@@ -16,9 +16,9 @@ from actors import alert_requests
 from actors.alert_requests import TooManyRequests
 from actors.domain.alerts.alert import Level
 from actors.domain.alerts.board import AlertBoard, alert_board
-from actors.domain.alerts.outbox import OutboxState
+from actors.domain.alerts.outbox import LOG, OutboxState, Way
 from actors.domain.alerts.policy import AlertPolicy
-from actors.domain.alerts.record import Sent
+from actors.domain.alerts.record import Raised, Sent
 from actors.domain.alerts.request import Ack, Hush, Request, SendTest, Unhush, picked
 from actors.domain.alerts.silence import Silence, refusal
 from actors.outbox import read_records
@@ -85,10 +85,15 @@ def send_test(where: Places, level: Level, *, by: str) -> tuple[Asked, str]:
     return _leave(where, request, (level.value,)), request.alert_id
 
 
-def taken_by(where: Places, alert_id: str) -> set[str]:
-    """Return the targets that took an alert, as the outbox has it."""
+def taken_by(where: Places, alert_id: str) -> dict[Way, str | None] | None:
+    """Return the ways an alert goes, each with the target of it that took it; None where it was not raised yet."""
     records, _ = read_records(where.outbox)
-    return {each.target for each in records if isinstance(each, Sent) and each.alert_id == alert_id}
+    took = {each.target for each in records if isinstance(each, Sent) and each.alert_id == alert_id}
+    for each in records:
+        if isinstance(each, Raised) and each.alert.alert_id == alert_id:
+            ways = (way for way in each.ways if way != (LOG,))
+            return {way: next((target for target in way if target in took), None) for way in ways}
+    return None
 
 
 def notifier_runs(where: Places) -> bool:

@@ -26,6 +26,8 @@ def alerts(context: click.Context, state: Path, as_json: bool) -> None:
     """Show what stands where no other verb is asked."""
     if context.invoked_subcommand is None:
         _tell(state, 0, as_json=as_json)
+    said: dict[str, object] = {"state": state, "as_json": as_json}
+    context.default_map = dict.fromkeys(alerts.commands, said)  # also what was said before the verb's second word
 
 
 @alerts.command(help="What nobody has acknowledged yet, and what is silenced.")

@@ -49,13 +49,11 @@ def notify() -> None:
 def test(level: Level, config: Path | None, wait: float, by: str, state: Path, as_json: bool) -> None:
     """Send, wait, tell."""
     where = places(state)
-    found = _config(where, config)
-    ways = [way for way in alert_channels(found, where, Redactor())[1][level] if way != (LOG,)]
-    if not ways:
+    through = config is None and alert_door.notifier_runs(where)
+    results = _through(where, level, by, wait) if through else _directly(_config(where, config), where, level, by)
+    if not results:
         click.echo(f"no target of {level}: name one in [notifier] targets.{level}", err=True)
         sys.exit(ExitCode.USAGE)
-    through = config is None and alert_door.notifier_runs(where)
-    results = _through(where, level, by, ways, wait) if through else _directly(found, where, level, by)
     if as_json:
         click.echo(json.dumps({"schema": SCHEMA, "level": level, "through_notifier": through, "ways": results}))
     else:
@@ -76,22 +74,26 @@ def _config(where: Places, path: Path | None) -> RuntimeConfig:
     return RuntimeConfig.model_validate_json(where.config.read_bytes())
 
 
-def _through(where: Places, level: Level, by: str, ways: list[tuple[str, ...]], wait_s: float) -> list[Result]:
+def _through(where: Places, level: Level, by: str, wait_s: float) -> list[Result]:
     """Have the notifier send, and look into its outbox who took it."""
     asked, alert_id = alert_door.send_test(where, level, by=by)
     if asked.why is not None:
-        return [{"target": way[0], "taken": False, "seconds": 0.0, "why": asked.why} for way in ways]
-    began, results = time.monotonic(), dict[tuple[str, ...], Result]()
-    while len(results) < len(ways) and time.monotonic() - began < wait_s:
-        time.sleep(POLL_S)
-        took = alert_door.taken_by(where, alert_id)
+        return [{"target": str(level), "taken": False, "seconds": 0.0, "why": asked.why}]
+    began, took = time.monotonic(), dict[str, Result]()
+    while time.monotonic() - began < wait_s:
+        ways = alert_door.taken_by(where, alert_id)
         seconds = round(time.monotonic() - began, 1)
-        for way in ways:
-            target = next((each for each in way if each in took), None)
+        for way, target in (ways or {}).items():
+            told = {"target": target, "taken": True, "seconds": seconds, "why": ""}
             if target is not None:
-                results.setdefault(way, {"target": target, "taken": True, "seconds": seconds, "why": ""})
-    missing = {"taken": False, "seconds": wait_s, "why": "no target of it took the test; logs/notifier says why"}
-    return [results.get(way, {"target": " > ".join(way), **missing}) for way in ways]
+                took.setdefault(" > ".join(way), told)
+        if ways is not None and len(took) == len(ways):
+            return list(took.values())
+        time.sleep(POLL_S)
+    if ways is None:
+        return [{"target": str(level), "taken": False, "seconds": wait_s, "why": "the notifier has not taken it"}]
+    missing = {"taken": False, "seconds": wait_s, "why": "no target of it took it; the notifier's log says why"}
+    return [took.get(name, {"target": name, **missing}) for name in map(" > ".join, ways)]
 
 
 def _directly(config: RuntimeConfig, where: Places, level: Level, by: str) -> list[Result]:

@@ -1,6 +1,7 @@
 """`holdfast alerts`, `ack`, `silence` and `notify test`, over a real outbox and a real service."""
 
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -11,8 +12,12 @@ from actors.config import load
 from actors.domain.alerts.alert import Level, handle
 from actors.domain.alerts.record import Raised, Sent
 from actors.outbox import Outbox
+from supervisor import directory as directories
 from supervisor.cli.silence import silence_of
-from tests.notifier_rig import WAIT_S, alert, serving
+from supervisor.directory import Directory, Entry
+from supervisor.process import identify
+from supervisor.tree import ChildState
+from tests.notifier_rig import WAIT_S, alert, running, service, serving
 from tests.supervisor.cli.test_main import FAST, ROOT, call
 
 NAKED = handle(("A040", "naked-1"))
@@ -126,6 +131,28 @@ def test_a_test_reaches_every_target_of_its_level_also_those_of_a_chain(told, tm
     first, second = said.splitlines()
     assert (code, first.startswith("FAIL  P0-json-"), second.startswith("ok    P0-json-")) == (4, True, True)
     assert "127.0.0.1" not in said
+
+
+def test_where_the_notifier_runs_it_is_the_one_that_sends(told):
+    with serving() as receiver, running(told.state, (service(receiver.url, Level.P0),)):
+        write_directory(told)
+        code, said = call("notify", "test", "--level", "P0", "--state", told.state, "--by", "ann")
+        message = receiver.messages.get(timeout=WAIT_S)
+        assert call("ack", "A160", "--state", told.state)[1].endswith(": acknowledged\n")
+    assert (code, said.startswith("ok    P0-json-")) == (0, True)
+    assert "a test that ann asked for" in message["message"]
+
+
+def write_directory(where) -> None:
+    """Say that this process is the notifier."""
+    entry = Entry(state=ChildState.RUNNING, incarnation=1, process=identify(os.getpid()), since=datetime.now(UTC))
+    now = datetime.now(UTC)
+    children = {"notifier": entry}
+    directories.write(where.directory, Directory(supervisor=None, since=now, written_at=now, children=children))
+
+
+def test_what_was_said_before_the_second_word_counts(told):
+    assert "P0 A040 naked-1" in call("alerts", "--state", told.state, "history")[1]
 
 
 def test_a_test_without_targets_or_without_a_configuration_says_so(told, tmp_path):
