@@ -7,6 +7,7 @@ keeps 1 to 5 seconds between two messages of most), is never behind by more than
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from actors.channels import Channel, ChannelUnusable
@@ -51,7 +52,8 @@ class AlertWorker:
         self._thread.join(grace_s)
 
     def _work(self) -> None:
-        self.channel.prepare()
+        with suppress(Exception):  # a plug-in of a third party; what is wrong is told with the first message
+            self.channel.prepare()
         while (first := self._queue.get()) is not None:
             waiting = [first]
             is_over = False

@@ -86,7 +86,10 @@ class AppriseChannel:
         if self._apprise is None:
             self._apprise = self._opened()
         kind = _KINDS[message.level]
-        return bool(self._apprise.notify(title=message.title, body=message.body, notify_type=kind))
+        attach = [path for path in message.attach if Path(path).exists()]  # one that is gone would keep the words back
+        return bool(
+            self._apprise.notify(title=message.title, body=message.body, notify_type=kind, attach=attach or None)
+        )
 
     def _opened(self) -> Any:
         import apprise  # noqa: PLC0415 - half a second, on a thread of its own

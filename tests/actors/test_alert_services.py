@@ -229,6 +229,16 @@ def test_an_e_mail_carries_the_same_words():
         assert part in text
 
 
+def test_files_go_with_the_words_and_one_that_is_gone_keeps_nothing_back(listener, tmp_path):
+    picture = tmp_path / "evening.png"
+    picture.write_bytes(b"png")
+    message = MESSAGE.model_copy(update={"attach": (str(picture), str(tmp_path / "gone.png"))})
+    assert channel(f"json://127.0.0.1:{listener.server_port}/hook").send(message)
+    _, body, _ = listener.posts.get(timeout=WAIT_S)
+    (attached,) = json.loads(body)["attachments"]
+    assert (attached["filename"], base64.b64decode(attached["base64"])) == ("evening.png", b"png")
+
+
 def test_a_service_that_refuses_has_not_taken_it():
     assert not channel("json://127.0.0.1:1/hook").send(MESSAGE)
 

@@ -32,6 +32,8 @@ class Alert(Value):
     text: str
     done: str = ""
     todo: str = ""
+    attach: tuple[str, ...] = ()
+    """Files that go with it, where a target takes any."""
     at: Instant
 
     @property

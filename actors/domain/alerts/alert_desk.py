@@ -79,14 +79,8 @@ class AlertDesk:
         why = self.withheld(alert, now)
         note = "" if why is None else f" [{why}]"
         message = write(alert, self._origin, repeated=False, advice=self._advice, note=note)
-        return list(
-            self._deliveries(
-                (alert.alert_id,),
-                alert.level,
-                message,
-                [way for way in self._ways.get(alert.level, ()) if way == (LOG,)],
-            )
-        )
+        logs = [way for way in self._ways.get(alert.level, ()) if way == (LOG,)]
+        return list(self._deliveries((alert.alert_id,), alert.level, message, logs))
 
     def plan(self, now: datetime) -> list[Delivery]:
         """Return what is said now of what was raised."""

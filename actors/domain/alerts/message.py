@@ -47,6 +47,7 @@ class Message(Value):
     level: str
     title: str
     body: str
+    attach: tuple[str, ...] = ()
 
 
 def write(
@@ -67,6 +68,7 @@ def write(
         level=alert.level.value,
         title=f"{_head(origin, alert.level)} {alert.subject}{note}{again}",
         body=_cut("\n".join(lines)),
+        attach=alert.attach,
     )
 
 
@@ -83,7 +85,8 @@ def write_several(
         lines.append(f"and {len(left)} more ({counts}): holdfast alerts history")
     lines.append(f"{at.astimezone(NEW_YORK):%a %d %b %H:%M:%S} ET · {origin.host}{again}")
     title = f"{_head(origin, level)} {len(alerts)} alerts, {why}{again}"
-    return Message(level=level.value, title=title, body=_cut("\n".join(lines)))
+    attach = tuple(dict.fromkeys(path for alert in told for path in alert.attach))
+    return Message(level=level.value, title=title, body=_cut("\n".join(lines)), attach=attach)
 
 
 def join(messages: Sequence[Message]) -> Message:
@@ -92,7 +95,8 @@ def join(messages: Sequence[Message]) -> Message:
         return messages[0]
     loudest = min(messages, key=lambda message: message.level)
     body = "\n\n".join(f"{message.title}\n{message.body}" for message in messages)
-    return Message(level=loudest.level, title=f"{loudest.title} and {len(messages) - 1} more", body=_cut(body))
+    title, attach = f"{loudest.title} and {len(messages) - 1} more", [path for each in messages for path in each.attach]
+    return Message(level=loudest.level, title=title, body=_cut(body), attach=tuple(dict.fromkeys(attach)))
 
 
 def _head(origin: Origin, level: Level) -> str:

@@ -60,7 +60,8 @@ def test_the_rest_is_counted_by_code():
 
 def test_messages_that_wait_at_one_target_are_one():
     first = write(ALERT, Origin(mode="live", host="desk"), repeated=False)
-    both = join([first, first.model_copy(update={"level": "P2", "title": "other"})])
+    both = join([first, first.model_copy(update={"level": "P2", "title": "other", "attach": ("a.png",)})])
+    assert both.attach == ("a.png",)
     assert (both.level, both.title) == ("P0", "LIVE P0 trading halted and 1 more")
     assert "other" in both.body
     assert join([first]) is first
