@@ -1,21 +1,28 @@
 """The configuration's section on alerts: who is told of which level, by which way, and how often."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from actors.config_sections import Count, Seconds, Target
 from actors.domain.alerts.alert import Level
 from actors.domain.alerts.policy import AlertPolicy
 
-Chain = Annotated[tuple[Target, ...], Field(min_length=1, max_length=8)]
+
+def _chain(given: Any) -> Any:
+    return (given,) if isinstance(given, str) else given
+
+
+_Targets = Annotated[tuple[Target, ...], Field(min_length=1, max_length=8)]
+Chain = Annotated[_Targets, BeforeValidator(_chain, json_schema_input_type=Target | _Targets)]
+"""Targets that are asked one after the other; a target by itself is a chain of one."""
 FALLBACK_AFTER: dict[Level, float] = {Level.P0: 1.0, Level.P1: 10.0, Level.P2: 30.0, Level.P3: 60.0}
 
 
 class NotifierSection(AlertPolicy):
     """Who is told, how often. Every alert also goes to `log_file`."""
 
-    targets: dict[Level, tuple[Target | Chain, ...]] = Field(default_factory=dict)
+    targets: dict[Level, tuple[Chain, ...]] = Field(default_factory=dict)
     """Each is told. A list in place of a target is a chain: the next one is told where the one before does not take
     it."""
     log_file: str = Field(default="alerts.log", pattern=r"^[A-Za-z0-9_.-]{1,64}$")
@@ -34,11 +41,3 @@ class NotifierSection(AlertPolicy):
     @classmethod
     def _with_other_waits(cls, given: dict[Level, float]) -> dict[Level, float]:
         return {**FALLBACK_AFTER, **given}
-
-    @property
-    def chains(self) -> dict[Level, tuple[tuple[str, ...], ...]]:
-        """The targets of each level, every one as a chain."""
-        return {
-            level: tuple((each,) if isinstance(each, str) else each for each in named)
-            for level, named in self.targets.items()
-        }

@@ -21,7 +21,7 @@ def alert_channels(config: RuntimeConfig, where: Places, redactor: Redactor) -> 
     section = config.notifier
     chains = {
         level: [[_url(target, redactor) for target in chain] for chain in named]
-        for level, named in section.chains.items()
+        for level, named in section.targets.items()
     }
     log = where.state / section.log_file
     return channels(log, chains, retries=section.send_retries, wait_s=section.retry_wait_s)

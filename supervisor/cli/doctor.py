@@ -86,5 +86,5 @@ def _secret_files(config: RuntimeConfig | None) -> list[Path]:
     if config is None:
         return []
     names = [name for route in config.routes for name in route.secrets.values()]
-    names += [name for chains in config.notifier.chains.values() for chain in chains for name in chain]
+    names += [name for chains in config.notifier.targets.values() for chain in chains for name in chain]
     return [Path(name.removeprefix(FILE_PREFIX)).expanduser() for name in names if name.startswith(FILE_PREFIX)]

@@ -118,7 +118,7 @@ def configured(where, folder, *targets: str) -> tuple[str, str]:
     path = folder / "holdfast.toml"
     named = ", ".join(f'"{each}"' for each in targets)
     path.write_text((ROOT / "config" / "holdfast.toml").read_text() + f"\n[notifier.targets]\nP0 = [[{named}]]\n")
-    assert load(path).notifier.chains[Level.P0] == (targets,)
+    assert load(path).notifier.targets[Level.P0] == (targets,)
     return "--config", str(path)
 
 
