@@ -107,7 +107,7 @@ class AlertDesk:
         self._repeat(now, plan)
         return plan
 
-    def sweep(self, now: datetime, busy: Iterable[tuple[str, Way]] = ()) -> Plan:
+    def sweep(self, now: datetime, busy: Iterable[tuple[str, Way | None]] = ()) -> Plan:
         """Return what is owed to somebody and on no way there, as repeated; give up what is too old."""
         plan, owed, on_way = Plan(), defaultdict[tuple[Level, Way], list[str]](list), set(busy)
         oldest = now - timedelta(seconds=self._policy.resend_age_max_s)
@@ -115,7 +115,7 @@ class AlertDesk:
         for raised, way in self._state.owed(self._ways):
             alert = raised.alert
             name = alert.alert_id
-            if (name, way) in on_way or (way != (LOG,) and self._has(name)):
+            if (name, way) in on_way or (name, None) in on_way or (way != (LOG,) and self._has(name)):
                 continue
             if raised.at < oldest:
                 plan.records.append(GivenUp(alert_id=name, target=way[0], at=now))
@@ -149,11 +149,6 @@ class AlertDesk:
                 return f"follows from {parent.code} {parent.subject}"
         quiet = self._policy.quiet
         return QUIET if quiet is not None and quiet.holds(alert.level, now) else None
-
-    @property
-    def held(self) -> Mapping[str, str]:
-        """The alerts that wait, by id, and why."""
-        return self._held
 
     def _release(self, now: datetime, plan: Plan) -> None:
         let_go: dict[str, str] = {}

@@ -56,10 +56,11 @@ class Chains:
         """Whether anything is on its way."""
         return bool(self._runs)
 
-    def busy(self) -> Iterator[tuple[str, Way]]:
-        """Yield each alert with each way that a message telling it is on."""
+    def busy(self) -> Iterator[tuple[str, Way | None]]:
+        """Yield each alert with each way that a message telling it is on; None where that is a digest."""
         for run in self._runs.values():
-            yield from ((name, run.delivery.way) for name in run.delivery.alert_ids)
+            way = None if run.delivery.is_digest else run.delivery.way
+            yield from ((name, way) for name in run.delivery.alert_ids)
 
     def start(self, delivery: Delivery, now_ns: int) -> str:
         """Return the target to ask first."""

@@ -212,6 +212,18 @@ def test_what_no_service_took_is_swept_up_as_one_message():
     assert told.after(60)[0] == "P0 3 alerts, not delivered before (repeated)"
 
 
+def test_what_is_on_its_way_is_not_swept_up():
+    told = Told()
+    told.deaf = True
+    name = told.hear()
+    way = (f"{Level.P0}-phone",)
+    told.now += timedelta(seconds=60)
+    for busy in ([(name, way)], [(name, None)]):
+        assert told.desk.sweep(told.now, busy).deliveries == []
+    (again,) = told.desk.sweep(told.now, [(name, ("other",))]).deliveries
+    assert again.message.title == "LIVE P0 SPX (repeated)"
+
+
 def test_what_a_person_saw_before_any_service_took_it_is_owed_to_nobody():
     told = Told()
     told.deaf = True
