@@ -20,13 +20,16 @@ from actors.domain.alerts.outbox import LOG, OutboxState, Way
 from actors.domain.alerts.policy import AlertPolicy
 from actors.domain.alerts.record import Raised, Sent
 from actors.domain.alerts.request import Ack, Hush, Request, SendTest, Unhush, picked
-from actors.domain.alerts.silence import Silence, refusal
+from actors.domain.alerts.silence import Silence, refusal, silence_about
+from actors.domain.market.session import NEW_YORK
 from actors.outbox import read_records
 from actors.places import Places
 from supervisor import directory as directories
 from supervisor.process import alive
 
 POLL_S = 0.05
+WORDS_WAIT_S = 3.0
+KEPT = "kept, the notifier takes it when it runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,20 @@ def end_silence(where: Places, silence_id: str, *, by: str) -> Asked:
     return _leave(where, Unhush(silence_id=silence_id, by=by, at=datetime.now(UTC)), (silence_id,))
 
 
+def ack_in_words(where: Places, name: str, *, by: str, reason: str = "") -> str:
+    """Acknowledge, and say what became of it, in a line: for whoever has no room for more."""
+    asked = acknowledge(where, name, by=by, reason=reason)
+    return asked.why or _in_words(where, asked, f"acknowledged: {', '.join(asked.names)}")
+
+
+def silence_in_words(where: Places, what: str, length_s: float, *, by: str, reason: str) -> str:
+    """Silence a code, a subject, or CODE:SUBJECT for so long, and say what became of it, in a line."""
+    wanted = silence_about(what, length_s, by=by, reason=reason, now=datetime.now(UTC))
+    asked = silence(where, wanted)
+    until = f"{wanted.ends.astimezone(NEW_YORK):%a %d %b %H:%M} ET"
+    return asked.why or _in_words(where, asked, f"silence {wanted.silence_id}: {wanted.words} until {until}")
+
+
 def send_test(where: Places, level: Level, *, by: str) -> tuple[Asked, str]:
     """Have the notifier send a test of `level`; return also the id of its alert."""
     request = SendTest(level=level, by=by, at=datetime.now(UTC))
@@ -110,6 +127,11 @@ def policy(where: Places) -> AlertPolicy:
         return AlertPolicy.model_validate({name: section[name] for name in AlertPolicy.model_fields if name in section})
     except (FileNotFoundError, KeyError, ValidationError):
         return AlertPolicy()
+
+
+def _in_words(where: Places, asked: Asked, done: str) -> str:
+    taken = notifier_runs(where) and asked.taken(WORDS_WAIT_S)
+    return done if taken else f"{done}; {KEPT}"
 
 
 def _leave(where: Places, request: Request, names: tuple[str, ...]) -> Asked:

@@ -12,6 +12,7 @@ import click
 
 from actors.places import places
 from supervisor import alert_door
+from supervisor.alert_door import KEPT
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import by_option, json_option, state_option, wait_option
 
@@ -37,6 +38,6 @@ def ack(name: str, reason: str, by: str, wait: float, state: Path, as_json: bool
     if as_json:
         click.echo(json.dumps({"schema": SCHEMA, "acknowledged": asked.names, "taken": taken, "notifier_runs": runs}))
     else:
-        how = "acknowledged" if taken else "kept; the notifier takes it when it runs"
+        how = "acknowledged" if taken else f"acknowledged; {KEPT}"
         click.echo("\n".join(f"{each}: {how}" for each in asked.names))
     sys.exit(ExitCode.NOT_CONFIRMED if runs and not taken else ExitCode.DONE)

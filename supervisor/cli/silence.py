@@ -7,21 +7,20 @@ Exit 0: silenced, or kept until the notifier starts; 2: refused, with why; 8: th
 import json
 import re
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from actors.domain.alerts.silence import Silence
+from actors.domain.alerts.silence import Silence, silence_about
 from actors.places import places
 from supervisor import alert_door
-from supervisor.alert_door import Asked
+from supervisor.alert_door import KEPT
 from supervisor.cli.alert_lines import clock
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import by_option, json_option, state_option, wait_option
 
 SCHEMA = "holdfast.silence/1"
-_CODE = re.compile(r"[ANS]\d{3}|[A-Z][A-Z_]{3,}")
 _LENGTH = re.compile(r"(\d{1,5})([smh])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600}
 
@@ -50,11 +49,12 @@ def silence(
     if ended is not None:
         asked, words = alert_door.end_silence(where, ended, by=by), f"silence {ended} ended"
     else:
-        wanted = silence_of(what or "", length or "", by, reason, datetime.now(UTC))
-        asked = (
-            Asked(why="say what, and for how long: A050 30m") if wanted is None else alert_door.silence(where, wanted)
-        )
-        words = "" if wanted is None else _words(wanted)
+        seconds = _seconds(length or "")
+        if not what or seconds is None:
+            click.echo("say what, and for how long: A050 30m", err=True)
+            sys.exit(ExitCode.USAGE)
+        wanted = silence_about(what, seconds, by=by, reason=reason, now=datetime.now(UTC))
+        asked, words = alert_door.silence(where, wanted), _words(wanted)
     if asked.why is not None:
         click.echo(asked.why, err=True)
         sys.exit(ExitCode.USAGE)
@@ -64,20 +64,13 @@ def silence(
         told = {"schema": SCHEMA, "silence": asked.names[0], "ended": ended is not None, "taken": taken}
         click.echo(json.dumps(told))
     else:
-        click.echo(words if taken else f"{words}; kept, the notifier takes it when it runs")
+        click.echo(words if taken else f"{words}; {KEPT}")
     sys.exit(ExitCode.NOT_CONFIRMED if runs and not taken else ExitCode.DONE)
 
 
-def silence_of(what: str, length: str, by: str, reason: str, now: datetime) -> Silence | None:
-    """Return the silence that these words ask for; None where they cannot be read."""
+def _seconds(length: str) -> float | None:
     found = _LENGTH.fullmatch(length)
-    if not what or found is None:
-        return None
-    code, colon, subject = what.partition(":")
-    if not colon and not _CODE.fullmatch(what):
-        code, subject = "", what
-    ends = now + timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
-    return Silence(code=code, subject=subject, begins=now, ends=ends, by=by, reason=reason)
+    return None if found is None else float(found[1]) * _SECONDS[found[2]]
 
 
 def _words(wanted: Silence) -> str:

@@ -132,3 +132,13 @@ def test_so_many_requests_that_something_is_wrong_are_refused(where):
     for number in range(WAITING_MAX):
         (where.alert_requests / f"{number}.json").touch()
     assert "requests wait" in alert_door.acknowledge(where, "all", by="ann").why
+
+
+def test_a_line_says_what_became_of_an_answer_and_of_a_silence(where):
+    left(where, "naked-1")
+    kept = "kept, the notifier takes it when it runs"
+    assert alert_door.ack_in_words(where, "naked-1", by="ann") == f"acknowledged: A040 naked-1; {kept}"
+    assert "is called naked-1" in alert_door.ack_in_words(where, "naked-1", by="ann")
+    said = alert_door.silence_in_words(where, "A050:route-*", 1800, by="ann", reason="known")
+    assert (": A050 route-* until " in said, said.endswith(kept)) == (True, True)
+    assert "a person and a reason" in alert_door.silence_in_words(where, "A050", 1800, by="ann", reason="")

@@ -8,10 +8,13 @@ Rules of this file:
 """
 
 import hashlib
+import re
 from datetime import datetime, timedelta
 
 from actors.domain.alerts.alert import Alert, Level
 from actors.domain.value import Instant, Value
+
+_CODE = re.compile(r"[ANS]\d{3}|[A-Z][A-Z_]{3,}")
 
 
 class Silence(Value):
@@ -49,6 +52,15 @@ class Silence(Value):
         if alert.level is Level.P0:
             ends = min(ends, self.begins + timedelta(seconds=page_max_s))
         return self.names(alert) and self.begins <= now < ends
+
+
+def silence_about(what: str, length_s: float, *, by: str, reason: str, now: datetime) -> Silence:
+    """Return the silence that a person's words ask for: a code (A050), a subject (route-*), or both (A050:route-*)."""
+    code, colon, subject = what.partition(":")
+    if not colon and not _CODE.fullmatch(what):
+        code, subject = "", what
+    ends = now + timedelta(seconds=length_s)
+    return Silence(code=code, subject=subject, begins=now, ends=ends, by=by, reason=reason)
 
 
 def refusal(silence: Silence, max_s: float) -> str | None:

@@ -4,6 +4,7 @@ import sys
 import threading
 from pathlib import Path
 
+from loguru import logger
 from pydantic import SecretStr
 
 from actors.channels import channels
@@ -22,6 +23,7 @@ from actors.watermark import MappedWatermark
 
 def live(state: Path, dead: str, alive: str, window_s: float, waits: float) -> None:
     """Be a spare, then, by a word on standard input, the notifier of a storm until killed."""
+    logger.remove()  # the first channel is down: each message would say so
     where = places(state)
     chain = [[SecretStr(dead), SecretStr(alive)]]
     ways_out, ways = channels(where.state / "alerts.log", dict.fromkeys(Level, chain), retries=2, wait_s=1.0)

@@ -13,7 +13,6 @@ from actors.domain.alerts.alert import Level, handle
 from actors.domain.alerts.record import Raised, Sent
 from actors.outbox import Outbox
 from supervisor import directory as directories
-from supervisor.cli.silence import silence_of
 from supervisor.directory import Directory, Entry
 from supervisor.process import identify
 from supervisor.tree import ChildState
@@ -58,7 +57,7 @@ def test_the_history_says_who_took_it_and_who_is_owed_it(told):
 
 def test_an_answer_with_nothing_running_is_kept_and_counts_at_once(told):
     code, said = say("ack", told, NAKED, "--by", "ann")
-    assert (code, said) == (0, "A040 naked-1: kept; the notifier takes it when it runs\n")
+    assert (code, said) == (0, "A040 naked-1: acknowledged; kept, the notifier takes it when it runs\n")
     assert say("alerts", told)[1].startswith("Nothing to acknowledge.")
     code, said = say("ack", told, NAKED)
     assert (code, said) == (2, f"nothing that stands unacknowledged is called {NAKED}\n")
@@ -89,16 +88,6 @@ def test_a_silence_is_shown_until_it_ends(told):
 def test_a_silence_that_cannot_be_taken_says_why(told, asked, why):
     code, said = say("silence", told, *asked)
     assert (code, why in said) == (2, True)
-
-
-@pytest.mark.parametrize(
-    ("what", "expected"),
-    [("A050", ("A050", "")), ("route-a", ("", "route-a")), ("A050:route-*", ("A050", "route-*")), (":x", ("", "x"))],
-)
-def test_words_name_a_code_a_subject_or_both(what, expected):
-    found = silence_of(what, "90s", "ann", "why", datetime.now(UTC))
-    assert (found.code, found.subject) == expected
-    assert (found.ends - found.begins).total_seconds() == 90
 
 
 @pytest.mark.parametrize(

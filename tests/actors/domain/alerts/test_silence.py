@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from actors.domain.alerts.alert import Alert, Level
-from actors.domain.alerts.silence import Silence, refusal
+from actors.domain.alerts.silence import Silence, refusal, silence_about
 
 AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
@@ -51,3 +51,19 @@ def test_a_silence_without_a_name_a_reason_or_a_limit_is_refused(wanted, said):
 
 def test_a_silence_that_names_something_and_says_why_is_taken():
     assert refusal(silence(hours=24), 86_400.0) is None
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        ("A050", ("A050", "")),
+        ("STRATEGY_STATE_DROPPED", ("STRATEGY_STATE_DROPPED", "")),
+        ("route-a", ("", "route-a")),
+        ("A050:route-*", ("A050", "route-*")),
+        (":A050", ("", "A050")),
+    ],
+)
+def test_words_name_a_code_a_subject_or_both(what, expected):
+    found = silence_about(what, 90, by="ann", reason="why", now=AT)
+    assert (found.code, found.subject) == expected
+    assert found.ends - found.begins == timedelta(seconds=90)
