@@ -10,13 +10,14 @@ import click
 
 from actors.calendars import load_sessions
 from actors.config_model import RuntimeConfig
+from actors.config_sections import Mode
 from actors.credentials import FILE_PREFIX
 from actors.domain.market.session import NEW_YORK
 from actors.expiry_tables import load_expiry
 from actors.places import Places, places
+from supervisor import alert_door, keeper
 from supervisor import directory as directories
-from supervisor import keeper
-from supervisor.app.doctor import calendars, copies, installation, machine, modes, ray_checkup, reach
+from supervisor.app.doctor import alerts, calendars, copies, installation, machine, modes, ray_checkup, reach
 from supervisor.app.doctor.finding import Finding, Verdict
 from supervisor.app.plan import TABLES
 from supervisor.cli.exit_code import ExitCode
@@ -61,6 +62,8 @@ def examine(where: Places) -> Iterator[Finding]:
     yield from ray_checkup.examine(directory.ray if directory else None)
     config = _config(where)
     yield from copies.examine(config.journal if config else None, routes(where), directory)
+    is_paper = config is None or config.runtime.mode is Mode.PAPER
+    yield from alerts.examine(config.notifier if config else None, alert_door.read_alerts(where), is_paper=is_paper)
     yield from modes.examine((where.state, where.run), _secret_files(config))
     yield from installation.examine(ROOT)
     yield from machine.examine(where.state)
