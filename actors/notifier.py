@@ -148,9 +148,10 @@ class Notifier:
                 path.rename(path.with_suffix(".unread"))
                 continue
             records, alerts = answer(request, self._outbox.state.stands, self._policy, _now())
-            self._remember(records)
+            is_durable = self._remember(records)
             self._take(alerts)
-            path.unlink(missing_ok=True)
+            if is_durable:
+                path.unlink(missing_ok=True)
 
     def _start(self, deliveries: Iterable[Delivery]) -> None:
         for delivery in deliveries:
@@ -198,15 +199,17 @@ class Notifier:
         self._broken.clear()
         return alerts
 
-    def _remember(self, records: Sequence[Record]) -> None:
-        if records:
-            self._write(partial(self._outbox.append, records))
+    def _remember(self, records: Sequence[Record]) -> bool:
+        return not records or self._write(partial(self._outbox.append, records))
 
-    def _write(self, write: Callable[[], None]) -> None:
+    def _write(self, write: Callable[[], None]) -> bool:
+        """Return whether it is durable; where it is not, it is remembered all the same."""
         try:
             write()
         except OSError as error:
             logger.error("outbox: records not durable: {}", error.strerror)
+            return False
+        return True
 
 
 def _alerts(arrivals: Iterable[Arrival]) -> list[Alert]:

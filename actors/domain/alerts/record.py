@@ -1,4 +1,8 @@
-"""What the notifier writes down: one record a line of its outbox, in order. Nothing else is its memory."""
+"""What the notifier writes down: one record a line of its outbox, in order. Nothing else is its memory.
+
+What people ask of the alerts is written here too, and not in the journal: that has one writer, the executor, and an
+answer to an alert must not wait for it, nor be lost with it.
+"""
 
 from typing import Annotated, Literal
 
