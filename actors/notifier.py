@@ -96,6 +96,7 @@ class Notifier:
         for worker in self._workers.values():
             worker.close(self._settings.stop_grace_s)
         self._settle()
+        self._write(self._outbox.sync)
 
     def _turn(self, heard: list[Alert]) -> None:
         self._settle()
@@ -114,6 +115,7 @@ class Notifier:
         self._start(self._desk.plan(now))
         for delivery, target in self._chains.silent(now_ns):
             self._offer(delivery, target)
+        self._write(self._outbox.sync)
 
     def _take(self, alerts: Iterable[Alert]) -> None:
         """Write down what is new and what repeats; the same alert told twice is one alert."""
@@ -162,7 +164,7 @@ class Notifier:
             self._told.put((delivery, target, f"{self._settings.pending_max} messages wait there"))
 
     def _settle(self) -> None:
-        """Take in what the workers report."""
+        """Take in what the workers report; durable with whatever is written next, or at the end of the turn."""
         records: list[Record] = []
         while not self._told.empty():
             delivery, target, failure = self._told.get_nowait()
@@ -177,7 +179,8 @@ class Notifier:
             after = self._chains.failed(delivery.number, target, self._clock.boot_ns())
             if after is not None:
                 self._offer(delivery, after)
-        self._remember(records)
+        if records:
+            self._write(partial(self._outbox.note, records))
 
     def _own_alerts(self) -> list[Alert]:
         """Return N001 for each failure since the last pass; all but the first of a target are counted."""

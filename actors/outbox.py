@@ -28,7 +28,7 @@ class Outbox:
         self.state = OutboxState()
         records, self.damaged = read_records(path)
         self.state.replay(records)
-        self._descriptor = -1
+        self._descriptor, self._is_synced = -1, True
         self._rewrite()
 
     def append(self, records: Iterable[Record]) -> None:
@@ -41,6 +41,7 @@ class Outbox:
         records = list(records)
         for record in records:
             self.state.apply(record)
+        self._is_synced = False
         lines = _lines(records)
         written = os.write(self._descriptor, lines)
         if written != len(lines):
@@ -49,8 +50,10 @@ class Outbox:
         self._count += len(records)
 
     def sync(self) -> None:
-        """Make what was written durable."""
-        os.fdatasync(self._descriptor)
+        """Make what was written durable; costs nothing where all of it is."""
+        if not self._is_synced:
+            self._is_synced = True  # a disk that fails now is told once, and asked again with the next record
+            os.fdatasync(self._descriptor)
         if self._count > RECORDS_MAX:
             self._rewrite()
 
