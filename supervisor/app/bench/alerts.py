@@ -35,6 +35,7 @@ from actors.places import Places, places
 from actors.ports import PeerUnavailable
 from actors.streams import LocalStream
 
+PAGE_LATE_S = 2.0
 SETTLE_S = 120.0
 """How long after the storm the last counts and messages may take."""
 _NOTIFIER = """
@@ -266,6 +267,8 @@ def section(folder: Path, storm: Storm) -> dict[str, Any]:
         "owed": found.owed,
         "page_p50_s": round(statistics.median(found.page_s), 3),
         "page_max_s": round(max(found.page_s), 3),
+        "pages_late": sum(each > PAGE_LATE_S for each in found.page_s),
+        "pages": len(found.page_s),
         "events": found.told,
         "kills": found.kills,
         "messages": found.messages,
