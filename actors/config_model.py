@@ -22,6 +22,7 @@ from actors.config_killswitch import KillSwitchSection
 from actors.config_nodes import NodesSection
 from actors.config_panel import PanelSection
 from actors.config_reports import ReportsSection
+from actors.config_notifier import NotifierSection
 from actors.config_sections import (
     PAPER_URL,
     ClockSection,
@@ -29,7 +30,6 @@ from actors.config_sections import (
     FeedSection,
     MarketSection,
     Mode,
-    NotifierSection,
     RiskSection,
     RouteSection,
     RuntimeSection,

@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from actors.domain.alerts.alert import Level
 from actors.domain.orders.fill_check import FillLimits
 from actors.domain.orders.order import LEGS_MAX
 from actors.domain.orders.watch_settings import WatchSettings
@@ -250,22 +249,6 @@ class ExecutorSection(Value):
     checkpoint_events: Count = 200
     sessions_kept: int = Field(default=5, ge=5, le=1_000)
     """Sessions for which the executor's book keeps what has ended; the journal keeps everything."""
-
-
-class NotifierSection(Value):
-    """Who is told, how often. Every alert also goes to `log_file`."""
-
-    targets: dict[Level, tuple[Target, ...]] = Field(default_factory=dict)
-    log_file: str = Field(default="alerts.log", pattern=r"^[A-Za-z0-9_.-]{1,64}$")
-    """In the state folder."""
-    repeat_window_s: Seconds = 300.0
-    """The same code and subject within it is counted, not sent."""
-    send_retries: int = Field(default=2, ge=0, le=10)
-    retry_wait_s: Seconds = 1.0
-    resend_interval_s: Seconds = 60.0
-    """Pace at which what no retry could deliver is tried again."""
-    resend_age_max_s: Seconds = 86_400.0
-    pending_max: Count = 10_000
 
 
 class ClockSection(Value):

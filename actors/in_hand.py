@@ -23,7 +23,7 @@ from typing import Any, Final, overload
 
 from actors.domain.orders.report import ExecutionReport
 from actors.domain.value import Value
-from actors.messages import AccountRead, OrderSent, Reported, Resolved, SubmitSignal
+from actors.messages import AccountRead, AlertRaised, OrderSent, Reported, Resolved, SubmitSignal
 from actors.ports import Arrival, Envelope, Resync
 from actors.streams import LocalStream
 from actors.watermark import MappedWatermark
@@ -50,6 +50,7 @@ _WHAT: Final[Mapping[type[Value], Callable[[Any], str]]] = {
     Reported: lambda message: _report(message.report),
     OrderSent: lambda message: message.attempt_id,
     Resolved: lambda message: message.attempt_id,
+    AlertRaised: lambda message: message.alert.alert_id,
 }
 """What tells one message from the next of its kind; of the others there is one a sender."""
 

@@ -52,6 +52,16 @@ class Places(Value):
         return self.state / "dead-letters.jsonl"
 
     @property
+    def outbox(self) -> Path:
+        """What the notifier was told, whom it told, what stands; a record a line."""
+        return self.state / "outbox.jsonl"
+
+    @property
+    def alert_requests(self) -> Path:
+        """What people ask of the alerts, a file a request, until the notifier has taken it."""
+        return self.state / "alert-requests"
+
+    @property
     def clock(self) -> Path:
         """The paper market's clock, in shared memory."""
         return self.run / "market-clock"

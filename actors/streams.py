@@ -3,15 +3,14 @@
 Every actor has one door, a socket in the run folder. Whoever connects says what for: to tell it something, to hear its
 words, or to hear its quotes. What is told goes to one actor, what is published to all that hear.
 
-* Nothing is resent. What waits for a peer is dropped when the peer goes; `tell` raises `PeerUnavailable` when the
-  message certainly did not leave. What left may still never be read: whoever needs an answer asks again, by id.
+* Nothing is resent but alerts (`actors.retold`). What waits for a peer is dropped when it goes; `tell` raises
+  `PeerUnavailable` when the message certainly did not leave. What left may never be read: ask again, by id.
 * Everything is bounded: a full queue makes `tell` a `PeerUnavailable`; of publications the oldest are dropped, and the
   gap is seen.
 * Everything is sequenced, per sender, per way. A missing number, a new incarnation or a new link is a `Resync` before
   the message; a message of an older incarnation than one already heard is dropped and counted.
 * Quotes go first to those that decide on them: whoever hears of them wants a core then.
-* Where an answer is about to come, `receive` may stay awake for it: to be woken takes longer than many an answer. It
-  yields its core at each look, and rests nine times as long.
+* Where an answer is about to come, `receive` may stay awake, yielding at each look, and rests nine times as long.
 * The end of a peer told before, or named at the start, is a `PeerLost`, as soon as its kernel closes the socket.
 
 A stream belongs to one thread, and moves only in `receive`: whoever only publishes calls it too.
@@ -23,6 +22,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -32,6 +32,7 @@ from actors.domain.value import Value
 from actors.links import Inflow, LinkBroken, Outflow, StreamLimits, dial, has_ended, listen
 from actors.places import Places
 from actors.ports import Arrival, PeerLost, PeerUnavailable, Resync
+from actors.retold import NOTIFIER, Retold
 
 _TELL: Final = b"T"
 _HEAR: Final = b"M"
@@ -72,6 +73,7 @@ class LocalStream:
             self._wanted.append((_HEAR_QUOTES_FIRST if decides_on_quotes else _HEAR_QUOTES, hears_quotes_of))
         self._wanted += [(_TELL, peer) for peer in peers]
         self._missing = dict.fromkeys(self._wanted)
+        self._retold = Retold()
         self._redial_at = self._awake_until = self._rested_at = 0.0
         self.dropped_stale = 0
         self._path = places.socket(name)
@@ -116,6 +118,8 @@ class LocalStream:
         except LinkBroken:
             self._lose(peer, link)
             raise PeerUnavailable(peer) from None
+        if peer == NOTIFIER:
+            self._retold.keep(message)
 
     def publish(self, message: Value) -> None:
         """Send to every hearer."""
@@ -176,6 +180,9 @@ class LocalStream:
         self._missing.pop((_TELL, peer), None)
         link = self._told[peer] = Outflow(line, self._limits.inbox_messages)
         self._watch(line, partial(self._attend, link, lambda: self._lose(peer, link)))
+        with suppress(LinkBroken):  # seen by whoever tells it next
+            for message in self._retold.again() if peer == NOTIFIER else ():
+                self._send(link, frames.pack(self._name, self._incarnation, link.sequence + 1, message))
         return link
 
     def _lose(self, peer: str, link: Outflow) -> None:

@@ -1,4 +1,4 @@
-"""The words of each code, from `config/codes.toml`: what it means, why it exists, what you can do; read offline."""
+"""The words of each code, from `config/codes.toml`: what it means, why it exists, what one can do; read offline."""
 
 import tomllib
 from collections.abc import Mapping
@@ -16,6 +16,8 @@ class Words:
     means: str
     why: str
     todo: str
+    done: str = ""
+    """What Holdfast has done by then; empty where each alert of the code says it, or nothing is done."""
 
 
 UNKNOWN: Final = Words("This version has no words for it.", "It came from another version.", "See its release notes.")

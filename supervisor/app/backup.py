@@ -41,6 +41,7 @@ AFTER: Final = (
     "plan.json",
     "exchange-days.json",
     "outbox.jsonl",
+    "alert-requests/*",
     "alerts.log",
     "supervisor.log.jsonl",
     "drills.log.jsonl",

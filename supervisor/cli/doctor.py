@@ -10,13 +10,14 @@ import click
 
 from actors.calendars import load_sessions
 from actors.config_model import RuntimeConfig
+from actors.config_sections import Mode
 from actors.credentials import FILE_PREFIX
 from actors.domain.market.session import NEW_YORK
 from actors.expiry_tables import load_expiry
 from actors.places import Places, places
+from supervisor import alert_door, keeper
 from supervisor import directory as directories
-from supervisor import keeper
-from supervisor.app.doctor import calendars, copies, installation, machine, modes, outside, ray_checkup, reach
+from supervisor.app.doctor import alerts, calendars, copies, installation, machine, modes, outside, ray_checkup, reach
 from supervisor.app.doctor.finding import Finding, Verdict
 from supervisor.app.plan import TABLES
 from supervisor.cli.exit_code import ExitCode
@@ -62,6 +63,8 @@ def examine(where: Places) -> Iterator[Finding]:
     config = _config(where)
     yield from copies.examine(config.journal if config else None, routes(where), directory)
     yield from outside.examine(config, where, datetime.now(UTC))
+    is_paper = config is None or config.runtime.mode is Mode.PAPER
+    yield from alerts.examine(config.notifier if config else None, alert_door.read_alerts(where), is_paper=is_paper)
     yield from modes.examine((where.state, where.run), _secret_files(config))
     yield from installation.examine(ROOT)
     yield from machine.examine(where.state)
@@ -87,6 +90,6 @@ def _secret_files(config: RuntimeConfig | None) -> list[Path]:
     if config is None:
         return []
     names = [name for route in config.routes for name in route.secrets.values()]
-    names += [name for targets in config.notifier.targets.values() for name in targets]
+    names += [name for chains in config.notifier.targets.values() for chain in chains for name in chain]
     names += [each for each in (config.heartbeat.url, config.heartbeat.api_key, config.phone.token) if each is not None]
     return [Path(name.removeprefix(FILE_PREFIX)).expanduser() for name in names if name.startswith(FILE_PREFIX)]

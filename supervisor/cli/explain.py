@@ -72,5 +72,5 @@ def _found(code: str) -> str:
 
 def _lines(name: str, words: Words) -> Iterator[str]:
     yield f"{name}  {_KINDS[name[0]]}"
-    for head, text in (("Means", words.means), ("Why", words.why), ("You can", words.todo)):
+    for head, text in (("Means", words.means), ("Why", words.why), ("Done", words.done), ("You can", words.todo)):
         yield from textwrap.wrap(text, _WIDTH, initial_indent=f"  {head:<8}", subsequent_indent=" " * 10)

@@ -45,13 +45,24 @@ def graduate(config: Path | None, state: Path | None, is_signing: bool, reason: 
         found = proof.proved(chosen, where, tell)
     if is_signing:
         _sign(chosen, where, found, by, reason)
-    signature = signing.signed(where)
-    covering = signature if signature is not None and signature.covers(found) and found.lacks else None
+    covering = _covering(where, found)
     if as_json:
         click.echo(json.dumps(told(found, covering)))
     else:
         click.echo("\n".join(lines(found, covering, str(proof.folder(chosen, where)))))
     sys.exit(ExitCode.REFUSED if found.lacks and covering is None else ExitCode.DONE)
+
+
+def _covering(where: Places, found: Graduation) -> signing.Signature | None:
+    """Return the signature that covers what lacks; None where nothing lacks, or none covers it."""
+    signature = signing.signed(where)
+    return signature if signature is not None and signature.covers(found) and found.lacks else None
+
+
+def board(config: RuntimeConfig, where: Places) -> dict[str, Any]:
+    """Return how far the gate is, as plain JSON."""
+    found = proof.proved(config, where)
+    return told(found, _covering(where, found))
 
 
 def told(found: Graduation, signature: signing.Signature | None) -> dict[str, Any]:

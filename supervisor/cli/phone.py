@@ -27,7 +27,7 @@ from supervisor.cli.options import state_option
 from supervisor.ownership import AlreadyOwned
 from supervisor.phone.confirmation import Confirmations
 from supervisor.phone.control import Control
-from supervisor.phone.door import AlertDoor, NoDoor
+from supervisor.phone.open_door import OpenDoor
 from supervisor.phone.polling import NAME, Polling
 from supervisor.phone.record import Record
 from supervisor.phone.telegram import BotApi
@@ -56,11 +56,6 @@ def phone(state: Path) -> None:
     sys.exit(beside.keep(NAME, lambda: _work(where, config)))
 
 
-def door_of(_: Places) -> AlertDoor:
-    """Return who acknowledges and silences alerts here."""
-    return NoDoor()
-
-
 def _work(where: Places, config: RuntimeConfig) -> ExitCode:
     redactor, runtime = Redactor(), config.runtime
     settings = LogSettings(level=runtime.log_level, file_mb=runtime.log_file_mb, files_max=runtime.log_files_max)
@@ -74,7 +69,7 @@ def _work(where: Places, config: RuntimeConfig) -> ExitCode:
     redactor.learn(token.get_secret_value())
     confirmations = Confirmations()
     record = Record(where, confirmations)
-    control = Control(where, config, door_of(where), record, confirmations)
+    control = Control(where, config, OpenDoor(where), record, confirmations)
     polling = Polling(where, config, BotApi(config.phone.api_url, token, ANSWER_S), control, record)
     worker = Thread(target=_poll, args=(polling,), daemon=True)
     worker.start()

@@ -1,18 +1,17 @@
-"""The alerts as the panel shows them, and what it may do about one: whoever keeps them stands behind `AlertKeeper`.
+"""The alerts as the panel shows them, and what it may do about one: behind the one door that CLI and phone use too."""
 
-`OutboxKeeper` reads the notifier's outbox, which is kept whatever else is dead. It acknowledges and silences nothing.
-"""
-
-from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
-from pydantic import ValidationError
-
-from actors.domain.alerts.outbox import RECORD, Counted, GivenUp, Raised, Record, Sent
+from actors.domain.alerts.alert import Alert
+from actors.domain.alerts.board import AlertBoard, PastAlert, StandingAlert
+from actors.domain.alerts.silence import Silence
+from actors.places import Places
+from supervisor import alert_door
 
 SHOWN_MAX: Final = 200
+TAKEN_S: Final = 1.0
+"""How long an answer waits for the notifier to have taken it."""
 Told = dict[str, Any]
 
 
@@ -35,42 +34,55 @@ class AlertKeeper(Protocol):
         ...
 
 
-class OutboxKeeper:
-    """Reads the outbox of a state folder."""
+class DoorKeeper:
+    """Reads and asks through the door of one state folder."""
 
-    can_act = False
+    can_act = True
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, where: Places) -> None:
+        self._where = where
 
     def standing(self) -> list[Told]:
-        """Return the newest alerts, newest first."""
-        raised: dict[str, Raised] = {}
-        sent: dict[str, list[str]] = {}
-        repeats: Counter[tuple[str, str]] = Counter()
-        for record in _records(self._path):
-            match record:
-                case Raised(alert=alert):
-                    raised.setdefault(alert.alert_id, record)
-                case Counted(alert=alert):
-                    repeats[alert.code, alert.subject] += 1
-                case Sent() | GivenUp():
-                    word = record.target if record.kind == "sent" else f"{record.target}, given up"
-                    sent.setdefault(record.alert_id, []).append(word)
-        newest = list(raised.values())[-SHOWN_MAX:]
-        return [_told(each, repeats, sent.get(each.alert.alert_id, [])) for each in reversed(newest)]
+        """Return what stands, the loudest first, then what came, newest first."""
+        board = alert_door.read_alerts(self._where)
+        shown = {each.alert.alert_id for each in board.standing}
+        past = [each for each in reversed(board.history) if each.alert.alert_id not in shown]
+        stands = sorted(board.standing, key=lambda each: (each.acknowledged is not None, each.alert.level))
+        rows = [_standing(each, board) for each in stands]
+        return [*rows, *(_past(each) for each in past)][:SHOWN_MAX]
 
     def acknowledge(self, alert_id: str, by: str) -> str:
-        """Say that nobody does."""
-        return f"{alert_id} was not acknowledged for {by}: nothing here keeps that"
+        """Acknowledge one; return what became of it."""
+        return self._said(alert_door.acknowledge(self._where, alert_id, by=by), "acknowledged")
 
     def silence(self, code: str, minutes: int, by: str, reason: str) -> str:
-        """Say that nobody does."""
-        return f"{code} was not silenced for {minutes} min ({by}: {reason}): nothing here keeps that"
+        """Keep a code quiet; return what became of it."""
+        now = datetime.now(UTC)
+        ends = now + timedelta(minutes=minutes)
+        wanted = Silence(code=code, subject="", begins=now, ends=ends, by=by, reason=reason)
+        return self._said(alert_door.silence(self._where, wanted), "silenced")
+
+    def _said(self, asked: alert_door.Asked, word: str) -> str:
+        if asked.why is not None:
+            return asked.why
+        runs = alert_door.notifier_runs(self._where)
+        kept = "" if asked.taken(TAKEN_S if runs else 0) else "; kept, the notifier takes it when it runs"
+        return f"{', '.join(asked.names)}: {word}{kept}"
 
 
-def _told(raised: Raised, repeats: Counter[tuple[str, str]], sent: list[str]) -> Told:
-    alert = raised.alert
+def _standing(each: StandingAlert, board: AlertBoard) -> Told:
+    taken = next((past.taken_by for past in board.history if past.alert.alert_id == each.alert.alert_id), ())
+    notes = [*taken, *([f"not said now: {each.withheld}"] if each.withheld else [])]
+    if each.acknowledged is not None:
+        notes.append(f"acknowledged by {each.acknowledged.by}")
+    return _alert(each.alert, each.last_at, each.times, notes) | {"open": each.acknowledged is None}
+
+
+def _past(each: PastAlert) -> Told:
+    return _alert(each.alert, each.at, 1, list(each.taken_by)) | {"open": False}
+
+
+def _alert(alert: Alert, at: datetime, count: int, sent: list[str]) -> Told:
     return {
         "id": alert.alert_id,
         "code": alert.code,
@@ -79,21 +91,7 @@ def _told(raised: Raised, repeats: Counter[tuple[str, str]], sent: list[str]) ->
         "text": alert.text,
         "done": alert.done,
         "todo": alert.todo,
-        "at": raised.at,
-        "count": 1 + repeats[alert.code, alert.subject],
+        "at": at,
+        "count": count,
         "sent": sent,
-        "open": None,
     }
-
-
-def _records(path: Path) -> Iterator[Record]:
-    """Yield each record; a line that is cut or damaged is passed over."""
-    try:
-        lines = path.read_bytes().splitlines()
-    except FileNotFoundError:
-        return
-    for line in lines:
-        try:
-            yield RECORD.validate_json(line)
-        except ValidationError:
-            continue

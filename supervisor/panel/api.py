@@ -13,9 +13,10 @@ from starlette.routing import Route
 
 from actors.places import Places
 from supervisor.app.event_schema import EVENTS
-from supervisor.cli import breaker, expiring, order, performance, risk, why
+from supervisor.cli import breaker, expiring, order, orders, performance, pnl, positions, risk, why
 from supervisor.cli.breaker_lines import breaker_board
 from supervisor.cli.records import Records
+from supervisor.cli.sighting import Sighting, sight
 from supervisor.cli.snapshot import snapshot
 from supervisor.journal import JournalReader
 
@@ -40,9 +41,17 @@ def _breaker(where: Places) -> Told:
     return breaker.as_object(breaker.tripped(where), breaker_board(where))
 
 
+def _seen(tell: Callable[[Sighting], Told]) -> Callable[[Places], Told]:
+    """Return what tells of a runtime's book; nothing where nothing was ever traded."""
+    return lambda where: tell(sight(where)) if where.journal.exists() else None
+
+
 WHOLE: Final[Mapping[str, Callable[[Places], Told]]] = {
     "status": snapshot,
     "tree": snapshot,
+    "positions": _seen(positions.as_object),
+    "orders": _seen(lambda seen: orders.as_object(seen, is_all=False)),
+    "pnl": _seen(pnl.as_object),
     "risk": _risk,
     "expiring": _expiring,
     "performance": _performance,

@@ -27,12 +27,15 @@ from starlette.staticfiles import StaticFiles
 
 from actors.config_panel import PanelSection
 from actors.places import Places
+from supervisor.cli import graduate
 from supervisor.panel import api, levers, metrics, risk_page
 from supervisor.panel.broadcast import Broadcast
 from supervisor.panel.entry import Entry
 from supervisor.panel.guard import Guard
+from supervisor.panel.identity import settings as settings_of
 from supervisor.panel.pages import PAGES, Drawing
 from supervisor.panel.results import equity
+from supervisor.panel.slow import Slow
 from supervisor.panel.sources import Sources
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -217,6 +220,8 @@ def build(panel: Panel, settings: PanelSection) -> Starlette:
 
 def panel_of(where: Places, settings: PanelSection) -> Panel:
     """Return the panel of a state folder."""
-    sources = Sources(where)
+    config, sources = settings_of(where), Sources(where)
+    if config is not None:
+        sources.gate = Slow(lambda: graduate.board(config, where))
     drawing = Drawing(sources)
     return Panel(where, entry_of(where, settings), sources, drawing, Broadcast(sources, drawing))

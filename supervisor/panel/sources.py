@@ -18,7 +18,7 @@ from supervisor.cli.expiring import expiry_board
 from supervisor.cli.risk import exposure_board
 from supervisor.cli.snapshot import snapshot
 from supervisor.journal_file import JournalUnwritableError
-from supervisor.panel.alert_keeper import AlertKeeper, OutboxKeeper
+from supervisor.panel.alert_keeper import AlertKeeper, DoorKeeper
 from supervisor.panel.identity import Identity, identity
 from supervisor.panel.orders_seen import OrdersSeen
 from supervisor.panel.results import Results
@@ -42,7 +42,7 @@ class Sources:
 
     def __init__(self, where: Places, alerts: AlertKeeper | None = None) -> None:
         self.where, self.lock = where, threading.Lock()
-        self.alerts: AlertKeeper = alerts or OutboxKeeper(where.state / "outbox.jsonl")
+        self.alerts: AlertKeeper = alerts or DoorKeeper(where)
         self.results = Results(where.journal)
         self.gate: Slow | None = None
         """Who judges the go-live gate, as `holdfast graduate --json` says it."""
@@ -57,7 +57,7 @@ class Sources:
         """Return what is another value whenever anything that is shown was written."""
         where = self.where
         paths = (where.routes, where.breakers, where.exposure, where.expiring, where.directory, where.latch)
-        files = (where.armed, where.config, where.state / "outbox.jsonl", where.state / record.FILE)
+        files = (where.armed, where.config, where.outbox, where.alert_requests, where.state / record.FILE)
         seen = self.seen()
         return (seen and seen.version(), *(_moved(path) for path in (*paths, *files)))
 

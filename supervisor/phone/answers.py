@@ -33,8 +33,8 @@ EFFECT: Final = {
 HELP: Final = """/status
 /positions
 /why ID (without: the last ones)
-/ack ID{door}
-/silence KIND 30m REASON{door}
+/ack ID
+/silence KIND 30m REASON
 /reduce REASON, /halt REASON: ask back
 /confirm CODE
 Never from here: resume, arm, flatten."""
@@ -45,10 +45,6 @@ def head(config: RuntimeConfig, now: datetime) -> str:
     accounts = ", ".join(f"{domain} ...{tail}" if tail else domain for domain, tail in tails(config).items())
     return f"{config.runtime.mode.upper()} {accounts} · {now.astimezone(NEW_YORK):%a %d %b %H:%M:%S} ET"
 
-
-def help_text(*, has_door: bool) -> str:
-    """Return the commands; those that nobody can do here are marked."""
-    return HELP.format(door="" if has_door else " (not here yet)")
 
 
 def status(where: Places) -> str:

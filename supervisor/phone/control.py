@@ -69,7 +69,7 @@ class Control:
             case Verb.CONFIRM:
                 return self._confirm(command, said, by, at, tell)
             case Verb.HELP:
-                return Answer(answers.help_text(has_door=self._door.is_open))
+                return Answer(answers.HELP)
 
     def _ask(self, command: Command, said: Said, at: datetime) -> Answer:
         level, held = STOPS[command.verb], read_latch(self._where.latch)

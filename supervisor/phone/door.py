@@ -1,6 +1,6 @@
 """What the phone asks of the alerts: that one was seen, that a kind keeps still for a while.
 
-`supervisor/cli/phone.py` hands in whoever can do it. Until somebody can, `NoDoor` says where it can be done.
+`open_door` does it; a port, because what the phone decides is tested without a notifier.
 """
 
 from typing import Protocol
@@ -11,11 +11,6 @@ from supervisor.phone.command import Silence
 class AlertDoor(Protocol):
     """Whoever acknowledges and silences alerts. Each answer is told to the person as it is; nothing is raised."""
 
-    @property
-    def is_open(self) -> bool:
-        """Whether it can be done at all."""
-        ...
-
     def ack(self, alert: str, by: str) -> str:
         """Acknowledge one alert, by its id or code; return what became of it."""
         ...
@@ -23,17 +18,3 @@ class AlertDoor(Protocol):
     def silence(self, silence: Silence, by: str) -> str:
         """Silence a kind for a while; return what became of it."""
         ...
-
-
-class NoDoor:
-    """Nobody can."""
-
-    is_open = False
-
-    def ack(self, alert: str, by: str) -> str:
-        """Say so."""
-        return f"{by}: {alert} cannot be acknowledged from here yet; on the machine: holdfast ack {alert}"
-
-    def silence(self, silence: Silence, by: str) -> str:
-        """Say so."""
-        return f"{by}: {silence.what} cannot be silenced from here yet; on the machine: holdfast silence"

@@ -10,16 +10,17 @@ from actors.brokers.route_watch import WatchLimits
 from actors.brokers.send_desk import SendLimits
 from actors.brokers.tastytrade import TastytradeSettings
 from actors.brokers.wire import WireLimits
+from actors.config_notifier import NotifierSection
 from actors.config_sections import (
     ExecutorSection,
     FeedSection,
     MarketSection,
-    NotifierSection,
     RiskSection,
     RouteSection,
 )
 from actors.config_supervision import SupervisorSection
 from actors.desk import DeskSettings
+from actors.domain.alerts.policy import AlertPolicy
 from actors.domain.connection.route_health import HealthLimits
 from actors.domain.market.quote_check import QuoteLimits
 from actors.domain.risk.issue import IssueLimits
@@ -64,7 +65,7 @@ PAIRS = [
         {"name", "adapter", "role", "secrets"},
     ),
     (SupervisorSection, (ChildSpec, Plan), set()),
-    (NotifierSection, (NotifierSettings,), {"targets", "log_file", "send_retries", "retry_wait_s"}),
+    (NotifierSection, (NotifierSettings, AlertPolicy), {"targets", "log_file", "send_retries", "retry_wait_s"}),
 ]
 
 

@@ -9,9 +9,10 @@ from actors.domain.orders.attempt import NotSent
 from actors.domain.orders.report import ExecutionReport, Status
 from actors.domain.orders.signal import Cancel, Signal
 from actors.in_hand import Hand, number_of
-from actors.messages import AccountRead, AskBook, OrderSent, Reported, SubmitSignal
+from actors.messages import AccountRead, AlertRaised, AskBook, OrderSent, Reported, SubmitSignal
 from actors.ports import Envelope, PeerLost, Resync
 from actors.watermark import MappedWatermark, read_watermark
+from tests.notifier_rig import alert
 
 NOW = datetime(2026, 1, 5, 15, tzinfo=UTC)
 
@@ -63,6 +64,7 @@ def test_the_same_message_has_the_same_number_whenever_it_comes_and_another_has_
     sent = OrderSent(route="r", connection_incarnation=1, attempt_id="s-1", outcome=NotSent(cause="x"))
     different = [letter(signal("s-1")), letter(signal("s-2")), letter(report("1")), letter(report("2"))]
     different += [letter(READ), letter(READ, sender="other"), letter(sent), letter(AskBook(reply_to="x"))]
+    different += [letter(AlertRaised(alert=alert("a"))), letter(AlertRaised(alert=alert("b")))]
     assert len({number_of(each) for each in different}) == len(different)
     assert 0 not in {number_of(each) for each in different}
     assert number_of(PeerLost("peer")) == 0

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from actors.domain.alerts.alert import Alert, Level
 from actors.domain.market.quote import QuoteFrame
 from actors.links import StreamLimits
-from actors.messages import AskBook, FeedState, OutcomeJournaled
+from actors.messages import AlertRaised, AskBook, FeedState, OutcomeJournaled
 from actors.places import Places, places
 from actors.ports import Arrival, Envelope, PeerLost, PeerUnavailable, Resync
 from actors.streams import LocalStream
@@ -392,3 +393,30 @@ def test_a_stream_that_stays_awake_hands_over_what_comes_at_once_and_sleeps_wher
     assert time.monotonic() - began < 30
     assert any(isinstance(each, Envelope) for each in arrivals)
     assert awake_s(executor, 0.4) < 0.2, "awake for what was left of 0.05 s, asleep for the rest"
+
+
+def alert(name: str) -> AlertRaised:
+    return AlertRaised(alert=Alert(alert_id=name, code="A040", level=Level.P0, subject="x", text="x", at=NOW))
+
+
+def told_names(stream: LocalStream, count: int) -> list[str]:
+    found: list[str] = []
+    deadline = time.monotonic() + 10
+    while len(found) < count and time.monotonic() < deadline:
+        found += [each.message.alert.alert_id for each in stream.receive(0.05) if isinstance(each, Envelope)]
+    return found
+
+
+def test_alerts_are_told_again_to_the_next_notifier_and_nothing_is_to_anybody_else(where, opened):
+    ours = opened("executor", peers=("notifier", "other"))
+    for peer in ("notifier", "other"):
+        before = opened(peer)
+        ours.tell(peer, alert("a"))
+        before.close()
+        while not any(isinstance(each, PeerLost) for each in ours.receive(0.05)):
+            pass
+    notifier, other = opened("notifier", incarnation=2), opened("other", incarnation=2)
+    ours.tell("notifier", alert("b"))
+    ours.tell("other", alert("b"))
+    assert told_names(notifier, 2) == ["a", "b"]
+    assert told_names(other, 1) == ["b"]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from supervisor.app.bench import (
     admission,
+    alerts,
     cold,
     failover,
     greeks,
@@ -252,6 +253,7 @@ SECTIONS: Mapping[str, Callable[[Run], Figures]] = {
     "rebuild": rebuild_section,
     "validation": lambda run: validation.figures(run.sizes.appends),
     "greeks": lambda run: greeks.section(*run.sizes.chain),
+    "alerts": lambda run: alerts.section(run.folder / "alerts", run.sizes.storm),
     "cli": lambda run: verbs.figures(run.folder / f"cold-{run.sizes.histories[-1]}", run.sizes.histories[-1]),
 }
 

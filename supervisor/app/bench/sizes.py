@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from supervisor.app.bench import quotes
+from supervisor.app.bench.alerts import Storm
 
 TINY: Mapping[str, object] = MappingProxyType(
     {"supervisor.spares": 0, "routes.tastytrade.user_timeout_s": 1, "routes.tastytrade.settle_window_s": 4}
@@ -25,4 +26,5 @@ class Sizes:
         self.ray_restarts = 1 if tiny else 10
         self.idle_s, self.bare_max = (2.0, 3) if tiny else (60.0, 100)
         self.deaths = 1 if tiny else 5
+        self.storm = Storm(400, 3.0, kills=3, pages=4, window_s=1.0, waits=0.02) if tiny else Storm()
         self.chain = (1_000, 3) if tiny else (20_000, 100)

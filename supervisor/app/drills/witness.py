@@ -120,6 +120,8 @@ class Witness:
         found = []
         for record in read_events(path):  # the notifier rewrites the file at times, so places in it mean nothing
             kind, alert = str(record["kind"]), record.get("alert")
+            if kind not in ("raised", "counted", "sent"):
+                continue
             if isinstance(alert, dict):
                 self._alerts[str(alert["alert_id"])] = str(alert["code"])
             name = str(alert["alert_id"]) if isinstance(alert, dict) else str(record["alert_id"])

@@ -43,7 +43,7 @@ def config(folder: Path) -> Path:
     text = (ROOT / "config" / "holdfast.toml").read_text()
     named = f'targets.P1 = ["HOLDFAST_PAGE_URL", "HOLDFAST_CREDENTIAL", "file:{secret}"]'
     path = folder / "config.toml"
-    path.write_text(text.replace('# targets.P1 = ["HOLDFAST_PAGE_URL"]', named))
+    path.write_text(text.replace('# targets.P1 = ["HOLDFAST_CHAT_URL"]', named))
     assert named in path.read_text()
     return path
 

@@ -65,6 +65,8 @@ def test_a_person_halts_resumes_and_flattens(where, trader, watchman):
     assert f"Holds    {name}" in done.stdout
     assert "R012" not in refused_by(trader, "after-the-resume", name)
     until(lambda: "A094" in (where.state / "alerts.log").read_text(), 20)
+    done = holdfast("ack", "A094", "--by", "ann", "--state", where.state)
+    assert (done.returncode, done.stdout.endswith(": acknowledged\n")) == (0, True), done.stdout + done.stderr
 
     done = holdfast("flatten", "--reason", "the test ends", "--yes", "--wait", 90, "--state", where.state)
     assert done.returncode == 0, done.stdout + done.stderr

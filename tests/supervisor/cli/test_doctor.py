@@ -7,7 +7,7 @@ from pathlib import Path
 from supervisor.ray_settings import OURS, SHARED
 
 ROOT = Path(__file__).resolve().parents[3]
-EVERY = {"D010", "D020", "D030", "D031", "D032", "D033", "D040", "D050", "D051", "D060", "D061", "D062", "D070", "D080"}
+EVERY = {f"D0{number}" for number in (10, 20, 30, 31, 32, 33, 40, 50, 51, 60, 61, 62, 70, 80)} | {"D100"}
 
 
 def holdfast(*arguments, **more):

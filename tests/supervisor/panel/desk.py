@@ -11,7 +11,7 @@ from actors.breaker_watch import BreakerPorts, BreakerWatch
 from actors.calendars import load_sessions
 from actors.config import load
 from actors.domain.alerts.alert import Alert, Level
-from actors.domain.alerts.outbox import Counted, Raised, Sent
+from actors.domain.alerts.record import Counted, Raised, Sent
 from actors.domain.orders.attempt import Accepted
 from actors.domain.orders.report import Status
 from actors.domain.risk.breaker_limits import BreakerLimits

@@ -15,7 +15,8 @@ from actors.places import Places, places
 from supervisor.cli import boards
 from supervisor.phone.confirmation import Confirmations
 from supervisor.phone.control import Control
-from supervisor.phone.door import AlertDoor, NoDoor
+from supervisor.phone.door import AlertDoor
+from supervisor.phone.open_door import OpenDoor
 from supervisor.phone.polling import Polling
 from supervisor.phone.record import Record
 from supervisor.phone.telegram import BotApi
@@ -36,7 +37,7 @@ class Phone:
         users, chats = {"ann": ANN, "bob": BOB}, (ANN, BOB, GROUP)
         section = PhoneSection(token="TOKEN", users=users, chats=chats, api_url=server.url, wait_s=wait_s)
         self.config = load(None).model_copy(update={"phone": section})
-        self._codes, self._door, self._token = count(1), door or NoDoor(), token
+        self._codes, self._door, self._token = count(1), door or OpenDoor(where), token
         self.restart()
 
     def restart(self) -> None:

@@ -100,8 +100,6 @@ def test_why_tells_the_checks_that_failed_and_without_an_id_the_last_verdicts(ph
 class Alerts:
     """A door that can."""
 
-    is_open = True
-
     def __init__(self) -> None:
         self.asked: list[object] = []
 
@@ -122,9 +120,15 @@ def test_ack_and_silence_go_to_whoever_can(where, server):
     assert phone.answer("/silence A010") == "What, how long, why: /silence A010 30m the quotes are thin"
     assert phone.answer("/ack") == "Which? /ack ID"
     assert door.asked == [("A091-1", "ann"), (Silence("A010", 30, "thin quotes"), "ann")]
-    assert "not here yet" not in phone.answer("/help")
 
 
-def test_where_nobody_can_the_machine_is_named(phone):
-    assert phone.answer("/ack A091-1").endswith("on the machine: holdfast ack A091-1")
-    assert phone.answer("/silence A010 30m thin").endswith("on the machine: holdfast silence")
+def test_what_stands_is_acknowledged_and_a_code_silenced_with_no_notifier_running(phone, where):
+    outbox, now = Outbox(where.outbox, {}), datetime.now(UTC)
+    outbox.append([Raised(alert=alert("id-naked-1", code="A040", subject="naked-1"), at=now)])
+    outbox.close()
+    assert phone.answer("/ack naked-9").startswith("nothing that waits for an answer is called naked-9")
+    assert phone.answer("/ack naked-1") == "A040 naked-1: kept, not taken yet; then acknowledged"
+    assert alert_door.read_alerts(where).unacknowledged == ()
+    assert phone.answer("/silence A010 30m thin") == "A010: kept, not taken yet; then A010 is silent for 30 min"
+    (quiet,) = alert_door.read_alerts(where).silences
+    assert (quiet.code, quiet.by, quiet.reason) == ("A010", "ann", "thin")

@@ -21,7 +21,7 @@ def test_every_answer_says_whose_money_it_is_and_new_yorks_time(phone):
     head, _, text = said.partition("\n")
     assert head.startswith("PAPER tastytrade, alpaca · ")
     assert head.endswith(" ET")
-    assert "/ack ID (not here yet)" in text
+    assert "/ack ID" in text
 
 
 def test_a_stop_is_asked_back_and_latched_with_the_code_alone(phone):

@@ -83,7 +83,7 @@ def test_the_supervisors_lines_are_told_with_their_own_times(where, witness):
 def test_an_alert_has_arrived_once_a_target_took_it(where, witness):
     now = datetime.now(UTC)
     alert = Alert(alert_id="S001-executor-1", code="S001", level=Level.P1, subject="executor", text="dead", at=now)
-    outbox = Outbox(where.state / "outbox.jsonl", {"P1": ["log"]})
+    outbox = Outbox(where.state / "outbox.jsonl", {Level.P1: (("log",),)})
     witness.begin()
     outbox.append([Raised(alert=alert, at=datetime.now(UTC))])
     witness.look()
