@@ -20,9 +20,9 @@ from actors.config_greeks import GreeksSection
 from actors.config_journal import JournalSection
 from actors.config_killswitch import KillSwitchSection
 from actors.config_nodes import NodesSection
+from actors.config_notifier import NotifierSection
 from actors.config_panel import PanelSection
 from actors.config_reports import ReportsSection
-from actors.config_notifier import NotifierSection
 from actors.config_sections import (
     PAPER_URL,
     ClockSection,

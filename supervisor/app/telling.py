@@ -5,8 +5,8 @@ from actors.latch import tighten
 from actors.notifier import Notifier, NotifierSettings
 from actors.outbox import Outbox
 from actors.ports import Shell
-from supervisor.app.reports.making import reporter
 from supervisor.app.alert_channels import advice, alert_channels, origin
+from supervisor.app.reports.making import reporter
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
 from supervisor.journal_watch import JournalWatch

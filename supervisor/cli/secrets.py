@@ -52,12 +52,17 @@ def uses(config: RuntimeConfig) -> Iterator[tuple[str, str]]:
     for route in config.routes:
         for purpose, name in route.secrets.items():
             yield f"routes.{route.name}.{purpose}", name
-    for level, names in config.notifier.targets.items():
-        for name in names:
+    for level, chains in config.notifier.targets.items():
+        for name in (each for chain in chains for each in chain):
             yield f"notifier.targets.{level}", name
-    for use, token in (("journal.token", config.journal.token), ("nodes.token", config.nodes.token)):
-        if token is not None:
-            yield use, token
+    single = {
+        "journal.token": config.journal.token,
+        "nodes.token": config.nodes.token,
+        "heartbeat.url": config.heartbeat.url,
+        "heartbeat.api_key": config.heartbeat.api_key,
+        "phone.token": config.phone.token,
+    }
+    yield from ((use, name) for use, name in single.items() if name is not None)
 
 
 def _tried(use: str, name: str) -> dict[str, Any]:

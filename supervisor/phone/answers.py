@@ -46,7 +46,6 @@ def head(config: RuntimeConfig, now: datetime) -> str:
     return f"{config.runtime.mode.upper()} {accounts} · {now.astimezone(NEW_YORK):%a %d %b %H:%M:%S} ET"
 
 
-
 def status(where: Places) -> str:
     """Return how it stands."""
     seen = snapshot(where)

@@ -123,7 +123,9 @@ def _missing(config: RuntimeConfig) -> dict[str, str]:
 
 def _targets(config: RuntimeConfig) -> Mapping[Level, tuple[str, ...]]:
     """Return whom alerts of each level are sent to, those of every chain."""
-    return {level: tuple(name for chain in chains for name in chain) for level, chains in config.notifier.targets.items()}
+    return {
+        level: tuple(name for chain in chains for name in chain) for level, chains in config.notifier.targets.items()
+    }
 
 
 def _journal(where: Places) -> Check:

@@ -35,5 +35,5 @@ def test_what_nothing_begins_is_looked_for_in_the_whole_journal(where, rig):
     rig.ready()
     reader = JournalReader(where.journal, EVENTS)
     records = Records(reader)
-    assert (records.of_structure("nobody"), records.successor("nobody")) == ([], None)
+    assert records.relatives("nobody", "nobody") == ([], None)
     reader.close()
