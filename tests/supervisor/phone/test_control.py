@@ -135,5 +135,5 @@ def test_what_stands_is_acknowledged_and_a_code_silenced_with_no_notifier_runnin
     assert "acknowledged: A040 naked-1" in phone.answer("/ack naked-1")
     assert alert_door.read_alerts(where).unacknowledged == ()
     assert "A010 until " in phone.answer("/silence A010 30m thin")
-    (quiet,) = alert_door.read_alerts(where).silences
+    quiet = alert_door.read_alerts(where).silences[0].silence
     assert (quiet.code, quiet.by, quiet.reason) == ("A010", "ann", "thin")
