@@ -88,11 +88,15 @@ class RiskActor:
         """Work until `stop` is set."""
         wait_s = 0.0  # the first wait is no part of a start
         while not stop.is_set():
-            for arrival in self._ports.stream.receive(wait_s):
-                self._take(arrival)
-            self._work()
+            self.turn(wait_s)
             wait_s = self._settings.wait_s
-            self._ports.watermark.advance()
+
+    def turn(self, wait_s: float) -> None:
+        """Do one pass of the work loop: all that has arrived, then what is due."""
+        for arrival in self._ports.stream.receive(wait_s):
+            self._take(arrival)
+        self._work()
+        self._ports.watermark.advance()
 
     def _take(self, arrival: Arrival) -> None:
         match arrival:
