@@ -7,20 +7,36 @@ Like tastytrade it echoes our ids and enforces none of them.
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 
 from actors.brokers.outcomes import Unsendable
 from actors.brokers.tastytrade_shapes import cash_event, order_body, report
+from actors.config import RuntimeConfig
 from actors.domain.market.contract import Products
 from actors.domain.orders.order import Order
 from actors.domain.orders.report import AccountState, BrokerPosition, CashEvent, Status
 from actors.domain.orders.trading_status import TradingStatus
 from actors.ports import Clock
-from actors.venue.account import OrderChanged, PositionChanged, VenueEvent
+from actors.venue.account import AccountSpec, OrderChanged, PositionChanged, VenueEvent
 from actors.venue.exchange import Exchange, OrderFinished, OrderRefused
 from actors.venue.paper_order import PaperOrder
+from actors.venue.store import VenueStore
 from actors.venue.tastytrade_shapes import PreflightFailed, new_order, order_json
 from actors.venue.tastytrade_transaction_shapes import transaction_json
+from supervisor.app import warmth
 from supervisor.app.order_machine.broker import Held, Kind, ModelBroker
+from supervisor.app.plan import TABLES
+from supervisor.app.terms import fee_schedule
+
+
+def venue_of(config: RuntimeConfig, products: Products, folder: Path) -> Exchange:
+    """Return the venue with an account for each route, its books in `folder`."""
+    specs = [
+        AccountSpec(account=each.account_domain, fee_schedule=fee_schedule(each), cash=config.market.cash)
+        for each in config.routes
+    ]
+    fees = warmth.fees(TABLES / "fees.toml")
+    return Exchange(products=products, fees=fees, store=VenueStore(folder / "books.sqlite"), accounts=specs)
 
 
 class Bank(ModelBroker):

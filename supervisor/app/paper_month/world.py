@@ -1,53 +1,45 @@
 """The world of a paper month: actors, two routes to two accounts at one venue, and a market that is played to them.
 
 Moments lie in one heap and happen in their order on a virtual clock, as in the order machine; the connections are that
-machine's, with the real venue behind them. A message takes `HOP_S`. Whoever dies is built anew from what it left.
+machine's, with the real venue behind them. Whoever dies is built anew from what it left.
 """
 
 import heapq
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Final
 
 from actors.brokers.route_watch import WatchLimits
 from actors.config import RuntimeConfig
-from actors.domain.alerts.alert import Alert
 from actors.domain.portfolio.view import BookView
 from actors.domain.value import Value
 from actors.executor import Executor
 from actors.latch import read_latch, resume
-from actors.messages import AlertRaised, AskBook, AskUniverse, BookChanged, ResetBreakers, UniverseChanged
-from actors.ports import Arrival, Envelope, PeerLost, PeerUnavailable
+from actors.messages import AskBook, BookChanged, ResetBreakers, UniverseChanged
+from actors.ports import Envelope, PeerLost
 from actors.risk import RiskActor
 from actors.strategy import StrategyActor
-from actors.venue.account import AccountSpec, VenueEvent
-from actors.venue.exchange import Exchange
+from actors.venue.account import VenueEvent
 from actors.venue.market import Batch, Market
-from actors.venue.store import VenueStore
-from supervisor.app import warmth
 from supervisor.app.order_machine.broker import Held
 from supervisor.app.order_machine.host import Struck
 from supervisor.app.order_machine.link import Link
 from supervisor.app.order_machine.luck import Luck
 from supervisor.app.order_machine.surroundings import VirtualClock
 from supervisor.app.order_machine.world import SETTLE
-from supervisor.app.paper_month.bank import Bank
+from supervisor.app.paper_month.bank import Bank, venue_of
 from supervisor.app.paper_month.feed import NAME as FEED
 from supervisor.app.paper_month.feed import MonthFeed
 from supervisor.app.paper_month.month_clock import MonthClock
-from supervisor.app.paper_month.shells import EXECUTOR, NOTIFIER, RISK, Line, Shells, Tables
-from supervisor.app.plan import TABLES
-from supervisor.app.terms import fee_schedule
+from supervisor.app.paper_month.post import PERSON, Post, from_
+from supervisor.app.paper_month.shells import EXECUTOR, RISK, Shells, Tables
 
-HOP_S: Final = 0.0005
 HEARTBEAT_S: Final = 0.5
 FEED_CUT_S: Final = 6.0
 """How long the feed is away, on the machine's clock."""
 PASSES_MAX: Final = 8
-PERSON: Final = "a person"
 _NS: Final = 1e9
 
 
@@ -61,32 +53,22 @@ class MonthWorld:
         self.watch = WatchLimits(heartbeat_s=HEARTBEAT_S)
         self.epoch, self.began_at = 0, begins
         self.stop: str | None = None
-        self.alerts: list[Alert] = []
         self.deaths = 0
-        self._told_person: Value | None = None
         self.executor_deaths_ns: list[int] = []
         self._moments: list[tuple[int, int, Callable[[], None]]] = []
         self._places = count()
-        self.shells = Shells(config, tables, self._clock, folder, self._carry)
-        self.exchange = Exchange(
-            products=tables.products,
-            fees=warmth.fees(TABLES / "fees.toml"),
-            store=VenueStore(folder / "books.sqlite"),
-            accounts=[
-                AccountSpec(account=each.account_domain, fee_schedule=fee_schedule(each), cash=config.market.cash)
-                for each in config.routes
-            ],
-        )
+        self._post = Post(self.at, self._tell_quotes)
+        self.shells = Shells(config, tables, self._clock, folder, self._post.carry)
+        self.exchange = venue_of(config, tables.products, folder)
         self.exchange.subscribe(self._on_venue)
         self.feed: MonthFeed | None = None
-        self._lines: dict[str, Line] = {}
         self._actors: dict[str, Executor | RiskActor | StrategyActor] = {}
         self.banks: dict[str, Bank] = {}
         self.links: dict[str, Link] = {}
         for route in config.routes:
             bank = Bank(route.name, route.account_domain, self.exchange, tables.products, self._clock)
             self.banks[route.name], self.links[route.name] = bank, Link(bank, self, SETTLE)
-        self._by_peer = {link.peer: link for link in self.links.values()}
+        self._post.links = {link.peer: link for link in self.links.values()}
         self._start_all()
 
     @property
@@ -118,8 +100,8 @@ class MonthWorld:
         version = 1 if self.feed is None else self.feed.universe.version + 1
         self.feed = MonthFeed(market, version, self._clock, self.config)
         told = UniverseChanged(universe=self.feed.universe)
-        for name in self._lines:
-            self._arrive(name, _from(FEED, told))
+        for name in self._post.lines:
+            self._post.arrive(name, from_(FEED, told))
 
     def show(self, batch: Batch) -> None:
         """Let the market move, and tell it."""
@@ -129,12 +111,12 @@ class MonthWorld:
         if self.feed.is_cut:
             return
         news = self.feed.survey()
-        for name in self._lines:
+        for name in self._post.lines:
             if name != RISK:
-                self._arrive(name, frame)
-        self._arrive(EXECUTOR, *(_from(FEED, each) for each in news))
-        self._arrive(EXECUTOR, _from(FEED, self.feed.state()))
-        self._arrive(RISK, _from(FEED, self.feed.state()))
+                self._post.arrive(name, frame)
+        self._post.arrive(EXECUTOR, *(from_(FEED, each) for each in news))
+        self._post.arrive(EXECUTOR, from_(FEED, self.feed.state()))
+        self._post.arrive(RISK, from_(FEED, self.feed.state()))
 
     def end_day(self, market: Market) -> None:
         """Settle what expires."""
@@ -164,7 +146,7 @@ class MonthWorld:
         latch = read_latch(self.shells.latch)
         self.stop = latch.words
         for _ in range(PASSES_MAX):
-            hearing = [name for name in self._actors if everyone or self._lines[name].inbox]
+            hearing = [name for name in self._actors if everyone or self._post.lines[name].inbox]
             if not hearing:
                 return
             for name in hearing:
@@ -218,38 +200,38 @@ class MonthWorld:
         if feed is None or feed.is_cut:
             return
         feed.is_cut = True
-        for name in self._lines:
-            self._arrive(name, PeerLost(peer=FEED))
+        for name in self._post.lines:
+            self._post.arrive(name, PeerLost(peer=FEED))
         self.at(FEED_CUT_S, lambda: self._mend_feed(feed))
 
     def _mend_feed(self, feed: MonthFeed) -> None:
         feed.is_cut = False
         if feed is self.feed:
-            for name in self._lines:
+            for name in self._post.lines:
                 self._tell_quotes(name)
 
     def link_died(self, link: Link) -> None:
         """Have a successor started."""
         self.deaths += 1
-        self._arrive(EXECUTOR, PeerLost(peer=link.peer))
+        self._post.arrive(EXECUTOR, PeerLost(peer=link.peer))
         self.at(self.luck.absence_s(), link.start)
 
     def _died(self, name: str) -> None:
         if self._actors.pop(name, None) is None and name != EXECUTOR:
             return
         self.deaths += 1
-        self._lines.pop(name, None)
+        self._post.lines.pop(name, None)
         if name == EXECUTOR:
             self.executor_deaths_ns.append(self._clock.ns)
-            for other in self._lines:
-                self._arrive(other, PeerLost(peer=EXECUTOR))
+            for other in self._post.lines:
+                self._post.arrive(other, PeerLost(peer=EXECUTOR))
             self.at(self.luck.absence_s(), self._start_executor)
         else:
             self.at(self.luck.absence_s(), lambda: self._start(name))
 
     def _start_executor(self) -> None:
         self.epoch += 1
-        line = self._lines[EXECUTOR] = self.shells.line(EXECUTOR)
+        line = self._post.lines[EXECUTOR] = self.shells.line(EXECUTOR)
         try:
             self._actors[EXECUTOR] = self.shells.executor(line, self.epoch)
         except Struck:
@@ -262,7 +244,7 @@ class MonthWorld:
                 link.say_state()
 
     def _start(self, name: str) -> None:
-        line = self._lines[name] = self.shells.line(name)
+        line = self._post.lines[name] = self.shells.line(name)
         if name == RISK:
             self._actors[name] = self.shells.risk(line, lambda: None if self.feed is None else self.feed.board())
         else:
@@ -272,17 +254,17 @@ class MonthWorld:
     def _tell_quotes(self, name: str) -> None:
         if self.feed is None or self.feed.is_cut:
             return
-        self._arrive(name, _from(FEED, UniverseChanged(universe=self.feed.universe)))
+        self._post.arrive(name, from_(FEED, UniverseChanged(universe=self.feed.universe)))
         if name != RISK:
-            self._arrive(name, *self.feed.everything())
+            self._post.arrive(name, *self.feed.everything())
         if name == EXECUTOR:
-            self._arrive(name, *(_from(FEED, each) for each in self.feed.survey()))
+            self._post.arrive(name, *(from_(FEED, each) for each in self.feed.survey()))
 
     # -- messages -----------------------------------------------------------------------------------------------------
 
     def tell_executor(self, link: Link, message: Value) -> None:
         """Carry what a connection tells."""
-        self._arrive(EXECUTOR, Envelope(link.peer, link.incarnation, 1, message))
+        self._post.arrive(EXECUTOR, Envelope(link.peer, link.incarnation, 1, message))
 
     def booked(self, link: Link, held: Held) -> None:
         """Leave the trading to the exchange."""
@@ -292,41 +274,12 @@ class MonthWorld:
             if (held := bank.hear(event)) is not None and self.links[route].is_up:
                 self.links[route].push(held)
 
-    def _arrive(self, name: str, *arrivals: Arrival) -> None:
-        if name in self._lines:
-            self._lines[name].inbox.extend(arrivals)
-
-    def _carry(self, sender: str, peer: str, message: Value) -> None:
-        """Carry what an actor tells, or publishes (to nobody by name). Raises `PeerUnavailable`."""
-        if isinstance(message, AlertRaised):
-            self.alerts.append(message.alert)
-        elif not peer:
-            hearers = [name for name in self._lines if name != EXECUTOR] if isinstance(message, BookChanged) else []
-            for name in hearers:
-                self._arrive(name, _from(sender, message))
-        elif (link := self._by_peer.get(peer)) is not None:
-            if not link.is_up:
-                raise PeerUnavailable(peer)
-            self.at(HOP_S, partial(self._deliver, link, link.incarnation, message))
-        elif peer == FEED and isinstance(message, AskUniverse):
-            self._tell_quotes(message.reply_to)
-        elif peer in self._actors:
-            self._arrive(peer, _from(sender, message))
-        elif peer == PERSON:
-            self._told_person = message
-        elif peer != NOTIFIER:
-            raise PeerUnavailable(peer)
-
-    def _deliver(self, link: Link, incarnation: int, message: Value) -> None:
-        if link.is_up and link.incarnation == incarnation:
-            link.hear(message)
-
     # -- a person -----------------------------------------------------------------------------------------------------
 
     def resume(self, reason: str) -> bool:
         """Have a person reset what tripped, and loosen the stop where one is latched; return whether one was."""
         reset = ResetBreakers(beginning="", by=PERSON, reason=reason, reply_to=PERSON)
-        self._arrive(EXECUTOR, _from(PERSON, reset))
+        self._post.arrive(EXECUTOR, from_(PERSON, reset))
         self._work()
         was_latched = read_latch(self.shells.latch).words is not None
         if was_latched:
@@ -335,12 +288,8 @@ class MonthWorld:
 
     def ask_book(self) -> BookView | None:
         """Have a person ask the executor for its book; None where none answers."""
-        self._told_person = None
-        self._arrive(EXECUTOR, _from(PERSON, AskBook(reply_to=PERSON)))
+        self._post.told_person = None
+        self._post.arrive(EXECUTOR, from_(PERSON, AskBook(reply_to=PERSON)))
         self._work()
-        told = self._told_person
+        told = self._post.told_person
         return told.book if isinstance(told, BookChanged) else None
-
-
-def _from(sender: str, message: Value) -> Envelope:
-    return Envelope(sender=sender, incarnation=1, sequence=1, message=message)
