@@ -1,26 +1,64 @@
 """Whether an account lost more in a day than was configured, and how much of that was the market's own leap.
 
 Measured from outside: the venue's true positions at the venue's true quotes, a long at its bid, a short at its ask, so
-that nothing Holdfast believes can flatter it. The day counts from the baseline that was journaled.
+that nothing Holdfast believes can flatter it; but no worse than what they can come to be worth at their expiry, which
+nobody need pay more than. The day counts from the baseline that was journaled.
 
     limit   what the configuration says may be lost in a day: the baseline's share at which a breaker flattens; where
             none does, the share at which openings stop, and all that may be held then on top
     gap     what was lost between the last quotes that showed the account inside its limit and those `REACTION` later,
             the first that exits could be sure to meet; time in which nothing was quoted does not count
-    held    worst <= limit + gap, and nothing held once the reaction is over, where a breaker flattens
+    held    worst <= limit + gap, and where a breaker flattens, nothing that could still lose once the reaction is over
 """
 
+import math
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from actors.config import RuntimeConfig
 from actors.domain.orders.breaker_event import BreakerStep
+from actors.domain.portfolio.cover import bounds, parts_of
 from actors.domain.value import ZERO, Money, Value
+from actors.venue.board import Board
 
 REACTION: Final = timedelta(minutes=5)
 """Market time. A month runs a minute in one of the machine's seconds: this is the machine's time to see, ask and fill,
 a dead executor's takeover included."""
+
+
+class Sighted(NamedTuple):
+    """What an account is worth closed now, in dollars, and whether shorts of it could still lose."""
+
+    equity: Decimal
+    is_exposed: bool
+
+
+def sighted(cash: Decimal, positions: Mapping[str, int], board: Board) -> Sighted | None:
+    """Return an account as the quotes on the board show it; None where a side of what it holds is missing."""
+    held, marked = [], ZERO
+    for symbol, quantity in positions.items():
+        row = board.row_of.get(symbol)
+        price = None if row is None else _closing_price(board, row, quantity)
+        if row is None or price is None:
+            return None
+        contract = board.contracts[row]
+        held.append((contract, quantity))
+        marked += quantity * price * contract.multiplier
+    floor = bounds(parts_of(held)).worst if held else ZERO
+    least = None if floor is None else floor * held[0][0].multiplier if held else ZERO
+    worth = marked if least is None else max(marked, least)
+    has_shorts = min(positions.values(), default=0) < 0
+    return Sighted(cash + worth, has_shorts and (least is None or worth > least))
+
+
+def _closing_price(board: Board, row: int, quantity: int) -> Decimal | None:
+    bid, ask = float(board.bid[row]), float(board.ask[row])
+    if math.isnan(ask):
+        return None
+    price = ask if quantity < 0 else 0.0 if math.isnan(bid) else bid
+    return Decimal(repr(price))
 
 
 class DayLoss(Value):
@@ -33,13 +71,13 @@ class DayLoss(Value):
     gap: Money
     crossed_at: datetime | None = None
     """When the limit was first seen passed."""
-    held_after: bool = False
-    """Whether anything was still held when the reaction was over."""
+    exposed_after: bool = False
+    """Whether it held shorts that could still lose when the reaction was over."""
 
     @property
     def is_held(self) -> bool:
         """Whether the account lost no more than was configured, and the gap."""
-        return self.worst <= self.limit + self.gap and not self.held_after
+        return self.worst <= self.limit + self.gap and not self.exposed_after
 
 
 def day_limit(config: RuntimeConfig, baseline: Decimal) -> tuple[Decimal, bool]:
@@ -60,16 +98,16 @@ class LossWatch:
         self._crossed_at: datetime | None = None
         self._deadline: datetime | None = None
         self._seen_at: datetime | None = None
-        self._held_after = False
+        self._exposed_after = False
 
-    def see(self, at: datetime, equity: Decimal | None, *, holds: bool) -> None:
-        """Take in the account's worth at new quotes; None: something it holds had none."""
-        if equity is None:
+    def see(self, at: datetime, seen: Sighted | None) -> None:
+        """Take in the account at new quotes; None: something it holds had none."""
+        if seen is None:
             if self._deadline is not None and self._seen_at is not None:
                 self._deadline += at - self._seen_at
             self._seen_at = at
             return
-        self._seen_at, loss = at, self._baseline - equity
+        self._seen_at, loss = at, self._baseline - seen.equity
         self._worst = max(self._worst, loss)
         if self._crossed_at is None and loss >= self._limit:
             self._crossed_at, self._deadline = at, at + REACTION
@@ -78,7 +116,7 @@ class LossWatch:
         if at <= self._deadline:
             self._gap = max(self._gap, loss - self._limit)
         elif self._flattens:
-            self._held_after = self._held_after or holds
+            self._exposed_after = self._exposed_after or seen.is_exposed
 
     @property
     def result(self) -> DayLoss:
@@ -90,5 +128,5 @@ class LossWatch:
             worst=self._worst,
             gap=self._gap,
             crossed_at=self._crossed_at,
-            held_after=self._held_after,
+            exposed_after=self._exposed_after,
         )

@@ -5,7 +5,6 @@ At the end of every day the journal's fold, the executor's own book and the venu
 the audit that judges the whole tree.
 """
 
-import math
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
@@ -15,17 +14,18 @@ from pathlib import Path
 from typing import Final
 
 from actors.config import RuntimeConfig
-from actors.domain.market.session import Session
 from actors.domain.performance.scorecard import judge
+from actors.domain.portfolio.picture import picture
 from actors.domain.value import ZERO, Money, Value
 from actors.venue.board import Board
 from actors.venue.synthetic import SyntheticMarket, SyntheticSettings
-from supervisor.app.audit import audit
+from supervisor.app.audit import audit, told_otherwise
 from supervisor.app.fault_tally import left_alone
 from supervisor.app.paper_month.bad_luck import BadLuck
 from supervisor.app.paper_month.bank import Bank
+from supervisor.app.paper_month.day_market import TRIES, day_market, falling
 from supervisor.app.paper_month.deeds import Deed, deeds, merged
-from supervisor.app.paper_month.losses import DayLoss, LossWatch, day_limit
+from supervisor.app.paper_month.losses import DayLoss, LossWatch, day_limit, sighted
 from supervisor.app.paper_month.reading import Reading
 from supervisor.app.paper_month.shells import Tables
 from supervisor.app.paper_month.weather import DayPlan, Death, at_of, draw_month
@@ -90,7 +90,9 @@ class _Month:
         self._luck = BadLuck(seed)
         begins = at_of(plans[0], -BEFORE_S - STEP_S)
         self._world = world = MonthWorld(config, tables, folder, self._luck, begins)
-        self._reading = Reading(world.shells.journal, tables.products, world.executor_deaths_ns)
+        self._reading = Reading(
+            world.shells.journal, tables.products, config.executor.sessions_kept, world.executor_deaths_ns
+        )
         self._level = config.market.spot
         self._faults: list[str] = []
 
@@ -156,7 +158,6 @@ class _Month:
     def _market(self, plan: DayPlan) -> SyntheticMarket:
         section, tables = self._config.market, self._tables
         roots = tables.products.roots_of(section.underlying)
-        held = {symbol for bank in self._world.banks.values() for symbol in bank.positions}
         settings = SyntheticSettings(
             root=next((each for each in roots if each.endswith("W")), roots[0]),
             spot=round(self._level * (1 + plan.overnight), 2),
@@ -166,13 +167,13 @@ class _Month:
             length_s=plan.length_s,
             gaps=plan.gaps,
             halts=plan.halts,
-            also=tuple(sorted(held)),
+            also=tuple(sorted({symbol for bank in self._world.banks.values() for symbol in bank.positions})),
         )
-
-        def trades(on: date) -> bool:
-            return isinstance(tables.sessions.session("equity_option", on), Session)
-
-        return SyntheticMarket(plan.seed, plan.session, plan.opens_at, tables.products, settings, trades)
+        market = day_market(plan, settings, tables)
+        for _ in range(TRIES if plan.is_crash else 0):
+            settings = falling(settings, market, self._level)
+            market = day_market(plan, settings, tables)
+        return market
 
     def _kill(self, death: Death) -> None:
         strategies = self._config.strategies
@@ -190,7 +191,7 @@ class _Month:
             for bank in world.banks.values():
                 watch = self._watch(watches, plan, bank)
                 if watch is not None:
-                    watch.see(batch.at, worth(bank, board), holds=bool(bank.positions))
+                    watch.see(batch.at, sighted(bank.cash_now(), bank.positions, board))
         world.run_to(plan.closes_at)
         return watches
 
@@ -205,7 +206,7 @@ class _Month:
     def _wrong(self, watches: Iterable[LossWatch]) -> Iterator[str]:
         for loss in (watch.result for watch in watches):
             if not loss.is_held:
-                still = ", and holds still" if loss.held_after else ""
+                still = ", and could still lose" if loss.exposed_after else ""
                 yield f"{loss.account} lost {loss.worst:,.2f}, limit {loss.limit:,.2f}, gap {loss.gap:,.2f}{still}"
         world, book = self._world, self._reading.book
         states = [bank.account(world.began_at, world.now, truly=True) for bank in world.banks.values()]
@@ -213,22 +214,8 @@ class _Month:
         if view is None:
             yield "no executor answers after the close"
             return
-        yield from audit(book, judge(book, [statement(each) for each in states]), states, view).faults
+        card = judge(book, [statement(each) for each in states])
+        yield from audit(book, card, states, picture(book, None, ready=True)).faults
+        yield from told_otherwise(self._reading.kept, view)
         yield from (f"{name} is in quarantine: {text}" for name, text in book.quarantined.items())
         yield from (f"{life.order.cl_ord_id} still works" for life in book.live_orders())
-
-
-def worth(bank: Bank, board: Board) -> Decimal | None:
-    """Return what an account would be worth closed at the quotes on the board; None where a side is missing."""
-    total = bank.cash_now()
-    for symbol, quantity in bank.positions.items():
-        row = board.row_of.get(symbol)
-        if row is None:
-            return None
-        price = board.bid[row] if quantity > 0 else board.ask[row]
-        if math.isnan(price):
-            if quantity < 0 or math.isnan(board.ask[row]):
-                return None
-            price = 0.0
-        total += quantity * Decimal(repr(float(price))) * board.contracts[row].multiplier
-    return total

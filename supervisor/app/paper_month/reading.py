@@ -13,8 +13,10 @@ from supervisor.app.order_machine.host import MemoryJournal
 class Reading:
     """A reader of the journal, of its own."""
 
-    def __init__(self, journal: MemoryJournal, products: Products, deaths_ns: list[int]) -> None:
+    def __init__(self, journal: MemoryJournal, products: Products, kept: int, deaths_ns: list[int]) -> None:
         self.book, self._journal, self._products, self._deaths_ns = Book(products), journal, products, deaths_ns
+        self.kept = Book(products, kept)
+        """What the executor must know: `kept` sessions of it."""
         self.today: list[Event] = []
         """Since the last `turn_page`."""
         self.baselines: dict[tuple[date, str], Decimal] = {}
@@ -25,6 +27,7 @@ class Reading:
         for sequence, body in self._journal.read(self.book.sequence):
             event = parse_event(body)
             self.book.apply(event, sequence)
+            self.kept.apply(event, sequence)
             self.today.append(event)
             if isinstance(event, SessionOpened):
                 self.baselines |= {(event.session, name): worth for name, worth in event.baseline.items()}

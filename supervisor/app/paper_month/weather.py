@@ -21,7 +21,7 @@ from actors.venue.path import Gap, Halt
 CRASH: Final = -0.07
 _CALM_VOLATILITY: Final = 0.16
 _FEAR: Final = 0.22
-"""What the crash adds to a year's volatility."""
+"""What the crash leaves on a year's volatility; the day itself is frightened by each of its falls."""
 _FEAR_LEFT: Final = 0.85
 """Of that, from one day to the next."""
 _STEP: Final = 0.004
@@ -66,11 +66,10 @@ def draw_month(seed: int, first_on: date, days: int, sessions: Sessions) -> tupl
     crash = 1 + int(dice.integers(max(1, days - 1)))
     fear, found = 0.0, []
     for number, (on, hours) in enumerate(_trading_days(first_on, days, sessions)):
-        fear = _FEAR if number == crash else fear * _FEAR_LEFT
-        volatility = _CALM_VOLATILITY + fear
         is_crash = number == crash % days
         plan = _crash if is_crash else _other
-        found.append(plan(dice, on, hours, round(volatility, 4)))
+        found.append(plan(dice, on, hours, round(_CALM_VOLATILITY + fear, 4)))
+        fear = _FEAR if is_crash else fear * _FEAR_LEFT
     return tuple(found)
 
 
