@@ -16,8 +16,9 @@ from actors.domain.market.contract import Products
 from actors.domain.orders.order import Order
 from actors.domain.orders.report import AccountState, BrokerPosition, CashEvent, Status
 from actors.domain.orders.trading_status import TradingStatus
+from actors.domain.value import ZERO
 from actors.ports import Clock
-from actors.venue.account import AccountSpec, OrderChanged, PositionChanged, VenueEvent
+from actors.venue.account import AccountSpec, OrderChanged, PositionChanged, TransactionBooked, VenueEvent
 from actors.venue.exchange import Exchange, OrderFinished, OrderRefused
 from actors.venue.paper_order import PaperOrder
 from actors.venue.store import VenueStore
@@ -46,6 +47,8 @@ class Bank(ModelBroker):
         super().__init__(route, Kind.ECHOES)
         self.account_domain = domain
         self.refused: list[str] = []
+        self.charged = ZERO
+        """Fees so far, in dollars."""
         self._exchange, self._products, self._clock = exchange, products, clock
 
     def book(self, attempt_id: str, order: Order, now: datetime) -> Held | None:
@@ -69,6 +72,8 @@ class Bank(ModelBroker):
         """Take in what happened at the exchange; return the order of this account that it happened to."""
         if isinstance(event, OrderChanged):
             return self._changed(event.order)
+        if isinstance(event, TransactionBooked) and event.transaction.account == self.account_domain:
+            self.charged += event.transaction.value - event.transaction.net
         if isinstance(event, PositionChanged) and event.account == self.account_domain:
             self.positions[event.position.symbol] = event.position.quantity
             if not event.position.quantity:

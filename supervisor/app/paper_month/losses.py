@@ -6,9 +6,10 @@ nobody need pay more than. The day counts from the baseline that was journaled.
 
     limit   what the configuration says may be lost in a day: the baseline's share at which a breaker flattens; where
             none does, the share at which openings stop, and all that may be held then on top
-    gap     what was lost between the last quotes that showed the account inside its limit and those `REACTION` later,
+    gap     what was lost beyond the limit between the first quotes that showed it passed and those `REACTION` later,
             the first that exits could be sure to meet; time in which nothing was quoted does not count
-    held    worst <= limit + gap, and where a breaker flattens, nothing that could still lose once the reaction is over
+    held    worst <= limit + gap + the fees of getting out, and where a breaker flattens, nothing that could still lose
+            once the reaction is over and the limit is passed still
 """
 
 import math
@@ -69,6 +70,8 @@ class DayLoss(Value):
     limit: Money
     worst: Money
     gap: Money
+    fees: Money = ZERO
+    """Charged since the limit was passed."""
     crossed_at: datetime | None = None
     """When the limit was first seen passed."""
     exposed_after: bool = False
@@ -77,7 +80,7 @@ class DayLoss(Value):
     @property
     def is_held(self) -> bool:
         """Whether the account lost no more than was configured, and the gap."""
-        return self.worst <= self.limit + self.gap and not self.exposed_after
+        return self.worst <= self.limit + self.gap + self.fees and not self.exposed_after
 
 
 def day_limit(config: RuntimeConfig, baseline: Decimal) -> tuple[Decimal, bool]:
@@ -94,14 +97,15 @@ class LossWatch:
 
     def __init__(self, account: str, baseline: Decimal, limit: Decimal, *, flattens: bool) -> None:
         self._account, self._baseline, self._limit, self._flattens = account, baseline, limit, flattens
-        self._worst = self._gap = ZERO
+        self._worst = self._gap = self._fees = ZERO
+        self._fees_before: Decimal | None = None
         self._crossed_at: datetime | None = None
         self._deadline: datetime | None = None
         self._seen_at: datetime | None = None
         self._exposed_after = False
 
-    def see(self, at: datetime, seen: Sighted | None) -> None:
-        """Take in the account at new quotes; None: something it holds had none."""
+    def see(self, at: datetime, seen: Sighted | None, fees: Decimal) -> None:
+        """Take in the account at new quotes, and the fees charged so far; None: something it holds had no quotes."""
         if seen is None:
             if self._deadline is not None and self._seen_at is not None:
                 self._deadline += at - self._seen_at
@@ -109,8 +113,13 @@ class LossWatch:
             return
         self._seen_at, loss = at, self._baseline - seen.equity
         self._worst = max(self._worst, loss)
-        if self._crossed_at is None and loss >= self._limit:
-            self._crossed_at, self._deadline = at, at + REACTION
+        if loss < self._limit:
+            self._deadline = None
+        elif self._deadline is None:
+            self._crossed_at, self._deadline = self._crossed_at or at, at + REACTION
+        if self._crossed_at is not None:
+            self._fees_before = fees if self._fees_before is None else self._fees_before
+            self._fees = fees - self._fees_before
         if self._deadline is None:
             return
         if at <= self._deadline:
@@ -127,6 +136,7 @@ class LossWatch:
             limit=self._limit,
             worst=self._worst,
             gap=self._gap,
+            fees=self._fees,
             crossed_at=self._crossed_at,
             exposed_after=self._exposed_after,
         )

@@ -23,7 +23,7 @@ from supervisor.app.audit import audit, told_otherwise
 from supervisor.app.fault_tally import left_alone
 from supervisor.app.paper_month.bad_luck import BadLuck
 from supervisor.app.paper_month.bank import Bank
-from supervisor.app.paper_month.day_market import TRIES, day_market, falling
+from supervisor.app.paper_month.day_market import crash_market, day_market
 from supervisor.app.paper_month.deeds import Deed, deeds, merged
 from supervisor.app.paper_month.losses import DayLoss, LossWatch, day_limit, sighted
 from supervisor.app.paper_month.reading import Reading
@@ -169,11 +169,9 @@ class _Month:
             halts=plan.halts,
             also=tuple(sorted({symbol for bank in self._world.banks.values() for symbol in bank.positions})),
         )
-        market = day_market(plan, settings, tables)
-        for _ in range(TRIES if plan.is_crash else 0):
-            settings = falling(settings, market, self._level)
-            market = day_market(plan, settings, tables)
-        return market
+        if plan.is_crash:
+            return crash_market(plan, settings, tables, self._level)
+        return day_market(plan, settings, tables)
 
     def _kill(self, death: Death) -> None:
         strategies = self._config.strategies
@@ -191,7 +189,7 @@ class _Month:
             for bank in world.banks.values():
                 watch = self._watch(watches, plan, bank)
                 if watch is not None:
-                    watch.see(batch.at, sighted(bank.cash_now(), bank.positions, board))
+                    watch.see(batch.at, sighted(bank.cash_now(), bank.positions, board), bank.charged)
         world.run_to(plan.closes_at)
         return watches
 
