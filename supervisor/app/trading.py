@@ -27,7 +27,7 @@ from actors.exposure_watch import ExposurePorts, ExposureWatch
 from actors.latch import Latch, StopLevel, read_latch, tighten
 from actors.messages import AskState
 from actors.ports import PeerUnavailable, Shell, Stream
-from actors.quote_board import QuoteBoard
+from actors.quote_board import QuoteBoard, Snapshot
 from actors.risk import RiskActor, RiskPorts
 from actors.route_board import write_board
 from actors.strategies.base import load
@@ -223,6 +223,7 @@ def risk(context: ChildContext) -> Shell:
             table=place.expiry,
             adapters=adapters(place.config),
             board=partial(write_board, place.places.expiring),
+            quotes=_quotes(place),
         ),
     )
     return RiskActor(place.name, place.incarnation, ports, risk_settings(place.config))
@@ -231,12 +232,17 @@ def risk(context: ChildContext) -> Shell:
 def _exposure(place: Workplace) -> ExposureWatch:
     where = place.places
     ports = ExposurePorts(
-        read=QuoteBoard(where.quotes, lambda: warmth.universe(where.universe)).read,
+        read=_quotes(place),
         products=place.products,
         sessions=place.sessions,
         board=partial(write_board, where.exposure),
     )
     return ExposureWatch(exposure_settings(place.config), ports)
+
+
+def _quotes(place: Workplace) -> Callable[[], Snapshot | None]:
+    where = place.places
+    return QuoteBoard(where.quotes, lambda: warmth.universe(where.universe)).read
 
 
 def strategy(context: ChildContext) -> Shell:

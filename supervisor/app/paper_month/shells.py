@@ -130,7 +130,7 @@ class Shells:
             read_latch=lambda: read_latch(self.latch),
             breakers=BreakerPorts(checkpoints=self._checkpoints[RISK], tighten=self._tighten),
             exposure=ExposureWatch(measured, ExposurePorts(read, tables.products, tables.sessions)),
-            expiry=ExpiryPorts(tables.products, tables.sessions, tables.expiry, adapters(config)),
+            expiry=ExpiryPorts(tables.products, tables.sessions, tables.expiry, adapters(config), quotes=read),
         )
         return RiskActor(RISK, self._incarnation(RISK), ports, risk_settings(config))
 
