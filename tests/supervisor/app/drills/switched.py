@@ -17,6 +17,7 @@ from actors.account_desk import AccountDesk
 from actors.brokers import inquiries
 from actors.config import SHIPPED, assignment, load, with_overrides
 from actors.desk import Desk, Step
+from actors.expiry_watch import ExpiryWatch
 from actors.places import Places, places
 from actors.ports import Shell
 from supervisor import keeper
@@ -150,6 +151,12 @@ def windows_follow_the_market(context: ChildContext) -> Shell:
 
     pytest.MonkeyPatch().setattr(inquiries.Inquiries, "__init__", by_the_market)
     return trading.connection(context)
+
+
+def watches_no_expiry(context: ChildContext) -> Shell:
+    """A risk actor that looks at no expiry."""
+    pytest.MonkeyPatch().setattr(ExpiryWatch, "on_book", lambda *_: {})
+    return trading.risk(context)
 
 
 resends_doubts = _executor(switches.a_timeout_means_nothing_was_sent)
