@@ -1,7 +1,7 @@
-"""The last hour of an expiry: a condor that nothing of its own strategy closes, at many times life's speed.
+"""Expiry and assignment: a condor that nothing of its own strategy closes, and one of which a short is exercised early.
 
-The strategy is told to leave when the session is over, which is too late; so what closes it is the ladder of
-`[expiry]`, and without that its shorts are left to their settlement.
+The last hour of an expiry is played at many times life's speed. The strategy is told to leave when the session is over,
+which is too late; so what closes it is the ladder of `[expiry]`, and without that its shorts are left to settlement.
 """
 
 from datetime import date, datetime, time
@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 from actors.domain.market.session import NEW_YORK
 from supervisor.app.drills.half_day import START
 from supervisor.app.drills.signs import journal
-from supervisor.app.drills.spec import Drill, DrillLimits, Never
+from supervisor.app.drills.spec import Ask, Assign, Drill, DrillLimits, Never
 
 DAY = date(2026, 11, 30)
 BEGINS, ENDS = time(15, 15), time(16)
@@ -34,6 +34,14 @@ SETTINGS = {
     "expiry.hold": "[]",
 }
 """A day on which the ladder alone closes what expires."""
+SHARES = {
+    "market.underlying": "SPY",
+    "market.spot": "600",
+    "strategies.condor.underlying": "SPY",
+}
+"""A day of options that deliver shares."""
+ASSIGNED_S, CLOSED_S = 20.0, 60.0
+"""For the account to be read, and for what is left to be closed, its shares after its shorts."""
 
 
 def drill() -> Drill:
@@ -53,4 +61,25 @@ def drill() -> Drill:
         alerts=("A130",),
         limits=DrillLimits(detected_s=length_s + PACE_S, recovered_s=length_s + 2 * PACE_S),
         own_settings=SETTINGS,
+    )
+
+
+def assignment() -> Drill:
+    """Return the drill of an early assignment: shares of what delivers them, in the middle of a day."""
+    leftover = {"intent": "CLOSE", "signal__strategy": "risk", "signal__reason": "LEFTOVER.*"}
+    return Drill(
+        name="assignment",
+        does="a holder exercises a short of a condor that is held, early: shares come into the account",
+        proves="an assignment is booked as one and no break, a person is paged, and what is left is closed whole",
+        before=(Ask.OPEN,),
+        acts=(Assign(),),
+        detected=(journal("option_settled", cause="ASSIGNMENT"),),
+        recovered=(
+            journal("order_placed", **leftover),
+            journal("report_taken", intent="CLOSE", report__status="FILLED"),
+        ),
+        never=(Never(says="an assignment was taken for a break", sign=journal("quarantined")),),
+        alerts=("A135",),
+        limits=DrillLimits(detected_s=ASSIGNED_S, recovered_s=ASSIGNED_S + CLOSED_S),
+        own_settings=SHARES,
     )

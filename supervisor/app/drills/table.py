@@ -39,6 +39,7 @@ def table(config: RuntimeConfig, children: Sequence[str]) -> dict[str, Drill]:
         deaths.crash_loop(config),
         half_day.drill(),
         last_hour.drill(),
+        last_hour.assignment(),
         deaths.disk_full(),
     ]
     return {each.name: each for each in drills}

@@ -20,6 +20,7 @@ from actors.desk import Desk, Step
 from actors.expiry_watch import ExpiryWatch
 from actors.places import Places, places
 from actors.ports import Shell
+from actors.settlement_desk import SettlementDesk
 from supervisor import keeper
 from supervisor.app import plan as plans
 from supervisor.app import trading
@@ -122,6 +123,11 @@ def _readings_bring_no_news(off: pytest.MonkeyPatch) -> None:
     off.setattr(AccountDesk, "on_account", deaf)
 
 
+def _settlements_are_cash_alone(off: pytest.MonkeyPatch) -> None:
+    off.setattr(SettlementDesk, "on_cash", lambda *_: None)
+    off.setattr(SettlementDesk, "on_differing", lambda *_: ())
+
+
 def _every_account_counts_as_agreed(off: pytest.MonkeyPatch) -> None:
     gather = Desk.routes
 
@@ -165,4 +171,5 @@ leaves_legs_alone = _executor(test_laws.an_imbalance_is_waited_out)
 opens_unread = _executor(_every_account_counts_as_agreed)
 keeps_its_reserve = _executor(test_laws.nothing_is_let_go_of)
 believes_old_quotes = _executor(test_laws.quotes_never_age)
+knows_no_assignment = _executor(_settlements_are_cash_alone)
 hears_pushes_alone = _executor(_readings_bring_no_news)

@@ -72,6 +72,7 @@ SWITCHES = (
     Switch("frozen-quotes", "law 7|not detected", factory("executor", "believes_old_quotes")),
     Switch("clock-jump", "law 2|not recovered", factory("connection.tastytrade", "windows_follow_the_market")),
     Switch("gcs-death", NOT_BACK, within=no_gcs_is_brought_back),
+    Switch("assignment", "not detected|break", factory("executor", "knows_no_assignment")),
     Switch("expiry", "not detected|settlement", factory("risk", "watches_no_expiry")),
     Switch("crash-loop", "not detected", spec("risk", restarts_max=1_000)),
 )
