@@ -20,7 +20,6 @@ Rules of this file:
   should have been empty. So is one that finds no room on the disk: it is told, and the work goes on without it.
 """
 
-import hashlib
 import hmac
 import os
 import secrets
@@ -31,12 +30,13 @@ from typing import Any, Final, TypeVar
 
 import diskcache
 from diskcache.core import DBNAME, MODE_RAW
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
+
+from supervisor.checkpoint_record import SCHEMA, Record, keyed, opened
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
-SCHEMA: Final = 2
 _UNREADABLE: Final = 2**63
 SETTINGS: Final[dict[str, Any]] = {
     "eviction_policy": "none",
@@ -91,16 +91,6 @@ class RawDisk(diskcache.Disk):  # type: ignore[misc]
         if mode != MODE_RAW or filename is not None:
             raise PlantedRowError(f"a row of mode {mode}")
         return _text(value)
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    schema_version: int
-    kind: str
-    generation: int
-    journal_sequence: int
-    body: str
 
 
 class CheckpointStore:
@@ -159,8 +149,8 @@ class CheckpointStore:
         os.close(self._note)
         self._cache.close()
 
-    def _next(self, state: BaseModel, journal_sequence: int) -> _Record:
-        return _Record(
+    def _next(self, state: BaseModel, journal_sequence: int) -> Record:
+        return Record(
             schema_version=SCHEMA,
             kind=type(state).__name__,
             generation=self._generation + 1,
@@ -168,7 +158,7 @@ class CheckpointStore:
             body=state.model_dump_json(),
         )
 
-    def _write(self, record: _Record) -> None:
+    def _write(self, record: Record) -> None:
         self._generation = record.generation
         name, text = f"slot-{self._generation % self._generations}", record.model_dump_json()
         self._cache.set(name, f"{self._generation} {self._check(name, text)} {text}")
@@ -182,7 +172,7 @@ class CheckpointStore:
         schema, kind, generation, sequence, body = noted.split(" ", 4)
         if int(schema) == SCHEMA and int(generation) > self._generation:
             self._write(
-                _Record(
+                Record(
                     schema_version=SCHEMA,
                     kind=kind,
                     generation=int(generation),
@@ -225,14 +215,7 @@ class CheckpointStore:
         self._tell(f"checkpoints in {self._folder} set aside, all of them: {type(error).__name__}: {error}"[:300])
 
     def _read(self, number: int, name: str, kind: type[M]) -> tuple[M, int]:
-        _, _, rest = str(self._cache[name]).partition(" ")
-        check, _, text = rest.partition(" ")
-        if not hmac.compare_digest(check, self._check(name, text)):
-            raise ValueError("does not match its hash")
-        record = _Record.model_validate_json(text)
-        if (record.schema_version, record.kind, record.generation) != (SCHEMA, kind.__name__, number):
-            raise ValueError(f"holds {record.kind} of schema {record.schema_version}, generation {record.generation}")
-        return kind.model_validate_json(record.body), record.journal_sequence
+        return opened(self._key, name, str(self._cache[name]), number, kind)
 
     def _tell(self, fault: str) -> None:
         self.faults.append(fault)
@@ -249,7 +232,7 @@ class CheckpointStore:
         return [(_number(value), key) for key, value in rows]
 
     def _check(self, name: str, text: str) -> str:
-        return hashlib.blake2b(f"{name} {text}".encode(), key=self._key, digest_size=16).hexdigest()
+        return keyed(self._key, name, text)
 
 
 def _is_damage(error: Exception) -> bool:

@@ -1,6 +1,6 @@
 """`holdfast performance`: how each strategy does, by the journal, and what size it may trade.
 
-The figures are the executor's own fold, made anew from the journal, so they are known with nothing running; what is
+The figures are the executor's own fold, from its newest checkpoint on, so they are known with nothing running; what is
 expected of each strategy is what the runtime was last started with. `performance restore` goes through the executor and
 is durable before it is confirmed.
 
@@ -19,6 +19,8 @@ from actors.domain.orders.event import parse_event
 from actors.domain.performance.degradation import DegradationLimits, of_degradation, of_recovery
 from actors.domain.performance.measures import Measures, measures
 from actors.domain.portfolio.book import Book
+from actors.domain.portfolio.book_state import ExecutorRecord
+from actors.domain.portfolio.book_state import restore as restore_book
 from actors.domain.portfolio.tally import Tally
 from actors.executor_settings import ExecutorSettings
 from actors.places import Places, places
@@ -27,6 +29,7 @@ from actors.size_messages import RestoreSize, SizeRestored
 from supervisor.app.event_schema import EVENTS
 from supervisor.app.plan import TABLES
 from supervisor.app.terms import sizes
+from supervisor.checkpoint_glance import glance
 from supervisor.cli import door
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import by_option, json_option, state_option
@@ -79,15 +82,27 @@ def restore(name: str, reason: str, by: str, state: Path, as_json: bool) -> None
 
 
 def _tally(where: Places) -> Tally:
-    """Return the journal's fold. Raises `FileNotFoundError` without a journal."""
-    book = Book(load_products(TABLES / "products.toml"), ExecutorSettings().sessions_kept)
+    """Return the journal's fold, from the newest checkpoint on. Raises `FileNotFoundError` without a journal."""
     reader = JournalReader(where.journal, EVENTS)
     try:
-        for entry in reader.read():
+        book = _begun(where, reader)
+        for entry in reader.read(book.sequence):
             book.apply(parse_event(entry.body), entry.sequence)
     finally:
         reader.close()
     return book.tally
+
+
+def _begun(where: Places, reader: JournalReader) -> Book:
+    """Return the book of a checkpoint that stands on this very journal; an empty one where there is none."""
+    products, sessions_kept = load_products(TABLES / "products.toml"), ExecutorSettings().sessions_kept
+    kept = glance(where.checkpoints("executor"), ExecutorRecord)
+    if kept is not None:
+        book = restore_book(kept[0].book, products, sessions_kept)
+        last = reader.entries(book.sequence - 1, 1)
+        if last and last[0].sequence == book.sequence and last[0].hash.hex() == kept[0].anchor:
+            return book
+    return Book(products, sessions_kept)
 
 
 def _limits(where: Places) -> DegradationLimits:

@@ -36,10 +36,9 @@ SETTINGS = {
 """A day on which the ladder alone closes what expires."""
 SHARES = {
     "market.underlying": "SPY",
-    "market.spot": "600",
     "strategies.condor.underlying": "SPY",
 }
-"""A day of options that deliver shares."""
+"""A day of options that deliver shares; their level is the index's, so that they cost what a drill's condors cost."""
 ASSIGNED_S, CLOSED_S = 20.0, 60.0
 """For the account to be read, and for what is left to be closed, its shares after its shorts."""
 
