@@ -207,7 +207,9 @@ class _Month:
                 still = ", and could still lose" if loss.exposed_after else ""
                 yield f"{loss.account} lost {loss.worst:,.2f}, limit {loss.limit:,.2f}, gap {loss.gap:,.2f}{still}"
         world, book = self._world, self._reading.book
-        states = [bank.account(world.began_at, world.now, truly=True) for bank in world.banks.values()]
+        states = [
+            bank.account(self._plans[0].opens_at - 2 * AFTER, world.now, truly=True) for bank in world.banks.values()
+        ]
         view = world.ask_book()
         if view is None:
             yield "no executor answers after the close"

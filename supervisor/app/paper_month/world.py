@@ -40,6 +40,8 @@ HEARTBEAT_S: Final = 0.5
 FEED_CUT_S: Final = 6.0
 """How long the feed is away, on the machine's clock."""
 PASSES_MAX: Final = 8
+READS_BACK: Final = timedelta(days=4)
+"""How far back an account is read: over a weekend and a holiday."""
 _NS: Final = 1e9
 
 
@@ -95,6 +97,7 @@ class MonthWorld:
 
     def open_day(self, market: Market, opens_at: datetime, before_s: float) -> None:
         """Let the night pass, and have the feed list the session; the market opens `before_s` later."""
+        self.began_at = max(self.began_at, opens_at - READS_BACK)
         self._clock.rest_until(opens_at - timedelta(seconds=before_s), machine_s=30.0)
         self.exchange.bind(market)
         version = 1 if self.feed is None else self.feed.universe.version + 1
