@@ -25,6 +25,7 @@ from actors.domain.risk.expiry_legs import HeldLeg, held_legs, minutes, session_
 from actors.domain.risk.expiry_policy import Dividend, ExpiryPolicy, Measure
 from actors.domain.value import Instant, Value
 from actors.flattener import Wish
+from actors.quote_board import Snapshot
 
 _CODES: Final[Mapping[Danger, tuple[str, Level]]] = {
     Danger.EXPIRY: ("A130", Level.P2),
@@ -78,6 +79,8 @@ class ExpiryPorts:
     table: ExpiryTable
     adapters: Mapping[str, tuple[str, ...]]
     board: Callable[[ExpiryBoard], None] = lambda _: None
+    quotes: Callable[[], Snapshot | None] = lambda: None
+    """New quotes, for what is to be rolled."""
 
 
 class ExpiryWatch:

@@ -48,9 +48,11 @@ class FillDesk:
         """End the graces."""
         step, now_ns = Step(), self._desk.now_ns()
         for order_id, since_ns in tuple(self._filled_ns.items()):
-            life = self._desk.book.orders[order_id]
-            fault = fill_check.incomplete(life)
-            if fault is None or life.last is None or life.last.broker_order_id is None:
+            life = self._desk.book.orders.get(order_id)
+            fault = (
+                fill_check.incomplete(life) if life is not None else None
+            )  # an account may tell of what is forgotten
+            if life is None or fault is None or life.last is None or life.last.broker_order_id is None:
                 del self._filled_ns[order_id]
             elif now_ns - since_ns >= self._desk.settings.fills.incomplete_grace_s * 1e9:
                 del self._filled_ns[order_id]

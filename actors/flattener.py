@@ -20,13 +20,15 @@ from actors.domain.orders.signal import Cancel, Close, Signal
 from actors.domain.orders.working import GiveUp, Plan
 from actors.domain.portfolio.view import BookView, OrderView, Phase, StructureView
 from actors.domain.risk.expiry_policy import Will
+from actors.domain.risk.roll import ROLLING
 from actors.messages import SubmitSignal
 
 _ASK_S: Final = (2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 """Pauses between what is asked for one structure."""
-_NAMES: Final[Mapping[Will, str]] = {Will.MID: "mid-", Will.NATURAL: "nat-", Will.ANY: "flat-"}
+_NAMES: Final[Mapping[Will, str]] = {Will.ROLL: ROLLING, Will.MID: "mid-", Will.NATURAL: "nat-", Will.ANY: "flat-"}
 """How the names of what is asked for begin."""
 _PLANS: Final[Mapping[Will, Plan]] = {
+    Will.ROLL: Plan(step_s=20.0, give_up_s=600.0),
     Will.MID: Plan(step_s=20.0, give_up_s=600.0),
     Will.NATURAL: Plan(start=Decimal(1), step_s=5.0, give_up_s=600.0),
     Will.ANY: Plan(start=Decimal(1), step_s=2.0, give_up_s=2.0, give_up=GiveUp.MARKET),

@@ -27,8 +27,9 @@ from actors.expiry_watch import ExpiryPorts, ExpiryWatch
 from actors.exposure_watch import ExposureWatch
 from actors.flattener import Wish
 from actors.latch import Latch
-from actors.messages import AlertRaised, AskBook, BookChanged, FeedState, IssuePermit
+from actors.messages import AlertRaised, AskBook, BookChanged, FeedState, IssuePermit, SignalAnswered
 from actors.ports import Arrival, Clock, Envelope, PeerLost, PeerUnavailable, Resync, Stream, Watermark
+from actors.roller import Roller
 
 
 class RiskSettings(Value):
@@ -74,6 +75,7 @@ class RiskActor:
         self._said: frozenset[tuple[str, str]] | None = None
         self._breakers = BreakerWatch(name, settings.breakers, ports.breakers)
         self._expiry = ExpiryWatch(settings.expiry, ports.expiry)
+        self._roller = Roller(name, settings.expiry.roll_credit_min, ports.expiry.quotes)
         self._wishes: Mapping[str, Wish] = {}
         """What is to be closed for its expiry, as last seen: not every book tells what the market says."""
         self._unknown: frozenset[str] = frozenset()
@@ -88,11 +90,15 @@ class RiskActor:
         """Work until `stop` is set."""
         wait_s = 0.0  # the first wait is no part of a start
         while not stop.is_set():
-            for arrival in self._ports.stream.receive(wait_s):
-                self._take(arrival)
-            self._work()
+            self.turn(wait_s)
             wait_s = self._settings.wait_s
-            self._ports.watermark.advance()
+
+    def turn(self, wait_s: float) -> None:
+        """Do one pass of the work loop: all that has arrived, then what is due."""
+        for arrival in self._ports.stream.receive(wait_s):
+            self._take(arrival)
+        self._work()
+        self._ports.watermark.advance()
 
     def _take(self, arrival: Arrival) -> None:
         match arrival:
@@ -100,6 +106,8 @@ class RiskActor:
                 self._take_book(book)
             case Envelope(message=FeedState() as feed):
                 self._feed, self._feed_heard_ns = feed, self._ports.clock.boot_ns()
+            case Envelope(message=SignalAnswered() as answer):
+                self._roller.on_answer(answer, self._ports.clock.market_now())
             case PeerLost(peer=self._ports.executor) | Resync(peer=self._ports.executor):
                 self._book, self._due_ns = None, 0
             case PeerLost(peer=self._ports.data_feed):
@@ -114,6 +122,7 @@ class RiskActor:
         if book.sights is not None:
             self._wishes = self._expiry.on_book(book, now_ns, now)
         told = self._breakers.on_book(book, now_ns, now, self._latch, self._wishes)
+        told += self._roller.on_book(book, now_ns, now)
         unknown = {**self._breakers.unknown}
         alerts = [_unknown_alert(each, unknown[each], clock) for each in unknown if each not in self._unknown]
         self._unknown = frozenset(unknown)
@@ -157,11 +166,11 @@ class RiskActor:
                 self._changed_at = latch.at
 
     def _tell_expiries(self) -> None:
-        news = self._expiry.news
         with contextlib.suppress(PeerUnavailable):  # told again with the next look
-            while news:
-                self._ports.stream.tell(self._ports.notifier, AlertRaised(alert=news[0]))
-                news.popleft()
+            for news in (self._expiry.news, self._roller.news):
+                while news:
+                    self._ports.stream.tell(self._ports.notifier, AlertRaised(alert=news[0]))
+                    news.popleft()
 
     def _permit(self, found: tuple[Finding, ...]) -> Permit:
         self._sequence += 1

@@ -120,13 +120,17 @@ class StrategyActor:
 
     def run(self, stop: Event) -> None:
         """Work until `stop` is set."""
-        self._restore()
+        self.restore()
         while not stop.is_set():
-            for arrival in self._ports.stream.receive(self._settings.wait_s):
-                self._take(arrival)
-            self._work()
-            self._ports.watermark.advance()
+            self.turn(self._settings.wait_s)
         self._save()
+
+    def turn(self, wait_s: float) -> None:
+        """Do one pass of the work loop: all that has arrived, then what is due."""
+        for arrival in self._ports.stream.receive(wait_s):
+            self._take(arrival)
+        self._work()
+        self._ports.watermark.advance()
 
     def _work(self) -> None:
         boot_ns = self._ports.clock.boot_ns()
@@ -261,7 +265,8 @@ class StrategyActor:
             state=self._state.model_dump(mode="json"),
         )
 
-    def _restore(self) -> None:
+    def restore(self) -> None:
+        """Go on from the checkpoint, where there is one."""
         found = self._ports.checkpoints.load(StrategyRecord)
         if found is None:
             return

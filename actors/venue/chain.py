@@ -5,7 +5,7 @@ sixty days. Contracts are shared out by weight: most to the session's own expiry
 round spacings, wide enough to span the moves that matter to each expiry, a little deeper on the side of the puts.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -56,9 +56,15 @@ def expiries_of(session: date, is_trading_day: IsTradingDay) -> tuple[date, ...]
 
 
 def build_chain(
-    root: str, spot: float, volatility: float, contracts_max: int, expiries: Sequence[date], products: Products
+    root: str,
+    spot: float,
+    volatility: float,
+    contracts_max: int,
+    expiries: Sequence[date],
+    products: Products,
+    also: Collection[Contract] = (),
 ) -> Chain:
-    """Return a chain of at most `contracts_max` options around `spot`, for yearly `volatility`.
+    """Return a chain of at most `contracts_max` options around `spot`, for yearly `volatility`, and the strikes `also`.
 
     `expiries` begin with the session itself.
     """
@@ -67,10 +73,11 @@ def build_chain(
     counts = (contracts_max // 2 * weights / weights.sum()).astype(int)
     tomorrow = session + timedelta(days=1)
     days = np.array([np.busday_count(tomorrow, expiry + timedelta(days=1)) for expiry in expiries])
-    strikes = [
+    around = [
         _strikes(spot, spot * volatility * np.sqrt(max(ahead, 1) / 252), count)
         for ahead, count in zip(days.tolist(), counts.tolist(), strict=True)
     ]
+    strikes = [_with(row, expiry, also) for expiry, row in zip(expiries, around, strict=True)]
     contracts = tuple(
         products.contract(occ_symbol(root, expiry, right, Decimal(strike)))
         for expiry, row in zip(expiries, strikes, strict=True)
@@ -84,6 +91,11 @@ def build_chain(
         expiry=np.repeat(np.arange(len(expiries)), [len(row) for row in strikes]),
         strike=np.array([strike for row in strikes for strike in row], np.float64),
     )
+
+
+def _with(strikes: list[int], expiry: date, also: Collection[Contract]) -> list[int]:
+    kept = {int(each.strike) for each in also if each.expires_on == expiry and each.strike is not None}
+    return sorted(kept.union(strikes))
 
 
 def _trading_days(after: date, is_trading_day: IsTradingDay) -> Iterator[date]:

@@ -249,7 +249,11 @@ class Exchange:
         ) -> FeeBreakdown:
             return self._reception.charged(account, contract, action, quantity, at, on, paid)
 
-        return Steps(self._ledger, self._floor, self.behaviour, self._reception.contract, fees_of, now)
+        def delivery_fees_of(account: str, contract: Contract, assigned: bool) -> FeeBreakdown:  # noqa: FBT001 - one of its facts
+            return self._reception.delivered(account, contract, on, assigned=assigned)
+
+        parts = self._ledger, self._floor, self.behaviour, self._reception.contract
+        return Steps(*parts, fees_of, delivery_fees_of, now)
 
     @property
     def _floor(self) -> Floor | None:

@@ -75,6 +75,11 @@ class Reception:
         schedule = self.spec(account).fee_schedule
         return self._fees.fees(schedule, contract.product, action, quantity, at, on, paid)
 
+    def delivered(self, account: str, contract: Contract, on: date, *, assigned: bool) -> FeeBreakdown:
+        """Return what the exercise or the assignment of one position costs."""
+        schedule = self.spec(account).fee_schedule
+        return FeeBreakdown(commission=self._fees.delivery_fee(schedule, contract.product, on, assigned=assigned))
+
     def spec(self, account: str) -> AccountSpec:
         """Return an account's configuration. Raises `OrderRefused`."""
         spec = self._ledger.specs.get(account)

@@ -9,7 +9,8 @@ Rules of this file:
 * Physical ones leave at 0, and shares change hands at the strike. A short of the account is assigned.
 * An option on a future is paid its intrinsic value: the delivered future would be worth just that, and paper accounts
   hold no futures.
-* Neither exercise nor assignment costs a fee.
+* What the broker takes for an exercise or an assignment, a position, is added where it is booked (`steps`); for options
+  on futures nothing, for no table knows it.
 """
 
 from dataclasses import replace

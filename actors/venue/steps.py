@@ -16,10 +16,11 @@ from decimal import Decimal
 from pydantic import Field
 
 from actors.domain.costs.tariff import FeeBreakdown
-from actors.domain.market.contract import Contract
+from actors.domain.market.contract import Contract, Kind
 from actors.domain.market.quote import price
 from actors.domain.orders.order import Action, TimeInForce
 from actors.domain.value import Value
+from actors.venue.account import Movement, TransactionType
 from actors.venue.execution import execute
 from actors.venue.floor import Floor
 from actors.venue.ledger import Draft, Ledger
@@ -44,6 +45,9 @@ class Behaviour(Value):
 
 ChargedTo = Callable[[str, Contract, Action, int, Decimal, Decimal], FeeBreakdown]
 """Account, contract, action, quantity, price, commission the leg paid before, to what an execution costs."""
+DeliveredTo = Callable[[str, Contract, bool], FeeBreakdown]
+"""Account, contract, whether it is assigned rather than exercised, to what that costs."""
+_DELIVERIES = {TransactionType.SETTLEMENT, TransactionType.ASSIGNMENT, TransactionType.EXERCISE}
 
 
 class Steps:
@@ -56,6 +60,7 @@ class Steps:
         behaviour: Behaviour,
         contract_of: Callable[[str], Contract],
         fees_of: ChargedTo,
+        delivery_fees_of: DeliveredTo,
         now: datetime,
     ) -> None:
         self.draft = Draft(ledger)
@@ -63,7 +68,7 @@ class Steps:
         self._floor = floor
         self._behaviour = behaviour
         self._contract_of = contract_of
-        self._fees_of = fees_of
+        self._fees_of, self._delivery_fees_of = fees_of, delivery_fees_of
         self._now = now
 
     def take_complex(self, orders: Collection[PaperOrder]) -> tuple[PaperOrder, ...]:
@@ -132,14 +137,22 @@ class Steps:
                     continue
                 shares = self.draft.held(account, contract.underlying)
                 for movement in settle(account, position, contract, settled_at, shares, self._now):
-                    self.draft.book(movement)
+                    self.draft.book(self._charged(movement, contract))
 
     def assign(self, account: str, symbol: str, quantity: int) -> None:
         """Assign shorts of an account early. Raises `ValueError`."""
         contract, held = self._contract_of(symbol), self._ledger.position(account, symbol)
         shares = self.draft.held(account, contract.underlying)
         for movement in assign_early(account, held, contract, quantity, shares, self._now):
-            self.draft.book(movement)
+            self.draft.book(self._charged(movement, contract))
+
+    def _charged(self, movement: Movement, contract: Contract) -> Movement:
+        """Return a movement with what the exercise or the assignment costs, where it is the option's own."""
+        is_known = contract.product.kind is not Kind.FUTURE_OPTION  # what theirs costs is in no table
+        if movement.symbol != contract.symbol or movement.type not in _DELIVERIES or not is_known:
+            return movement
+        assigned = movement.action.is_buy
+        return replace(movement, fees=self._delivery_fees_of(movement.account, contract, assigned))
 
     def _route(self, floor: Floor, order: PaperOrder) -> PaperOrder:
         routed = order.step(PaperStatus.ROUTED, self._now)

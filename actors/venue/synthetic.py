@@ -64,6 +64,8 @@ class SyntheticSettings(Value):
     dividend_yield: float = 0.013
     halts: tuple[Halt, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    also: tuple[str, ...] = ()
+    """Options listed whatever the level, by symbol: what somebody holds from earlier sessions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ class SyntheticMarket:
             settings.contracts_max,
             expiries_of(session, is_trading_day),
             products,
+            tuple(products.contract(symbol) for symbol in settings.also),
         )
         self.contracts = (products.contract(product.underlying), *self._chain.contracts)
         seconds: Floats = np.arange(round(settings.length_s / settings.interval_s) + 1, dtype=np.float64)

@@ -62,7 +62,7 @@ def audit(book: Book, card: Scorecard, accounts: Sequence[AccountState], view: B
             *_statuses(book, stated),
             *_strangers(book, accounts),
             *missed_fills,
-            *_told_otherwise(book, view),
+            *told_otherwise(book, view),
         ),
     )
 
@@ -136,8 +136,8 @@ def _words(fill: Fill | None) -> str:
     return "nothing" if fill is None else " ".join(map(str, _traded(fill)))
 
 
-def _told_otherwise(book: Book, view: BookView) -> Iterator[str]:
-    """What the executor says, against the fold of the journal up to the same event."""
+def told_otherwise(book: Book, view: BookView) -> Iterator[str]:
+    """Yield what the executor says otherwise than the fold of the journal up to the same event."""
     if view.journal_sequence != book.sequence:
         yield f"the executor's book ends at event {view.journal_sequence}, the journal at {book.sequence}"
         return

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from actors.domain.market.chain_check import ChainCheck
@@ -91,7 +92,8 @@ class _Day:
         self._is_index = np.array([contract.product.kind is Kind.INDEX for contract in contracts], np.bool_)
 
     def take(self, batch: Batch) -> None:
-        raw, now_ns = self._quotes(batch), int(batch.at.timestamp() * 1e9)
+        raw, now_ns = wired(batch, self._is_index), int(batch.at.timestamp() * 1e9)
+        self.prints += len(batch.rows) - len(raw.rows)
         codes = check(raw, self._last, now_ns)
         self.table.apply(_frame(raw, codes, now_ns))
         for row, code in zip(raw.rows.tolist(), codes.tolist(), strict=True):
@@ -100,15 +102,18 @@ class _Day:
         for row, found in self._check.look(self.table).items():
             self.tallies[row].flaws.update(str(flaw.name) for flaw in Flaw if flaw & found.flaws)
 
-    def _quotes(self, batch: Batch) -> RawQuotes:
-        """Return the rows as the feed gets them: an index's print on both sides, prints of anything else not at all."""
-        level = np.where(self._is_index[batch.rows], batch.last, np.nan)
-        unquoted = np.isnan(batch.bid) & np.isnan(batch.ask) & ~np.isnan(batch.last)
-        keep = ~unquoted | ~np.isnan(level)
-        self.prints += int(np.count_nonzero(~keep))
-        bid, ask = (np.where(np.isnan(level), side, level)[keep] for side in (batch.bid, batch.ask))
-        sizes = (batch.bid_size[keep], batch.ask_size[keep])
-        return RawQuotes(batch.rows[keep], bid, ask, *sizes, batch.exchange_ns[keep])
+
+def wired(batch: Batch, is_index: NDArray[np.bool_]) -> RawQuotes:
+    """Return a batch as the feed gets it: an index's print on both sides, prints of anything else not at all.
+
+    `is_index` is by row of the market.
+    """
+    level = np.where(is_index[batch.rows], batch.last, np.nan)
+    unquoted = np.isnan(batch.bid) & np.isnan(batch.ask) & ~np.isnan(batch.last)
+    keep = ~unquoted | ~np.isnan(level)
+    bid, ask = (np.where(np.isnan(level), side, level)[keep] for side in (batch.bid, batch.ask))
+    sizes = (batch.bid_size[keep], batch.ask_size[keep])
+    return RawQuotes(batch.rows[keep], bid, ask, *sizes, batch.exchange_ns[keep])
 
 
 def _frame(raw: RawQuotes, codes: Codes, now_ns: int) -> QuoteFrame:

@@ -15,24 +15,20 @@ from actors.brokers.inquiries import InquiryLimits
 from actors.brokers.route_watch import WatchLimits
 from actors.brokers.send_desk import SendLimits
 from actors.brokers.send_ledger import SendLedger, boot_id
-from actors.config import RuntimeConfig
 from actors.domain.connection.absence import SettleLimits
 from actors.domain.connection.backoff import BackoffLimits
 from actors.domain.connection.route_health import HealthLimits
 from actors.domain.orders.backup import covers
 from actors.domain.orders.event import ExecutorStarted
-from actors.domain.risk.breaker_limits import BreakerLimits
-from actors.domain.risk.exposure_limits import ExposureLimits
-from actors.domain.risk.issue import IssueLimits
 from actors.epoch import read_epoch, take_epoch
 from actors.executor import Executor
 from actors.expiry_watch import ExpiryPorts
-from actors.exposure_watch import ExposurePorts, ExposureSettings, ExposureWatch
+from actors.exposure_watch import ExposurePorts, ExposureWatch
 from actors.latch import Latch, StopLevel, read_latch, tighten
 from actors.messages import AskState
 from actors.ports import PeerUnavailable, Shell, Stream
-from actors.quote_board import QuoteBoard
-from actors.risk import RiskActor, RiskPorts, RiskSettings
+from actors.quote_board import QuoteBoard, Snapshot
+from actors.risk import RiskActor, RiskPorts
 from actors.route_board import write_board
 from actors.strategies.base import load
 from actors.strategy import StrategyActor, StrategyPorts
@@ -41,6 +37,7 @@ from supervisor.app.adapters import account_number, broker
 from supervisor.app.event_schema import EVENTS
 from supervisor.app.plan import connection_name
 from supervisor.app.readiness import signing
+from supervisor.app.risk_terms import adapters, exposure_settings, risk_settings
 from supervisor.app.terms import executor_settings
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
@@ -211,7 +208,6 @@ def connection(context: ChildContext) -> Shell:
 def risk(context: ChildContext) -> Shell:
     """Build the risk actor."""
     place = Workplace.child(context)
-    section = place.config.risk
     ports = RiskPorts(
         stream=place.stream(("executor", "notifier"), ("executor", "data_feed")),
         clock=place.clock,
@@ -227,57 +223,28 @@ def risk(context: ChildContext) -> Shell:
             products=place.products,
             sessions=place.sessions,
             table=place.expiry,
-            adapters=_adapters(place.config),
+            adapters=adapters(place.config),
             board=partial(write_board, place.places.expiring),
+            quotes=_quotes(place),
         ),
     )
-    settings = RiskSettings(
-        limits=section.limits,
-        breakers=_breakers(place.config),
-        expiry=place.config.expiry,
-        issue=IssueLimits(
-            feed_heard_max_s=section.feed_heard_max_s,
-            feed_frame_max_s=section.feed_frame_max_s,
-        ),
-        permit_ttl_s=section.permit_ttl_s,
-        permit_interval_s=section.permit_interval_s,
-    )
-    return RiskActor(place.name, place.incarnation, ports, settings)
+    return RiskActor(place.name, place.incarnation, ports, risk_settings(place.config))
 
 
 def _exposure(place: Workplace) -> ExposureWatch:
-    section, where = place.config.greeks, place.places
-    limits = ExposureLimits(**section.model_dump(include=set(ExposureLimits.model_fields)))
-    if limits.stress_loss_max is None:
-        limits = limits.model_copy(update={"stress_loss_max": place.config.risk.account_loss_max})
-    settings = ExposureSettings(
-        limits=limits,
-        enabled=section.enabled,
-        every_s=section.every_s,
-        quote_age_max_s=section.quote_age_max_s,
-        knots_max=section.knots_max,
-        rate=section.rate,
-    )
+    where = place.places
     ports = ExposurePorts(
-        read=QuoteBoard(where.quotes, lambda: warmth.universe(where.universe)).read,
+        read=_quotes(place),
         products=place.products,
         sessions=place.sessions,
         board=partial(write_board, where.exposure),
     )
-    return ExposureWatch(settings, ports)
+    return ExposureWatch(exposure_settings(place.config), ports)
 
 
-def _breakers(config: RuntimeConfig) -> BreakerLimits:
-    own = {each.name: each.breakers for each in config.strategies if each.breakers is not None}
-    return BreakerLimits(**dict(config.breakers), strategies=own)
-
-
-def _adapters(config: RuntimeConfig) -> dict[str, tuple[str, ...]]:
-    """Return the brokers behind each account domain."""
-    found: dict[str, tuple[str, ...]] = {}
-    for route in config.routes:
-        found[route.account_domain] = (*found.get(route.account_domain, ()), route.adapter)
-    return found
+def _quotes(place: Workplace) -> Callable[[], Snapshot | None]:
+    where = place.places
+    return QuoteBoard(where.quotes, lambda: warmth.universe(where.universe)).read
 
 
 def strategy(context: ChildContext) -> Shell:

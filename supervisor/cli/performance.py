@@ -1,6 +1,6 @@
 """`holdfast performance`: how each strategy does, by the journal, and what size it may trade.
 
-The figures are the executor's own fold, made anew from the journal, so they are known with nothing running; what is
+The figures are the executor's own fold, from its newest checkpoint on, so they are known with nothing running; what is
 expected of each strategy is what the runtime was last started with. `performance restore` goes through the executor and
 is durable before it is confirmed.
 
@@ -9,27 +9,24 @@ Exit 0: told, or restored; 2: that strategy's size is not cut; 3: nothing runs, 
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import click
 
 from actors.config_model import RuntimeConfig
-from actors.domain.orders.event import parse_event
 from actors.domain.performance.degradation import DegradationLimits, of_degradation, of_recovery
 from actors.domain.performance.measures import Measures, measures
-from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.tally import Tally
-from actors.executor_settings import ExecutorSettings
 from actors.places import Places, places
-from actors.products import load_products
 from actors.size_messages import RestoreSize, SizeRestored
 from supervisor.app.event_schema import EVENTS
-from supervisor.app.plan import TABLES
 from supervisor.app.terms import sizes
 from supervisor.cli import door
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import by_option, json_option, state_option
+from supervisor.cli.sighting import book_now
 from supervisor.journal import JournalReader
 
 SCHEMA = "holdfast.performance/1"
@@ -88,15 +85,9 @@ def restore(name: str, reason: str, by: str, state: Path, as_json: bool) -> None
 
 
 def fold(where: Places) -> Tally:
-    """Return the journal's fold. Raises `FileNotFoundError` without a journal."""
-    book = Book(load_products(TABLES / "products.toml"), ExecutorSettings().sessions_kept)
-    reader = JournalReader(where.journal, EVENTS)
-    try:
-        for entry in reader.read():
-            book.apply(parse_event(entry.body), entry.sequence)
-    finally:
-        reader.close()
-    return book.tally
+    """Return the journal's fold, from the newest checkpoint on. Raises `FileNotFoundError` without a journal."""
+    with closing(JournalReader(where.journal, EVENTS)) as reader:
+        return book_now(where, reader).tally
 
 
 def limits(where: Places) -> DegradationLimits:

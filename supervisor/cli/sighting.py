@@ -74,13 +74,20 @@ def sight(where: Places, before: Sighting | None = None) -> Sighting:
         click.echo(f"nothing was ever traded in {where.state}: {error}", err=True)
         sys.exit(ExitCode.NOT_RUNNING)
     with closing(reader):
-        book = _begun(where, reader) if before is None else before.book
         last = reader.last()
-        ahead = (last.sequence if last is not None else 0) - book.sequence
-        for entry in _watched(reader.read(book.sequence), ahead):
-            book.apply(parse_event(entry.body), entry.sequence)
+        book = book_now(where, reader, before)
     age_s = 0.0 if last is None else max((time.time_ns() - last.written_ns) / 1e9, 0.0)
     return Sighting(book, read_quotes(where), round(age_s, 1))
+
+
+def book_now(where: Places, reader: JournalReader, before: Sighting | None = None) -> Book:
+    """Return the journal's fold, from the newest checkpoint on, or from a look `before`."""
+    book = _begun(where, reader) if before is None else before.book
+    last = reader.last()
+    ahead = (last.sequence if last is not None else 0) - book.sequence
+    for entry in _watched(reader.read(book.sequence), ahead):
+        book.apply(parse_event(entry.body), entry.sequence)
+    return book
 
 
 def _begun(where: Places, reader: JournalReader) -> Book:

@@ -9,11 +9,18 @@ from actors.domain.orders.order import Action, Fill
 from actors.domain.orders.refusal import Code
 from actors.domain.orders.report import Status
 from actors.messages import AskAccount, SendOrder
-from tests.builders import CONDOR_SYMBOLS, open_signal
+from tests.builders import CONDOR_SYMBOLS, close_signal, open_signal
+from tests.expiries import SESSIONS
 from tests.rig import Rig, fills_of, quoted_fills, report
 
 ORDER, ATTEMPT = "condor-20260105-1", "condor-20260105-1-r1"
 HELD = dict(zip(CONDOR_SYMBOLS, (1, -1, -1, 1), strict=True))
+
+
+class Week(Rig):
+    """A rig whose calendar goes on."""
+
+    sessions = staticmethod(lambda: SESSIONS)
 
 
 def working(**desk: object) -> Rig:
@@ -160,3 +167,22 @@ def test_a_leg_that_the_broker_calls_filled_is_waited_for_and_not_bought_a_secon
     for _ in range(3):
         rig.after(5)
     assert (rig.told(SendOrder), rig.book.positions["primary-account"]) == ([], HELD)
+
+
+def test_an_account_may_tell_of_an_order_that_the_same_reading_lets_the_book_forget():
+    rig = Week().ready()
+    name = rig.ask(open_signal(1)).cl_ord_id
+    rig.outcome(f"{name}-r1")
+    filled = report("primary-1", Status.FILLED, *fills_of(rig.book.orders[name].order), attempt=f"{name}-r1")
+    rig.push(filled)
+    closing = rig.ask(close_signal(2, name)).cl_ord_id
+    rig.outcome(f"{closing}-r1", Accepted(broker_order_id="primary-2"))
+    closed = report("primary-2", Status.FILLED, *fills_of(rig.book.orders[closing].order), attempt=f"{closing}-r1")
+    rig.push(closed)
+    for _ in range(9):
+        rig.clock.advance(86_400)
+        for route in ("primary", "backup"):
+            rig.read(route, orders=(filled, closed) if route == "primary" else ())
+    assert name not in rig.book.orders
+    rig.clock.advance(1)
+    rig.executor.turn(0)

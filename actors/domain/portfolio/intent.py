@@ -2,19 +2,21 @@
 
 A close takes the legs from what is truly held, and goes to the account domain that holds it (law 4). Without a price of
 its own it is meant to trade at once, and still bounded: at the natural price less a stated slack, for the market moves
-while an order travels.
+while an order travels. What is European and settled in cash is never closed for more than it can come to be worth: to
+wait costs no more than that, and no assignment, and quotes that are wide enough ask for more.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from actors.domain.market.contract import Product
+from actors.domain.market.contract import Product, Settlement, Style
 from actors.domain.market.quote import QuoteTable
 from actors.domain.orders.order import Intent, Leg, Order
 from actors.domain.orders.order_state import OrderLife
 from actors.domain.orders.signal import Close, Open, Signal
 from actors.domain.orders.working import Plan, Spread, Working, price_of
+from actors.domain.portfolio.cover import bounds, parts_of
 from actors.domain.portfolio.mark import mid_price, natural_price
 from actors.domain.portfolio.structure import Structure, closing
 
@@ -80,6 +82,9 @@ def spread_of(legs: Sequence[Leg], quotes: QuoteTable | None) -> Spread | None:
         return None
     products = [quotes.universe.contracts[quotes.row_of[leg.symbol]].product for leg in legs]
     tick = products[0].tick_at(mid) if len(legs) == 1 else max(product.tick_small for product in products)
+    least = least_price(legs, quotes)
+    if least is not None:
+        mid, natural = max(mid, least), max(natural, least)
     return Spread(mid, natural, marketable, tick)
 
 
@@ -117,10 +122,26 @@ def marketable_price(legs: Sequence[Leg], quotes: QuoteTable) -> Decimal | None:
     if natural is None:
         return None
     bound = natural - max(SLACK_FLOOR, abs(natural) * SLACK_SHARE)
+    if (least := least_price(legs, quotes)) is not None:
+        bound = max(bound, least)
     bound = _to_step(bound, legs, quotes, ROUND_FLOOR)
     if len(legs) > 1 or legs[0].action.is_buy:
         return bound
     return max(bound, _product(legs[0], quotes).tick_small)
+
+
+def least_price(legs: Sequence[Leg], quotes: QuoteTable) -> Decimal | None:
+    """Return the net price beyond which a close pays more than its legs can be worth at expiry; None: there is none."""
+    contracts = [quotes.universe.contracts[quotes.row_of[leg.symbol]] for leg in legs]
+    waits = all(
+        each.is_option and each.product.style is Style.EUROPEAN and each.product.settlement is Settlement.CASH
+        for each in contracts
+    )
+    if not waits or any(leg.action.is_open for leg in legs):
+        return None
+    held = ((contract, leg.action.sign * leg.ratio) for contract, leg in zip(contracts, legs, strict=True))
+    most = bounds(parts_of(held)).best
+    return None if most is None else -most
 
 
 def marketable_within(legs: Sequence[Leg], quotes: QuoteTable, worst: Decimal) -> Decimal | None:

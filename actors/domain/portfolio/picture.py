@@ -44,9 +44,11 @@ def picture(book: Book, quotes: Quoted | None, *, ready: bool) -> BookView:
 
 def _last_numbers(book: Book) -> dict[str, int]:
     last: dict[str, int] = {}
-    session = f"{book.session:%Y%m%d}" if book.session else None
+    if book.session is None:
+        return last
+    session = f"{book.session:%Y%m%d}"
     for identifier in book.signals:
-        match = _NUMBERED.match(identifier)
+        match = _NUMBERED.match(identifier) if session in identifier else None  # most are of the days before
         if match and match["session"] == session:
             last[match["strategy"]] = max(last.get(match["strategy"], 0), int(match["number"]))
     return last

@@ -4,6 +4,7 @@ Rules of this file:
 * EXPIRY: a structure with shorts in their last session is closed up the ladder before their real end: the earlier of
   the last trade and the moment its broker may close legs by itself. Strategies named in `hold` keep what is settled in
   cash.
+  Where it is to be rolled, that begins before the ladder: `roll` says what follows.
 * PIN: a short settled in shares with a strike near the price is closed early, for nobody can say who will exercise.
 * DIVIDEND: a short call in the money whose holder gives up less by exercising than the dividend that is due next.
 * EARLY: a short in the money whose holder gives up next to nothing.
@@ -67,7 +68,7 @@ class Concern(Value):
             return "warn, nothing is done"
         verb = self.measure.value.replace("_", " ")
         if self.will is not None:
-            return f"{verb}, now at {self.will}"
+            return f"{verb}, now at {Will.MID if self.will is Will.ROLL else self.will}"
         return verb if self.acts_at is None else f"{verb} from {self.acts_at.astimezone(NEW_YORK):%H:%M} ET"
 
 
@@ -103,7 +104,7 @@ def willing(measure: Measure, wanted: Will) -> Will | None:
     """Return how willingly a measure lets a structure be closed; None where it only warns."""
     if measure is Measure.WARN:
         return None
-    return wanted if measure is Measure.CLOSE_AT_ANY_PRICE or wanted is not Will.ANY else Will.NATURAL
+    return Will.NATURAL if measure is Measure.CLOSE and wanted is Will.ANY else wanted
 
 
 def end_of(leg: HeldLeg, liquidates_min: int) -> datetime | None:
@@ -150,7 +151,11 @@ def _climb(measure: Measure, ends_at: datetime, seen: Surroundings) -> tuple[dat
         return None, None
     left, ladder = minutes(seen.now, ends_at), seen.policy.ladder
     due = [rung.price for rung in ladder if left <= rung.before_min]
-    return ends_at - timedelta(minutes=ladder[0].before_min), willing(measure, due[-1]) if due else None
+    begins_min = ladder[0].before_min
+    if measure is Measure.ROLL:
+        begins_min = max(begins_min, seen.policy.roll_before_min)
+        due = due or [Will.ROLL] * (left <= begins_min)
+    return ends_at - timedelta(minutes=begins_min), willing(measure, due[-1]) if due else None
 
 
 def _pins(name: str, legs: Sequence[HeldLeg], seen: Surroundings) -> Iterator[Concern]:

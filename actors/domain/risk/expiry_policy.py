@@ -1,8 +1,8 @@
 """What is to be done about what expires or may be assigned, as configured. The rules are `expiry`'s.
 
 `warn` tells a person and does nothing; `close` closes the structure whole, from the middle to the natural;
-`close_at_any_price` goes on with the market. There is no `roll`: an opening is a strategy's to ask for, once its
-structure is gone.
+`close_at_any_price` goes on with the market. `roll` closes it early, at the middle, and asks for the same in the next
+expiry once it is gone (`roll`); what that did not close in time, the ladder closes at any price, and does not roll.
 """
 
 from datetime import date
@@ -18,6 +18,7 @@ class Measure(StrEnum):
     """What is done."""
 
     WARN = "warn"
+    ROLL = "roll"
     CLOSE = "close"
     CLOSE_AT_ANY_PRICE = "close_at_any_price"
 
@@ -25,6 +26,8 @@ class Measure(StrEnum):
 class Will(StrEnum):
     """How much a close gives for being filled; a higher one takes a lower one's place."""
 
+    ROLL = "roll"
+    """The middle, and what fills so is rolled."""
     MID = "mid"
     NATURAL = "natural"
     ANY = "any"
@@ -78,6 +81,10 @@ class ExpiryPolicy(Value):
         min_length=1,
         max_length=10,
     )
+    roll_before_min: float = Field(default=60, gt=0, le=390)
+    """When a roll begins."""
+    roll_credit_min: Decimal = Field(default=Decimal(0), ge=-1_000, le=1_000)
+    """Points per combo that a roll must bring, the close paid: less is closed and not rolled."""
     hold: tuple[str, ...] = Field(default=(), max_length=32)
     """Strategies that hold what is settled in cash through its expiry: there only a warning comes."""
     pin_share: Decimal = Field(default=Decimal("0.005"), ge=0, le=1)
@@ -98,6 +105,12 @@ class ExpiryPolicy(Value):
 
     @model_validator(mode="after")
     def _rises(self) -> "ExpiryPolicy":
+        if any(
+            measure is Measure.ROLL for measure in (self.pin, self.dividend, self.early, self.exercise, self.leftover)
+        ):
+            raise ValueError("what is rolled is rolled for its expiry: cash and physical alone may say so")
+        if any(rung.price is Will.ROLL for rung in self.ladder):
+            raise ValueError("the ladder closes what no roll did: no rung of it rolls")
         minutes, wills = [rung.before_min for rung in self.ladder], [rung.price.rank for rung in self.ladder]
         if minutes != sorted(set(minutes), reverse=True) or wills != sorted(wills):
             raise ValueError("the ladder goes towards the end, and gives more with each step")

@@ -11,8 +11,10 @@ from contextlib import suppress
 from actors.places import Places
 from supervisor import directory as directories
 from supervisor.app import drill
+from supervisor.app.drills import held
 from supervisor.app.drills.spec import (
     Act,
+    Assign,
     FillDisk,
     Heal,
     Inject,
@@ -77,6 +79,8 @@ class Hand:
                 self._kill_server(program)
             case Inject() | Heal() | JumpClock():
                 self._ask_venue(act)
+            case Assign():
+                self._assign()
             case FillDisk():
                 self._fill_disk()
 
@@ -88,6 +92,12 @@ class Hand:
                 drill.heal(self._where)
             case JumpClock(by_s=by_s):
                 drill.jump_clock(self._where, by_s)
+
+    def _assign(self) -> None:
+        found = held.assignment(self._where)
+        if found is None:
+            raise Impossible("the drill is short of nothing that may be assigned early")
+        drill.ask_venue(self._where, "POST", "assign", found.model_dump_json().encode())
 
     def _fill_disk(self) -> None:
         found = os.statvfs(self._where.state)

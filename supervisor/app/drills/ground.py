@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
@@ -92,7 +93,9 @@ def day(where: Places, settings: Mapping[str, str] | None = None) -> dict[str, s
     routes = {f"routes.{name}.{key}": text for name in ("tastytrade", "alpaca") for key, text in OWN_ROUTES.items()}
     chosen = {**OWN_DAY, **routes, **(settings or {})}
     if half_day.START in chosen:
-        chosen["market.length_s"] = str(half_day.length(where).total_seconds())
+        chosen["market.length_s"] = str(
+            half_day.length(where, datetime.fromisoformat(chosen[half_day.START])).total_seconds()
+        )
     return chosen
 
 

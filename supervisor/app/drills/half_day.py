@@ -74,8 +74,9 @@ def _journal(kind: str, where: dict[str, str]) -> Sign:
     return Sign(source=Source.JOURNAL, kind=kind, where=where)
 
 
-def length(where: Places) -> timedelta:
-    """Return how long the session of the day lasts from its beginning here, by the exchange's calendar."""
-    session = load_sessions(TABLES / "sessions.toml", where.state / "exchange-days.json").session("equity_option", DAY)
-    assert session is not None, "the calendar knows no session on the half day"
-    return session.closes_at - datetime.combine(DAY, BEGINS, NEW_YORK)
+def length(where: Places, begins: datetime) -> timedelta:
+    """Return how long a session lasts from its beginning here, by the exchange's calendar."""
+    on = begins.astimezone(NEW_YORK).date()
+    session = load_sessions(TABLES / "sessions.toml", where.state / "exchange-days.json").session("equity_option", on)
+    assert session is not None, f"the calendar knows no session on {on}"
+    return session.closes_at - begins

@@ -127,13 +127,21 @@ class JumpClock(Value):
     by_s: float = Field(gt=0)
 
 
+class Assign(Value):
+    """Have the holder of a short of the drill's exercise it, early and whole."""
+
+    act: Literal["assign"] = "assign"
+
+
 class FillDisk(Value):
     """Fill the file system that the state folder lies on, to its last byte; a small one of the drill's own."""
 
     act: Literal["fill_disk"] = "fill_disk"
 
 
-Act = Annotated[Kill | KillOften | Stop | KillServer | Inject | Heal | JumpClock | FillDisk, Field(discriminator="act")]
+Act = Annotated[
+    Kill | KillOften | Stop | KillServer | Inject | Heal | JumpClock | Assign | FillDisk, Field(discriminator="act")
+]
 
 
 class Ask(StrEnum):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from actors.config_model import RuntimeConfig
 from actors.config_sections import RouteSection
 from actors.venue.faults import Fault, FaultKind, Route
-from supervisor.app.drills import deaths, half_day
+from supervisor.app.drills import deaths, half_day, last_hour
 from supervisor.app.drills.signs import BACK_S, EXECUTOR, OURS, SEEN_S, SLACK_S, agreed, journal, log, opened_unread
 from supervisor.app.drills.spec import Ask, Drill, DrillLimits, Heal, Inject, JumpClock, Kill, Never, Sign
 
@@ -38,6 +38,8 @@ def table(config: RuntimeConfig, children: Sequence[str]) -> dict[str, Drill]:
         deaths.gcs_death(config),
         deaths.crash_loop(config),
         half_day.drill(),
+        last_hour.drill(),
+        last_hour.assignment(),
         deaths.disk_full(),
     ]
     return {each.name: each for each in drills}

@@ -70,3 +70,12 @@ def test_todays_expiry_has_the_strikes_a_condor_needs() -> None:
     assert today[1] - today[0] == 5
     assert today.min() <= 4_900
     assert today.max() >= 5_090
+
+
+def test_what_somebody_holds_from_earlier_sessions_is_listed_however_far_the_index_went() -> None:
+    session = date(2026, 11, 3)
+    expiries = expiries_of(session, is_weekday)
+    held = tuple(PRODUCTS.contract(symbol) for symbol in ("SPXW  261103P05125000", "SPXW  261104P05100000"))
+    chain = build_chain("SPXW", 4_500.0, 0.16, 400, expiries, PRODUCTS, held)
+    assert set(held) <= set(chain.contracts)
+    assert not set(held) & set(build_chain("SPXW", 4_500.0, 0.16, 400, expiries, PRODUCTS).contracts)

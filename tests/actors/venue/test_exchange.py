@@ -39,6 +39,10 @@ from tests.actors.venue.paper_exchange import (
 STO, BTO, STC, BTC = Action.SELL_TO_OPEN, Action.BUY_TO_OPEN, Action.SELL_TO_CLOSE, Action.BUY_TO_CLOSE
 
 
+DELIVERY = Decimal(5)
+"""What tastytrade takes for an exercise or an assignment, a position."""
+
+
 @pytest.fixture
 def exchange(tmp_path: Path) -> Exchange:
     made = open_exchange(tmp_path / "venue.sqlite")
@@ -468,8 +472,8 @@ def test_the_3700_call_settles_at_3700_65_and_pays_65_dollars(exchange):
     before = exchange.balances(ACCOUNT).cash, exchange.balances(OTHER).cash
     exchange.end_session(SmallMarket(settles={SPX: 3700.65}), CLOSES_AT)
 
-    assert exchange.balances(ACCOUNT).cash - before[0] == Decimal(65)
-    assert exchange.balances(OTHER).cash - before[1] == Decimal(-65)
+    assert exchange.balances(ACCOUNT).cash - before[0] == Decimal(65) - DELIVERY
+    assert exchange.balances(OTHER).cash - before[1] == Decimal(-65), "Alpaca takes nothing for an assignment"
     assert exchange.positions(ACCOUNT) == exchange.positions(OTHER) == ()
     short, long = exchange.transactions(OTHER)[-2:]
     assert (short.type, short.price, short.value) == (TransactionType.SETTLEMENT, Decimal("0.65"), Decimal(-65))
@@ -486,7 +490,7 @@ def test_an_equity_option_in_the_money_becomes_shares(exchange):
     assert [(held.symbol, held.quantity, held.average_price) for held in exchange.positions(ACCOUNT)] == [
         (GOOG, 100, Decimal(740))
     ]
-    assert exchange.balances(ACCOUNT).cash - before == -74_000
+    assert exchange.balances(ACCOUNT).cash - before == -74_000 - DELIVERY, "a position, and nothing for the shares"
     kinds = [booked.type for booked in exchange.transactions(ACCOUNT)[-3:]]
     assert kinds == [TransactionType.EXERCISE, TransactionType.EXERCISE, TransactionType.EXPIRATION]
 
@@ -508,7 +512,7 @@ def test_a_short_is_assigned_early_on_command_whole_or_in_part(exchange):
     before = exchange.balances(ACCOUNT).cash
     exchange.assign(later(60), ACCOUNT, G740P, 2)
     assert {held.symbol: held.quantity for held in exchange.positions(ACCOUNT)} == {G740P: -1, GOOG: 200}
-    assert exchange.balances(ACCOUNT).cash - before == -148_000
+    assert exchange.balances(ACCOUNT).cash - before == -148_000 - DELIVERY
     kinds = [(booked.type, booked.symbol) for booked in exchange.transactions(ACCOUNT)[-2:]]
     assert kinds == [(TransactionType.ASSIGNMENT, G740P), (TransactionType.ASSIGNMENT, GOOG)]
 

@@ -56,8 +56,9 @@ def test_the_3700_call_of_2021_01_04_pays_65_dollars(recorded):
     assert traded.type is TransactionType.TRADE
     assert traded.price > 0
     assert (settled.type, settled.price, settled.value) == (TransactionType.SETTLEMENT, Decimal("0.65"), Decimal(65))
+    assert settled.commission == Decimal(5), "tastytrade's, for an exercise"
     assert exchange.positions(ACCOUNT) == ()
-    assert exchange.balances(ACCOUNT).cash == SPECS[0].cash + traded.net + Decimal(65)
+    assert exchange.balances(ACCOUNT).cash == SPECS[0].cash + traded.net + Decimal(65) - settled.commission
 
 
 def test_a_condor_on_the_half_day_of_goog_fills_inside_real_quotes_and_expires(recorded):

@@ -10,14 +10,18 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from actors import recovery
 from actors.config import RuntimeConfig, load
 from actors.domain.orders.event import parse_event
 from actors.domain.orders.size_event import SizeCause, SizeMoved
+from actors.domain.portfolio.book_state import ExecutorRecord, dump
 from actors.places import Places
 from actors.size_messages import RestoreSize, SizeRestored
 from supervisor.app.event_schema import EVENTS
+from supervisor.checkpoints import CheckpointStore
 from supervisor.cli import door
 from supervisor.cli.main import main
+from supervisor.cli.sighting import _begun
 from supervisor.journal import JournalReader
 from tests.actors.test_size_desk import SOON, trade
 from tests.builders import open_signal
@@ -161,3 +165,17 @@ def test_it_needs_neither_ray_nor_pandas(where, rig):
     command = [sys.executable, "-c", told, "performance", "--state", str(where.state)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_fold_begins_with_a_checkpoint_that_stands_on_this_journal_and_with_no_other(where, rig):
+    trade(rig, 3, 1)
+    whole = run(where, "performance", "--json")
+    store = CheckpointStore(where.checkpoints("executor"))
+    sequence = recovery.checkpoint(store, rig.writer, rig.book)
+    assert run(where, "performance", "--json") == whole
+    book = _begun(where, JournalReader(where.journal, EVENTS))
+    assert book.sequence == sequence
+    store.save(ExecutorRecord(book=dump(rig.book), anchor="00" * 16), sequence)
+    assert _begun(where, JournalReader(where.journal, EVENTS)).sequence == 0
+    assert run(where, "performance", "--json") == whole
+    store.close()

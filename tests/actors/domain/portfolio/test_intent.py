@@ -6,11 +6,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.domain.market.contract import Kind, Product, Products
+from actors.domain.market.contract import Kind, Product, Products, Settlement, Style
 from actors.domain.market.quote import QuoteFrame, QuoteTable, Universe
 from actors.domain.orders.order import Action, Leg
 from actors.domain.orders.signal import Close
-from actors.domain.portfolio.intent import PRICE_STEP, closing_order, marketable_price, marketable_within
+from actors.domain.portfolio.intent import PRICE_STEP, closing_order, marketable_price, marketable_within, spread_of
 from actors.domain.portfolio.mark import natural_price
 from actors.domain.portfolio.structure import Structure
 from tests.builders import close_signal, spxw
@@ -33,8 +33,8 @@ def on_tick(price: Decimal) -> Decimal:
     return price - price % SPXW.tick_at(price)
 
 
-def table(*bids: Decimal) -> QuoteTable:
-    contracts = tuple(PRODUCTS.contract(symbol) for symbol in SYMBOLS[: len(bids)])
+def table(*bids: Decimal, product: Product = SPXW) -> QuoteTable:
+    contracts = tuple(Products((product,)).contract(symbol) for symbol in SYMBOLS[: len(bids)])
     quotes = QuoteTable(Universe(version=1, contracts=contracts))
     count = len(bids)
     quotes.apply(
@@ -86,6 +86,39 @@ def test_a_combo_is_priced_in_whole_nickels_below_the_natural_price(first, secon
     price = marketable_price(legs, quotes)
     assert price % PRICE_STEP == 0
     assert price < natural_price(legs, quotes)
+
+
+CASH_SETTLED = SPXW.model_copy(update={"style": Style.EUROPEAN, "settlement": Settlement.CASH})
+
+
+@settings(deadline=None)
+@given(nickels, nickels)
+def test_a_close_that_may_wait_for_its_settlement_never_pays_more_than_that_can_take(short, long):
+    quotes = table(short, long, product=CASH_SETTLED)
+    legs = (
+        Leg(symbol=SYMBOLS[0], action=Action.BUY_TO_CLOSE),
+        Leg(symbol=SYMBOLS[1], action=Action.SELL_TO_CLOSE),
+    )
+    assert marketable_price(legs, quotes) >= -50
+    spread = spread_of(legs, quotes)
+    assert min(spread.mid, spread.natural, spread.marketable) >= -50
+    ordinary = table(short, long)
+    if natural_price(legs, ordinary) > -40:
+        assert spread == spread_of(legs, ordinary)
+
+
+def test_what_delivers_shares_or_has_no_end_is_closed_at_what_it_costs():
+    pair = tuple(
+        Leg(symbol=symbol, action=action)
+        for symbol, action in zip(SYMBOLS, (Action.BUY_TO_CLOSE, Action.SELL_TO_CLOSE), strict=True)
+    )
+    delivers = SPXW.model_copy(update={"settlement": Settlement.PHYSICAL})
+    assert marketable_price(pair, table(Decimal(60), Decimal(1), product=delivers)) < -60
+    naked = (Leg(symbol=spxw(6050, "C"), action=Action.BUY_TO_CLOSE),)
+    contract = Products((CASH_SETTLED,)).contract(naked[0].symbol)
+    quotes = QuoteTable(Universe(version=1, contracts=(contract,)))
+    quotes.bid[:], quotes.ask[:], quotes.received_ns[:] = 100, 101, 1
+    assert marketable_price(naked, quotes) < -101
 
 
 @settings(deadline=None)

@@ -17,8 +17,10 @@ from actors.account_desk import AccountDesk
 from actors.brokers import inquiries
 from actors.config import SHIPPED, assignment, load, with_overrides
 from actors.desk import Desk, Step
+from actors.expiry_watch import ExpiryWatch
 from actors.places import Places, places
 from actors.ports import Shell
+from actors.settlement_desk import SettlementDesk
 from supervisor import keeper
 from supervisor.app import plan as plans
 from supervisor.app import trading
@@ -121,6 +123,11 @@ def _readings_bring_no_news(off: pytest.MonkeyPatch) -> None:
     off.setattr(AccountDesk, "on_account", deaf)
 
 
+def _settlements_are_cash_alone(off: pytest.MonkeyPatch) -> None:
+    off.setattr(SettlementDesk, "on_cash", lambda *_: None)
+    off.setattr(SettlementDesk, "on_differing", lambda *_: ())
+
+
 def _every_account_counts_as_agreed(off: pytest.MonkeyPatch) -> None:
     gather = Desk.routes
 
@@ -152,10 +159,17 @@ def windows_follow_the_market(context: ChildContext) -> Shell:
     return trading.connection(context)
 
 
+def watches_no_expiry(context: ChildContext) -> Shell:
+    """A risk actor that looks at no expiry."""
+    pytest.MonkeyPatch().setattr(ExpiryWatch, "on_book", lambda *_: {})
+    return trading.risk(context)
+
+
 resends_doubts = _executor(switches.a_timeout_means_nothing_was_sent)
 closes_anywhere = _executor(test_laws.any_route_will_do)
 leaves_legs_alone = _executor(test_laws.an_imbalance_is_waited_out)
 opens_unread = _executor(_every_account_counts_as_agreed)
 keeps_its_reserve = _executor(test_laws.nothing_is_let_go_of)
 believes_old_quotes = _executor(test_laws.quotes_never_age)
+knows_no_assignment = _executor(_settlements_are_cash_alone)
 hears_pushes_alone = _executor(_readings_bring_no_news)

@@ -72,6 +72,8 @@ SWITCHES = (
     Switch("frozen-quotes", "law 7|not detected", factory("executor", "believes_old_quotes")),
     Switch("clock-jump", "law 2|not recovered", factory("connection.tastytrade", "windows_follow_the_market")),
     Switch("gcs-death", NOT_BACK, within=no_gcs_is_brought_back),
+    Switch("assignment", "not detected|break", factory("executor", "knows_no_assignment")),
+    Switch("expiry", "not detected|settlement", factory("risk", "watches_no_expiry")),
     Switch("crash-loop", "not detected", spec("risk", restarts_max=1_000)),
 )
 named = pytest.mark.parametrize("switch", SWITCHES, ids=[each.name for each in SWITCHES])
@@ -85,7 +87,7 @@ def test_without_its_rule_the_drill_fails_on_a_real_tree(switch, tmp_path, monke
         pytest.skip("half a minute each: HOLDFAST_DRILLS=all runs them all")
     if switch.within is not None:
         switch.within(monkeypatch, tmp_path)
-    with tree(tmp_path, switch.off) as where:
+    with tree(tmp_path, switch.off, dict(KNOWN[switch.drill].own_settings or {})) as where:
         if switch.outside is not None:
             switch.outside(where)
         card = run(where, switch.drill)
@@ -98,7 +100,7 @@ def test_without_its_rule_the_drill_fails_on_a_real_tree(switch, tmp_path, monke
 def test_a_calendar_that_forgot_the_half_day_fails_its_drill(tmp_path, monkeypatch):
     if os.environ.get("HOLDFAST_DRILLS") != "all":
         pytest.skip("half a minute: HOLDFAST_DRILLS=all runs it")
-    monkeypatch.setattr(half_day, "length", lambda where: FULL)
+    monkeypatch.setattr(half_day, "length", lambda where, begins: FULL)
     with tree(tmp_path, settings=dict(KNOWN["half-day"].own_settings)) as where:
         assert not run(where, "half-day").passed
 
