@@ -46,7 +46,7 @@ SHAPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "holdfast.down/1": {"processes": int, "seconds": float, "nodes_lost": [str]},
     "holdfast.drill-list/1": {"drills": [dict]},
     "holdfast.expiring/1": {"age_s": float, "at": TIME, "legs": [dict], "concerns": [dict]},
-    "holdfast.explain/1": {"codes": Each({"means": str, "why": str, "todo": str})},
+    "holdfast.explain/1": {"codes": Each({"means": str, "why": str, "todo": str, "done": str})},
     "holdfast.flatten/1": {"in_force": LATCH, "flat": bool, "executor": Maybe(dict), "accounts": [dict]},
     "holdfast.init/1": {"path": str, "mode": str},
     "holdfast.journal-backup/1": {

@@ -20,6 +20,7 @@ from actors.domain.orders.breaker_event import (
     StructuresMarked,
 )
 from actors.domain.orders.event import AttemptEnded, Event, OrderAbandoned, SignalRefused, parse_event
+from actors.domain.orders.gate_event import GateSigned
 from actors.domain.orders.kill_event import KillSwitchFired
 from actors.domain.orders.order import Action, Leg, OrderType, Stop
 from actors.domain.orders.refusal import Code
@@ -207,9 +208,10 @@ def cut(rig: Rig) -> None:
 
 
 def killed(rig: Rig) -> None:
-    """The kill switch fires."""
+    """The kill switch fires, and a person signs the gate over."""
     told = {"epoch": 77, "by": "anna", "reason": "drill", "ended": ("executor",), "unconfirmed": (), "at": START}
-    rig.executor._commit(Step(events=[KillSwitchFired(**told)]))
+    signed = GateSigned(lacks=("1 of 10 clean sessions",), by="anna", reason="small size", at=START)
+    rig.executor._commit(Step(events=[KillSwitchFired(**told), signed]))
 
 
 def covered_by_hand(rig: Rig) -> None:

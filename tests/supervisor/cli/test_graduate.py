@@ -60,7 +60,8 @@ def gated(live, paper, monkeypatch) -> Path:
     text, shipped = live.read_text(), 'paper = "~/.local/state/holdfast"'
     assert shipped in text
     live.write_text(text.replace(shipped, f'paper = "{paper.state}"'))
-    monkeypatch.setenv("HOLDFAST_PAGE_URL", "json://127.0.0.1:9/page")
+    for name in ("HOLDFAST_PAGE_URL", "HOLDFAST_SMS_URL"):
+        monkeypatch.setenv(name, "json://127.0.0.1:9/page")
     for name in SECRETS:
         monkeypatch.setenv(name, "x" * 12)
     return live
