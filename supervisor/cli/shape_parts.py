@@ -52,6 +52,7 @@ STATUS: Final = {
     "supervisor": Maybe({"pid": int, "alive": bool, "since": TIME}),
     "ray": Maybe({"address": str, "private": bool, "alive": bool}),
     "children": Each(CHILD),
+    "still": Each(float),
     "nodes": Each({"state": str, "since": TIME}),
     "journal": Maybe({"sequence": int, "epoch?": int, "last?": str, "age_s?": float}),
     "routes": Maybe(dict),

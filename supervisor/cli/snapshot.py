@@ -26,6 +26,10 @@ from supervisor.process import alive
 from supervisor.tree import ChildState
 
 SCHEMA = "holdfast.status/1"
+SUPERVISOR = "supervisor"
+"""`runtime.NAME`, without what that imports."""
+STILL_S = 10.0
+"""A process that lives makes a pass of its work loop at least every second or two."""
 CONDITION = {
     "not running": ExitCode.NOT_RUNNING,
     "halted": ExitCode.HALTED,
@@ -41,10 +45,11 @@ def snapshot(where: Places) -> dict[str, Any]:
     keeper = owner(where.state / "keeper.lock")
     supervised = directory is not None and directory.supervisor is not None and alive(directory.supervisor)
     children = {} if directory is None else _children(directory, where)
+    still = _still(children, where, supervised=supervised)
     running = keeper is not None or supervised or any(child["alive"] for child in children.values())
     all_healthy = bool(children) and all(map(healthy, children.values()))
     none_lost = directory is None or all(node.state is NodeState.PRESENT for node in directory.nodes.values())
-    whole = supervised and keeper is not None and all_healthy and none_lost
+    whole = supervised and keeper is not None and all_healthy and none_lost and not still
     condition = "running" if whole else "degraded"
     if latch.level.rank >= StopLevel.HALT.rank:
         condition = "halted"
@@ -60,6 +65,7 @@ def snapshot(where: Places) -> dict[str, Any]:
         "supervisor": _supervisor(directory, alive=supervised),
         "ray": None if directory is None or directory.ray is None else _ray(directory),
         "children": children,
+        "still": still,
         "nodes": {} if directory is None else {name: _node(entry) for name, entry in directory.nodes.items()},
         "journal": journal_summary(where.journal),
         "routes": routes(where),
@@ -111,6 +117,15 @@ def _ray(directory: Directory) -> dict[str, Any]:
     assert directory.ray is not None
     ray = directory.ray
     return {"address": ray.address, "private": ray.private, "alive": all(map(alive, ray.processes))}
+
+
+def _still(children: dict[str, dict[str, Any]], where: Places, *, supervised: bool) -> dict[str, float]:
+    """Return who lives and makes no progress, with seconds: a tree that is stopped whole has all its processes."""
+    ages = {name: child["progress_age_s"] for name, child in children.items() if child["alive"]}
+    reading = read_watermark(where.watermark(SUPERVISOR)) if supervised else None
+    if reading is not None:
+        ages[SUPERVISOR] = round((time.clock_gettime_ns(time.CLOCK_BOOTTIME) - reading.at_ns) / 1e9, 1)
+    return {name: age_s for name, age_s in ages.items() if age_s is not None and age_s > STILL_S}
 
 
 def _children(directory: Directory, where: Places) -> dict[str, dict[str, Any]]:

@@ -34,6 +34,11 @@ def _mode(seen: dict[str, Any]) -> str:
     return f"{seen['mode'].upper():<9}" if seen["mode"] else ""
 
 
+def still_words(still: dict[str, float]) -> str:
+    """Return who makes no progress, and for how long."""
+    return ", ".join(f"{name} {age_s:.0f} s" for name, age_s in still.items())
+
+
 def lines(seen: dict[str, Any]) -> list[str]:
     """Return one runtime's condition in a trader's words."""
     found = [f"State    {seen['condition'].upper():<12} {seen['state_folder']}"]
@@ -55,6 +60,8 @@ def lines(seen: dict[str, Any]) -> list[str]:
         up = sum(child["state"] == "running" and child["alive"] for child in children)
         restarts = sum(child["restarts"] for child in children)
         found.append(f"Tree     {up} of {len(seen['children'])} running, {restarts} restarts; more: holdfast tree")
+    if seen["still"]:
+        found.append(f"Still    NO PROGRESS of {still_words(seen['still'])}")
     if seen["journal"]:
         found.append("Journal  " + ", ".join(f"{key} {value}" for key, value in seen["journal"].items()))
     found += [*board_lines(seen["breakers"], worth_a_look=True), *size_lines(seen["sizes"])]

@@ -1,6 +1,5 @@
 """What is answered: short, whose money first, New York's time, everything with its age. Read from files alone."""
 
-import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
@@ -10,7 +9,6 @@ from actors.domain.market.session import NEW_YORK
 from actors.domain.orders.refusal import Check
 from actors.latch import Latch, StopLevel
 from actors.places import Places
-from actors.watermark import read_watermark
 from supervisor.app.arming import tails
 from supervisor.app.event_schema import EVENTS
 from supervisor.cli import boards
@@ -18,13 +16,12 @@ from supervisor.cli.boards import Board
 from supervisor.cli.records import Records
 from supervisor.cli.route_lines import day_lines
 from supervisor.cli.snapshot import healthy, snapshot
+from supervisor.cli.status import still_words
 from supervisor.journal import JournalReader
 from supervisor.phone.command import Verb
-from supervisor.runtime import NAME as SUPERVISOR
 from supervisor.words import words_of
 
 STALE_S: Final = 3.0
-HUNG_S: Final = 10.0
 LATEST: Final = 5
 EFFECT: Final = {
     StopLevel.REDUCE: "No new risk; openings at work are cancelled; exits go on. It closes nothing.",
@@ -49,7 +46,7 @@ def head(config: RuntimeConfig, now: datetime) -> str:
 def status(where: Places) -> str:
     """Return how it stands."""
     seen = snapshot(where)
-    lines = (*_hung(where, seen), *_stop(seen["latch"]), *_armed(seen["armed"]), *_told(seen))
+    lines = (*_hung(seen), *_stop(seen["latch"]), *_armed(seen["armed"]), *_told(seen))
     return "\n".join((seen["condition"].upper(), *lines))
 
 
@@ -132,15 +129,9 @@ def _check(check: Check) -> str:
     return " ".join(part for part in (check.code.value, check.subject, check.value, limit, age) if part)
 
 
-def _hung(where: Places, seen: dict[str, Any]) -> Iterator[str]:
-    """Yield who lives and makes no progress: a tree that hangs has every process it should."""
-    ages = {name: each["progress_age_s"] for name, each in seen["children"].items() if each["alive"]}
-    reading = read_watermark(where.watermark(SUPERVISOR))
-    if reading is not None and seen["supervisor"] is not None and seen["supervisor"]["alive"]:
-        ages[SUPERVISOR] = (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - reading.at_ns) / 1e9
-    still = [f"{name} {age_s:.0f} s" for name, age_s in ages.items() if age_s is not None and age_s > HUNG_S]
-    if still:
-        yield f"NO PROGRESS of {', '.join(still)}"
+def _hung(seen: dict[str, Any]) -> Iterator[str]:
+    if seen["still"]:
+        yield f"NO PROGRESS of {still_words(seen['still'])}"
 
 
 def _stop(latch: dict[str, Any]) -> Iterator[str]:

@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,8 +12,12 @@ from click.testing import CliRunner
 
 from actors.latch import Latch, StopLevel, tighten
 from actors.places import places
+from actors.watermark import LAYOUT
 from supervisor import directory as directories
+from supervisor import runtime
 from supervisor.child_spec import ChildSpec, Group, Plan
+from supervisor.cli import snapshot
+from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.main import VERBS, main
 from supervisor.cli.screen import new_york, painted
 from supervisor.directory import Directory, Entry
@@ -72,6 +77,23 @@ def running(where, living):
 
     yield write
     held.release()
+
+
+def passed(where, **ago_s: float) -> None:
+    """Have each work loop's last pass lie so many seconds back."""
+    for name, seconds in ago_s.items():
+        at_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - int(seconds * 1e9)
+        where.watermark(name).write_bytes(LAYOUT.pack(3, 7, at_ns, 0, 0))
+
+
+def test_a_tree_that_is_stopped_whole_is_not_told_from_its_processes_which_all_live(where, running):
+    running(ChildState.RUNNING)
+    passed(where, executor=1, supervisor=2)
+    assert (check(where), "NO PROGRESS" in call("status", "--state", where.state)[1]) == (0, False)
+    passed(where, executor=40, supervisor=41)
+    assert "NO PROGRESS of executor 40 s, supervisor 4" in call("status", "--state", where.state)[1]
+    assert check(where) == ExitCode.DEGRADED
+    assert snapshot.SUPERVISOR == runtime.NAME
 
 
 def call(*arguments: object) -> tuple[int, str]:
