@@ -21,7 +21,7 @@ from tests.supervisor.app.trees import down, events, holdfast, until, up
 
 pytestmark = [pytest.mark.tree, pytest.mark.timeout(300)]
 STARTS, ENDS = at("2026-11-24T15:20"), at("2026-11-24T16:00")
-SPEED, WIDTH = 20, 15
+SPEED, WIDTH = 20, 40
 SETTINGS = {
     "market.start": STARTS.isoformat(),
     "market.length_s": (ENDS - STARTS).total_seconds(),
