@@ -1,5 +1,6 @@
 """Builds the children that bring quotes: the paper venue, and the data feed."""
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -110,11 +111,13 @@ def _market(place: Workplace, section: MarketSection) -> Market:
         gaps=tuple(Gap.model_validate(each) for each in section.gaps),
     )
 
-    def trades(on: date) -> bool:
-        return place.sessions.session("equity_option", on) is not None
-
     session = section.start.astimezone(NEW_YORK).date()
-    return SyntheticMarket(section.seed, session, section.start, place.products, settings, trades)
+    return SyntheticMarket(section.seed, session, section.start, place.products, settings, trading_days(place))
+
+
+def trading_days(place: Workplace) -> Callable[[date], bool]:
+    """Return what says whether options trade on a date: none expires on any other."""
+    return lambda on: place.sessions.session("equity_option", on) is not None
 
 
 def data_feed(context: ChildContext) -> Shell:

@@ -36,7 +36,7 @@ def settle(config: RuntimeConfig, now: datetime) -> RuntimeConfig:
         return config
     fixed: dict[str, object] = {}
     if config.market.source == "synthetic" and config.market.start is None:
-        fixed["market.start"] = _beginning(now, timedelta(seconds=config.market.length_s))
+        fixed["market.start"] = beginning(now, timedelta(seconds=config.market.length_s))
     free = free_ports(sum(getattr(config.market, name) == 0 for name in PORTS))
     for name in PORTS:
         if getattr(config.market, name) == 0:
@@ -194,7 +194,7 @@ def _child(config: RuntimeConfig, name: str, factory: str, **arguments: str) -> 
     )
 
 
-def _beginning(now: datetime, length: timedelta) -> datetime:
+def beginning(now: datetime, length: timedelta) -> datetime:
     """Return `now`, or the latest instant before it from which the session ends on its own New York date."""
     local = now.astimezone(NEW_YORK)
     midnight = datetime.combine(local.date(), time(23, 59), NEW_YORK)

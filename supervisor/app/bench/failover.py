@@ -102,6 +102,8 @@ class _Bench:
         self._trader = FaultTrader(self._stream, place.clock, self._tail, 0, "SPX")
         self._underlyings = [place.products.of_root(root).underlying for root in MARKETS]
         self._legs: dict[str, str] = {}
+        self._tried: dict[str, str] = {}
+        """By underlying, the latest opening that was asked for to see whether the gate lets one in."""
         self._count = 0
 
     def close(self) -> None:
@@ -141,6 +143,7 @@ class _Bench:
     def recover(self) -> None:
         """Cancel whatever works, and wait until all is known and the primary takes openings."""
         self._until("quotes and accounts", self._is_ready)
+        self._until("a gate that lets in", self._lets_in)
         self._until("a primary without doubts", self._is_quiet)
 
     def _is_ready(self) -> bool:
@@ -148,6 +151,15 @@ class _Bench:
             if underlying not in self._legs and (found := self._cheap_leg(underlying)) is not None:
                 self._legs[underlying] = found
         return len(self._legs) == len(self._underlyings) and len(self._tail.book.baseline) > 1
+
+    def _lets_in(self) -> bool:
+        """Ask for an opening of each underlying until each was let in once: at a start risk knows no volatility yet."""
+        answers = self._trader.answers
+        for underlying in self._underlyings:
+            tried = self._tried.get(underlying)
+            if tried is None or (tried in answers and not answers[tried].admitted):
+                self._tried[underlying] = self._open(underlying)
+        return all(tried in answers and answers[tried].admitted for tried in self._tried.values())
 
     def _is_quiet(self) -> bool:
         live = self._tail.book.live_orders()

@@ -20,7 +20,7 @@ from actors.venue.synthetic import SyntheticMarket, SyntheticSettings
 from supervisor.app import plan as plans
 from supervisor.app.bench.several import SeveralMarkets
 from supervisor.app.bench.tree import holdfast
-from supervisor.app.market import paper_venue
+from supervisor.app.market import paper_venue, trading_days
 from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
 
@@ -52,7 +52,7 @@ def config(state: Path, **more: object) -> RuntimeConfig:
     products = load_products(SHIPPED / "products.toml")
     underlyings = tuple(products.of_root(root).underlying for root in MARKETS)
     feed = shipped.feed.model_copy(update={"underlyings": underlyings})
-    start = (datetime.now(NEW_YORK) - _OPEN_FOR).replace(microsecond=0)
+    start = plans.beginning(datetime.now(UTC), timedelta(seconds=shipped.market.length_s)) - _OPEN_FOR
     bare = shipped.model_copy(update={"strategies": (), "feed": feed})
     return with_overrides(bare, {"runtime.state": state, "market.start": start, **_SETTINGS, **more})
 
@@ -97,7 +97,8 @@ def venue(context: ChildContext) -> Shell:
             session,
             start,
             place.products,
-            SyntheticSettings(root=root, spot=spot, contracts_max=section.contracts_max),
+            SyntheticSettings(root=root, spot=spot, contracts_max=section.contracts_max, length_s=section.length_s),
+            trading_days(place),
         )
         for number, (root, spot) in enumerate(MARKETS.items())
     ]
