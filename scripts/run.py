@@ -23,8 +23,8 @@ STAMP = VENV / "holdfast.stamp"
 BOOTSTRAP = ROOT / "scripts" / "bootstrap.lock"
 NEEDED = (3, 11)
 USAGE = "usage: python3 scripts/run.py demo | test [pytest's arguments] | setup | any verb of holdfast"
-WHOLE = ("-n", "2")
-"""pytest's arguments where none are given: everything, by two workers; who runs beside whom: `tests/lanes.py`."""
+WHOLE = ("-n", "3")
+"""pytest's arguments where none are given: all, by three workers, for trees mostly wait (`tests/lanes.py`)."""
 VERIFIED = ("--quiet", "--require-hashes", "--only-binary", ":all:", "--no-deps", "-r")
 
 SHIM = """\

@@ -1,8 +1,8 @@
-"""Which tests run beside which, where pytest has several workers: `pytest -n 2`.
+"""Which tests run beside which, where pytest has several workers: `pytest -n 3`.
 
     plain   whatever has no mark below: any worker, a file at a time
     tree    starts a Ray: the first worker begins with these, the others come to them when nothing plain is left, from
-            the end, so that two trees share the machine as late as can be
+            the end, so that trees share the machine as late as can be
     alone   measures time, or fills the machine by itself: comes last, when every other worker has gone
 
 A test's kind is its mark. The process that hands tests out collects none, so each worker writes down the kinds of what

@@ -14,7 +14,6 @@ LENGTH_S = 15
 
 
 @pytest.mark.tree
-@pytest.mark.alone
 @pytest.mark.timeout(300)
 def test_three_seeds_of_kills_and_faults_lose_and_double_nothing(tmp_path):
     sizes = (f"--seeds={SEEDS}", f"--jobs={SEEDS}", f"--length={LENGTH_S}", f"--state={tmp_path}")

@@ -92,9 +92,9 @@ def test_cli_passes_all_arguments_on(checkout: Path, tmp_path: Path):
     assert run(checkout, "cli", "tree", cwd=tmp_path).stdout == "verbs ['tree'] 9.9\n"
 
 
-def test_the_whole_suite_runs_on_two_workers_and_what_is_named_on_one(checkout: Path):
+def test_the_whole_suite_runs_on_several_workers_and_what_is_named_on_one(checkout: Path):
     (checkout / "pytest.py").write_text("import sys\nprint(sys.argv[1:])\n")
-    assert run(checkout, "test").stdout == "['-n', '2']\n"
+    assert run(checkout, "test").stdout == "['-n', '3']\n"
     assert run(checkout, "test", "tests/x.py", "-k", "y").stdout == "['tests/x.py', '-k', 'y']\n"
 
 
