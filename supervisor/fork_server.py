@@ -186,7 +186,7 @@ def _work(wire: socket.socket, streams: Sequence[int], request: dict[str, Any]) 
 def _is_wanted(wire: socket.socket) -> bool:
     """Return whether the door says GO; it is Python itself by now where not."""
     with wire, suppress(OSError):
-        wire.settimeout(PATIENCE_S)
+        wire.settimeout(None)  # GO or the door's end comes: giving up as GO is sent would leave no worker at all
         wire.sendall(fork_door.READY)
         return wire.recv(len(fork_door.GO)) == fork_door.GO
     return False

@@ -15,7 +15,7 @@ import pytest
 
 from supervisor import fork_door
 from supervisor.child_spec import Readying
-from supervisor.fork_server import DOOR, stand_in
+from supervisor.fork_server import DOOR, PATIENCE_S, stand_in
 from supervisor.private_ray import ROOT
 from tests.supervisor.followers import until
 
@@ -143,6 +143,23 @@ def test_a_fork_whose_door_gave_up_never_becomes_a_worker(server, worker, tmp_pa
     with os.fdopen(reading, "rb") as said:
         assert said.read() == b"", "it ended without a word"
     assert server.poll() is None
+
+
+def test_a_fork_waits_for_its_doors_word_however_slow_the_door_is(server, worker, tmp_path):
+    reading, writing = os.pipe()
+    request = {"arguments": [str(worker)], "environment": dict(os.environ), "folder": str(tmp_path)}
+    with Path(os.devnull).open() as nothing, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as wire:
+        wire.connect(str(tmp_path / DOOR))
+        fork_door.send(wire, json.dumps(request).encode(), (nothing.fileno(), writing, writing))
+        wire.settimeout(WAIT_S)
+        assert wire.recv(1) == fork_door.READY
+        os.close(writing)
+        with pytest.raises(TimeoutError):  # by giving up it would close its end, and be heard
+            wire.settimeout(PATIENCE_S + 1)
+            wire.recv(1)
+        wire.sendall(fork_door.GO)
+        with os.fdopen(reading, "rb") as said:
+            assert json.loads(said.read())["name"] == "__main__"
 
 
 def test_the_server_ends_with_the_raylet(server, worker, tmp_path):
