@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from actors.domain.market.contract import Contract, Right, Style
-from actors.domain.market.session import NEW_YORK
+from actors.domain.market.session import NEW_YORK, Session
 from actors.domain.value import ZERO
 from actors.venue.account import Balances, PaperPosition, Transaction, TransactionType
 from actors.venue.alpaca_shapes import alpaca_symbol, asset_id, decimal_text, instant, order_uuid, status_of
@@ -207,15 +207,15 @@ def calendar_json(market: Market, start: str | None, end: str | None) -> list[Js
     day = market.session.isoformat()
     if (start is not None and day < start) or (end is not None and day > end):
         return []
-    opens, closes = (at.astimezone(NEW_YORK) for at in (market.opens_at, market.closes_at))
+    opens, closes = (at.astimezone(NEW_YORK) for at in (market.stock_hours.opens_at, market.stock_hours.closes_at))
     return [{"date": day, "open": f"{opens:%H:%M}", "close": f"{closes:%H:%M}", "settlement_date": day}]
 
 
-def clock_json(now: datetime, opens_at: datetime, closes_at: datetime) -> Json:
+def clock_json(now: datetime, hours: Session) -> Json:
     """Return the market's clock; the venue knows its own day only."""
     return {
         "timestamp": instant(now),
-        "is_open": opens_at <= now < closes_at,
-        "next_open": instant(opens_at),
-        "next_close": instant(closes_at),
+        "is_open": hours.holds(now),
+        "next_open": instant(hours.opens_at),
+        "next_close": instant(hours.closes_at),
     }

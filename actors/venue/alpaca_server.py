@@ -141,8 +141,7 @@ class AlpacaServer:
         )
 
     async def _clock(self, _: web.Request) -> web.Response:
-        market = self._board.market
-        return json_answer(clock_json(self._now(), market.opens_at, market.closes_at))
+        return json_answer(clock_json(self._now(), self._board.market.stock_hours))
 
     async def _calendar(self, request: web.Request) -> web.Response:
         return json_answer(calendar_json(self._board.market, request.query.get("start"), request.query.get("end")))

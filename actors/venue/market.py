@@ -11,6 +11,7 @@ from typing import Protocol
 
 from actors.domain.market.contract import Contract
 from actors.domain.market.quote import Floats, Nanos, Rows, Sizes
+from actors.domain.market.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Market(Protocol):
     """Underlyings first."""
     opens_at: datetime
     closes_at: datetime
+    stock_hours: Session
+    """Those of the stock exchange, which brokers tell as the day's: these options may trade on after it, or before."""
     skipped: tuple[Skipped, ...]
 
     def batches(self, start: datetime) -> Iterator[Batch]:

@@ -55,6 +55,9 @@ class ReplayMarket:
         found = sessions.find(options[0].product.session, on)
         if not isinstance(found, Session):
             raise NoSuchData(f"{underlying} on {on} has no session: {found.text}")
+        stocks = sessions.find("equity_option", on)
+        if not isinstance(stocks, Session):
+            raise NoSuchData(f"the stock exchange on {on} has no session: {stocks.text}")
         underlyings = tuple(products.contract(symbol) for symbol in sorted({option.underlying for option in options}))
         merged = {
             contract.symbol: _merge(
@@ -65,6 +68,7 @@ class ReplayMarket:
         self.session = on
         self.opens_at = found.opens_at
         self.closes_at = found.closes_at
+        self.stock_hours = stocks
         self.contracts = (*underlyings, *options)
         self.skipped = tuple(day.skipped)
         self.option_rows = sum(len(bars.ends_ns) for bars in day.options.values())

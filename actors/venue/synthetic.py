@@ -24,7 +24,7 @@ from pydantic import Field
 
 from actors.domain.market.contract import Kind, Product, Products
 from actors.domain.market.quote import Floats, Sizes
-from actors.domain.market.session import NEW_YORK
+from actors.domain.market.session import NEW_YORK, Session
 from actors.domain.value import Value
 from actors.venue.chain import IsTradingDay, build_chain, expiries_of, is_weekday
 from actors.venue.market import Batch, Skipped
@@ -120,6 +120,7 @@ class SyntheticMarket:
         self.session = session
         self.opens_at = start
         self.closes_at = start + timedelta(seconds=settings.length_s)
+        self.stock_hours = Session(opens_at=start, closes_at=self.closes_at, is_half_day=False)
         self._chain = build_chain(
             settings.root,
             settings.spot,

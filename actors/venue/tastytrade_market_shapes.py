@@ -186,14 +186,15 @@ def quote_json(board: Board, contract: Contract) -> Json:
 
 def session_json(market: Market, now: datetime) -> Json:
     """Return the session that is on, or the one before and after `now`; the venue knows its own day only."""
-    opened, closed = market.opens_at <= now, market.closes_at <= now
+    hours = market.stock_hours
+    opened, closed = hours.opens_at <= now, hours.closes_at <= now
     day = {
-        "close-at": instant(market.closes_at),
-        "close-at-ext": instant(market.closes_at + _AFTER_CLOSE),
+        "close-at": instant(hours.closes_at),
+        "close-at-ext": instant(hours.closes_at + _AFTER_CLOSE),
         "instrument-collection": "Equity",
-        "open-at": instant(market.opens_at),
+        "open-at": instant(hours.opens_at),
         "session-date": market.session.isoformat(),
-        "start-at": instant(market.opens_at - _PRE_OPEN),
+        "start-at": instant(hours.opens_at - _PRE_OPEN),
     }
     shown: Json = {key: value for key, value in day.items() if key != "session-date"}
     shown["state"] = "Open" if opened and not closed else "Extended" if closed else "Pre-market"

@@ -24,6 +24,7 @@ class SeveralMarkets:
     def __init__(self, markets: Sequence[SyntheticMarket]) -> None:
         self._markets, first = tuple(markets), markets[0]
         self.session, self.opens_at, self.closes_at = first.session, first.opens_at, first.closes_at
+        self.stock_hours = first.stock_hours
         underlyings = tuple(market.contracts[0] for market in markets)
         self.contracts = (*underlyings, *(each for market in markets for each in market.contracts[1:]))
         places, start = [], len(markets)

@@ -14,6 +14,7 @@ import pytest
 
 from actors.domain.costs.fees import fee_schedules
 from actors.domain.market.contract import Contract, Right, occ_symbol
+from actors.domain.market.session import Session
 from actors.places import Places
 from actors.products import load_products
 from actors.venue.account import AccountSpec
@@ -48,6 +49,7 @@ class SmallMarket:
     session = SESSION
     opens_at = OPENS_AT
     closes_at = CLOSES_AT
+    stock_hours = Session(opens_at=OPENS_AT, closes_at=CLOSES_AT, is_half_day=False)
     skipped: tuple[Skipped, ...] = ()
 
     def __init__(self, seconds: int = 60, size: float = 50) -> None:

@@ -3,7 +3,7 @@
 import gzip
 import zipfile
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actors.brokers.market_hours import of_alpaca, of_tastytrade
 from actors.calendars import load_sessions
+from actors.domain.market.market_hours import disagreement
+from actors.domain.market.session import NEW_YORK
 from actors.products import load_products
+from actors.venue.alpaca_account_shapes import calendar_json
 from actors.venue.lean import LeanFolder, NoSuchData
 from actors.venue.replay import ReplayMarket
+from actors.venue.tastytrade_market_shapes import session_json
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
 ON = date(2015, 12, 24)
@@ -132,6 +137,16 @@ def test_options_on_futures_play_on_utc_and_belong_to_the_future_of_their_month(
     both = ReplayMarket(lean, date(2020, 1, 6), "ES", products, sessions)
     assert [contract.symbol for contract in both.contracts[:2]] == ["/ESH20", "/ESM20"]
     assert len(both.contracts) == 2 + 104 + 107
+
+
+@pytest.mark.parametrize(("underlying", "on"), [("GOOG", ON), ("SPXW", date(2021, 1, 4)), ("/ESH20", date(2020, 1, 6))])
+def test_both_brokers_tell_the_stock_exchanges_hours_however_long_these_options_trade(
+    lean, products, sessions, underlying: str, on: date
+) -> None:
+    market = ReplayMarket(lean, on, underlying, products, sessions)
+    noon = datetime.combine(on, time(12), NEW_YORK)
+    told = of_tastytrade(session_json(market, noon), on), of_alpaca(calendar_json(market, None, None), on)
+    assert [disagreement(each, sessions, noon) for each in told] == ["", ""]
 
 
 def test_a_day_without_files_of_the_index_plays_its_options_alone(lean, products, sessions) -> None:
