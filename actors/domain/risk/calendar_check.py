@@ -5,6 +5,7 @@ cannot be closed. No event is worth a short without its cover.
 """
 
 from collections.abc import Iterator
+from datetime import date
 
 from actors.domain.market.session import NEW_YORK
 from actors.domain.orders.refusal import Check, Code
@@ -26,10 +27,12 @@ def calendar_allows(request: Open, seen: Circumstances) -> Iterator[Check]:
     yield Check(code=Code.R025_BLACKOUT, passed=event is None, subject=name, value=value)
     local = now.astimezone(NEW_YORK)
     on, clock = local.date(), f"{local:%H:%M:%S}"
+    ends: dict[tuple[str, date | None], SeriesEnd] = {}
     for leg in request.legs:
         contract = seen.contracts[leg.symbol]
         if contract.is_option:
-            end = almanac.end(contract, on, seen.sessions)
+            series = contract.product.root, contract.expires_on
+            end = ends.get(series) or ends.setdefault(series, almanac.end(contract, on, seen.sessions))
             code = Code.R026_NO_EXPIRY_RULE
             yield Check(code=code, passed=not end.unknown, subject=leg.symbol, value=end.unknown)
             yield _before_the_end(leg.symbol, end, clock, seen)

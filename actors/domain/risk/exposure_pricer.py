@@ -44,8 +44,7 @@ class Pricer:
         self.grid, self._held = grid, held or {}
         self._rows: dict[str | None, Floats] = {}
         self._spots = spots
-        self._curves = {(curve.root, curve.expires_on): curve for curve in curves}
-        self._now = now
+        self._curves = {(curve.root, curve.expires_on): (curve, curve.years(now)) for curve in curves}
         self._known: dict[str, tuple[float, ...] | None] = {}
         spot, volatility, days = shocks(grid)
         self._up, self._volatility, self._passed = _with_now(spot) + 1.0, _with_now(volatility), _with_now(days)
@@ -85,13 +84,12 @@ class Pricer:
 
     def _found(self, contract: Contract) -> tuple[float, ...] | None:
         key: tuple[str, date | None] = contract.product.root, contract.expires_on
-        curve = self._curves.get(key)  # type: ignore[arg-type]  # a contract without an end has no curve
-        if curve is None or contract.strike is None:
+        found = self._curves.get(key)  # type: ignore[arg-type]  # a contract without an end has no curve
+        if found is None or contract.strike is None:
             return None
-        strike = float(contract.strike)
-        volatility = float(np.interp(strike, curve.strikes, curve.volatilities))
-        is_call, years = float(contract.right is Right.CALL), curve.years(self._now)
-        return is_call, strike, curve.forward, volatility, years, float(contract.multiplier)
+        (curve, years), strike = found, float(contract.strike)
+        is_call, multiplier = float(contract.right is Right.CALL), float(contract.multiplier)
+        return is_call, strike, curve.forward, curve.volatility(strike), years, multiplier
 
     def _priced(self, facts: Floats) -> Floats:
         """Price now and all cells in one pass: the first column is now."""

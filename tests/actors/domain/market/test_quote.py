@@ -49,6 +49,17 @@ def test_nothing_is_quoted_before_it_came_or_outside_the_universe():
     assert table.quote("GOOG") is None
 
 
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 9)), max_size=9))
+def test_a_quote_that_was_asked_for_shows_what_later_frames_bring(moves):
+    table, stands = QuoteTable(universe()), {}
+    symbols = [contract.symbol for contract in table.universe.contracts]
+    for row, bid in moves:
+        table.apply(frame([row], [bid], [0]))
+        stands[row] = Decimal(bid)
+        seen = [table.quote(symbol) for symbol in symbols]
+        assert {place: quote.bid for place, quote in enumerate(seen) if quote is not None} == stands
+
+
 @pytest.mark.parametrize("column", ["bid", "ask"])
 def test_a_missing_side_is_none_and_leaves_no_mid(column):
     table = QuoteTable(universe())
