@@ -179,7 +179,10 @@ class Desk:
             return False
         self._permit, self._permit_until_ns = permit, self.now_ns() + int(permit.ttl_s * 1e9)
         if permit.exposure is not None and permit.exposure_limits is not None:
-            pricer_of(permit.exposure, permit.exposure_limits.grid).held(None)  # now, and not while an order waits
+            pricer = pricer_of(permit.exposure, permit.exposure_limits.grid)
+            pricer.held(None)  # now, and not while an order waits
+            if held is not None and held.exposure is not None:
+                pricer.follow(pricer_of(held.exposure, permit.exposure_limits.grid))
         return True
 
     def peer(self, route: str) -> str:

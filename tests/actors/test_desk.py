@@ -1,5 +1,6 @@
 """The facts decisions are taken on: the permit in force, the circumstances, the alerts' ids."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,11 +8,15 @@ from hypothesis import strategies as st
 from actors.desk import Desk, DeskSettings
 from actors.domain.alerts.alert import Level
 from actors.domain.portfolio.book import Book
+from actors.domain.risk.exposure import Exposure
+from actors.domain.risk.exposure_limits import ExposureLimits
+from actors.domain.risk.exposure_pricer import Pricer, pricer_of
 from actors.domain.risk.permit import TradingState
 from actors.messages import ConnectionState, IssuePermit
 from actors.seats import Seats
-from tests.builders import PRODUCTS, permit, sessions
-from tests.fakes import FakeClock
+from tests.builders import CONDOR_SYMBOLS, PRODUCTS, permit, sessions
+from tests.fakes import START, FakeClock
+from tests.surfaces import curves, table
 
 STATES = tuple(TradingState)
 
@@ -59,6 +64,19 @@ def test_a_permit_refused_does_not_lengthen_the_life_of_the_one_held():
     held.take_permit(issue(1, 2))
     clock.advance(1.5)
     assert held.circumstances().permit is None
+
+
+def test_what_the_last_permits_figures_were_asked_for_is_priced_when_the_next_comes(monkeypatch):
+    held, _ = desk()
+    limits, legs = ExposureLimits(), [PRODUCTS.contract(each) for each in CONDOR_SYMBOLS]
+    figures = [Exposure(at=START, age_s=0, curves=curves(table())) for _ in range(2)]
+    for sequence, exposure in enumerate(figures, start=1):
+        told = {"exposure": exposure, "exposure_limits": limits}
+        held.take_permit(IssuePermit(permit=issue(1, sequence).permit.model_copy(update=told)))
+        if sequence == 1:
+            asked = pricer_of(exposure, limits.grid).rows(legs)
+    monkeypatch.setattr(Pricer, "_priced", None)
+    assert np.array_equal(pricer_of(figures[1], limits.grid).rows(legs), asked)
 
 
 def test_nothing_is_ready_before_any_account_was_read():

@@ -1,7 +1,8 @@
 """Prices contracts in dollars on the curves of one moment: the greeks and the stress cells of `exposure`, as rows.
 
 All contracts of a call, and now with every cell of the grid, are one pass of the closed form: an admission asks for a
-few at once, risk for the whole book.
+few at once, risk for the whole book. What was priced stays priced, and when new curves come the contracts asked for
+last are priced on them at once (`follow`): openings are asked for step by step, at the same legs, and none should wait.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,8 @@ from actors.domain.risk.exposure_limits import Grid
 _VOLATILITY_MIN: Final = 0.01
 _DAYS_A_YEAR: Final = 365.0
 _PERCENT: Final = 0.01
+_FOLLOWED_MAX: Final = 64
+"""Contracts that are priced ahead: a few dozen legs at work or asked for lately."""
 
 
 @lru_cache(maxsize=8)  # every permit brings its grid anew
@@ -43,9 +46,10 @@ class Pricer:
     ) -> None:
         self.grid, self._held = grid, held or {}
         self._rows: dict[str | None, Floats] = {}
+        self._asked: dict[str, tuple[Contract, Floats]] = {}
+        """What was priced, the last asked for at the end."""
         self._spots = spots
         self._curves = {(curve.root, curve.expires_on): (curve, curve.years(now)) for curve in curves}
-        self._known: dict[str, tuple[float, ...] | None] = {}
         spot, volatility, days = shocks(grid)
         self._up, self._volatility, self._passed = _with_now(spot) + 1.0, _with_now(volatility), _with_now(days)
         self._passed /= _DAYS_A_YEAR
@@ -58,8 +62,25 @@ class Pricer:
             self._rows[underlying] = sum((row_of(each, self.width) for each in told), np.zeros(self.width))
         return self._rows[underlying]
 
+    def follow(self, before: "Pricer") -> None:
+        """Price now what the one before was asked for last."""
+        if latest := before.latest():
+            self.rows(latest)
+
+    def latest(self) -> list[Contract]:
+        """Return the contracts asked for last, at most `_FOLLOWED_MAX`."""
+        return [contract for contract, _ in self._asked.values()][-_FOLLOWED_MAX:]
+
     def rows(self, contracts: Sequence[Contract]) -> Floats:
         """Return a row for one contract of each, in dollars; NaN where it cannot be priced."""
+        fresh = [contract for contract in contracts if contract.symbol not in self._asked]
+        if fresh:
+            self._asked |= {each.symbol: (each, row) for each, row in zip(fresh, self._found(fresh), strict=True)}
+        for contract in contracts:
+            self._asked[contract.symbol] = self._asked.pop(contract.symbol)
+        return np.array([self._asked[contract.symbol][1] for contract in contracts]).reshape(-1, self.width)
+
+    def _found(self, contracts: Sequence[Contract]) -> Floats:
         options = [self.facts(contract) for contract in contracts]
         if options and all(options):  # as a rule
             return self._priced(np.array(options))
@@ -77,12 +98,6 @@ class Pricer:
 
     def facts(self, contract: Contract) -> tuple[float, ...] | None:
         """Return is_call, strike, forward, volatility, years and multiplier; None where there is no curve."""
-        symbol = contract.symbol
-        if symbol not in self._known:
-            self._known[symbol] = self._found(contract)
-        return self._known[symbol]
-
-    def _found(self, contract: Contract) -> tuple[float, ...] | None:
         key: tuple[str, date | None] = contract.product.root, contract.expires_on
         found = self._curves.get(key)  # type: ignore[arg-type]  # a contract without an end has no curve
         if found is None or contract.strike is None:

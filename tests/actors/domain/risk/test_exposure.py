@@ -9,6 +9,7 @@ import pytest
 import QuantLib as ql  # noqa: N813 - the name its own documentation uses
 
 from actors.domain.market.contract import Right
+from actors.domain.risk import exposure_pricer
 from actors.domain.risk.exposure import Exposure, Figures
 from actors.domain.risk.exposure_limits import ExposureLimits, GreekLimits, Grid
 from actors.domain.risk.exposure_measure import beyond, holdings, measure, whole, worst
@@ -68,6 +69,28 @@ def test_a_share_moves_with_itself_and_has_no_other_greek():
 def test_what_has_no_curve_is_nan_and_nobody_elses_row_is():
     rows = pricer().rows([PRODUCTS.contract(each) for each in (SHORT_PUT, "QQQ   260105C00500000", "SPX")])
     assert np.isnan(rows).any(axis=1).tolist() == [False, True, False]
+
+
+def test_what_was_asked_for_last_is_priced_on_new_curves_before_it_is_asked_for_again(monkeypatch):
+    legs = [PRODUCTS.contract(each) for each in CONDOR_SYMBOLS]
+    before, (after, again) = pricer(), (Pricer(curves(table()), {}, START + timedelta(hours=1), GRID) for _ in "12")
+    before.rows(legs)
+    expected = again.rows(legs)
+    after.follow(before)
+    monkeypatch.setattr(Pricer, "_priced", None)
+    assert np.array_equal(after.rows(legs), expected)
+    assert not np.array_equal(after.rows(legs), before.rows(legs))
+
+
+def test_only_so_many_are_priced_ahead_and_they_are_the_last_asked_for(monkeypatch):
+    monkeypatch.setattr(exposure_pricer, "_FOLLOWED_MAX", 2)
+    first, second, third = (PRODUCTS.contract(each) for each in CONDOR_SYMBOLS[:3])
+    before, after, priced = pricer(), pricer(), []
+    for each in (first, second, third, first):
+        before.rows([each])
+    monkeypatch.setattr(Pricer, "_found", lambda self, contracts: priced.extend(contracts) or np.zeros((2, self.width)))
+    after.follow(before)
+    assert priced == [third, first]
 
 
 def test_the_book_is_the_sum_of_what_is_held_signed():
