@@ -10,7 +10,9 @@ each account. The scorecard's words (lost, doubled, naked, in doubt) keep their 
 * *differing*: any other sentence on which two of the three disagree.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 
 from actors.domain.orders.attempt import AttemptState
 from actors.domain.orders.order import Fill, attempt_id
@@ -19,7 +21,7 @@ from actors.domain.performance.scorecard import Scorecard
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.picture import picture
 from actors.domain.portfolio.view import BookView
-from actors.domain.value import Value
+from actors.domain.value import ZERO, Value
 
 _GONE = {AttemptState.REJECTED, AttemptState.NOT_SENT, AttemptState.ABSENT}
 _COMPARED = ("structures", "orders", "triggers", "quarantined", "signals", "cash", "baseline", "executor_epoch")
@@ -47,24 +49,51 @@ class Audit(Value):
 
 def audit(book: Book, card: Scorecard, accounts: Sequence[AccountState], view: BookView) -> Audit:
     """Compare the journal's fold, the scorecard made of it, the accounts, and the executor's own book."""
+    naked = tuple(name for name, each in book.structures.items() if each.naked)
+    found = {"lost": card.lost, "doubled": card.doubled, "naked": naked, "in_doubt": card.in_doubt}
+    return Audit(**found, cash_gaps=_gaps(card.cash_gap), **_compared(book, accounts, view))
+
+
+def standing_audit(book: Book, accounts: Sequence[AccountState], view: BookView) -> Audit:
+    """Compare the three as they stand while orders work: a fold that is kept up takes the scorecard's place.
+
+    Shorts whose cover is on its way are not judged: how long they stood uncovered is, at the end.
+    """
+    shown = Counter(report.attempt_id for state in accounts for report in state.orders if report.attempt_id)
+    sent = [
+        attempt_id(name, attempt.number)
+        for name, life in book.orders.items()
+        for attempt in life.attempts
+        if attempt.state is AttemptState.ACCEPTED
+    ]
+    cash = {state.account_domain: book.cash.get(state.account_domain, ZERO) - state.cash for state in accounts}
+    return Audit(
+        lost=tuple(name for name in sent if not shown[name]),
+        doubled=tuple(name for name, count in shown.items() if count > 1),
+        in_doubt=tuple(life.order.cl_ord_id for life in book.live_orders() if life.in_doubt),
+        cash_gaps=_gaps(cash),
+        **_compared(book, accounts, view),
+    )
+
+
+def _compared(book: Book, accounts: Sequence[AccountState], view: BookView) -> dict[str, tuple[str, ...]]:
     stated = {report.attempt_id: report for state in accounts for report in state.orders if report.attempt_id}
     false_fills, missed_fills = _fills(book, accounts)
-    return Audit(
-        lost=card.lost,
-        doubled=card.doubled,
-        naked=tuple(name for name, each in book.structures.items() if each.naked),
-        in_doubt=card.in_doubt,
-        position_breaks=tuple(_position_breaks(book, accounts)),
-        cash_gaps=tuple(f"{domain} {gap:+}" for domain, gap in card.cash_gap.items() if gap),
-        false_rejects=tuple(_false_rejects(book, stated)),
-        false_fills=false_fills,
-        differing=(
+    return {
+        "position_breaks": tuple(_position_breaks(book, accounts)),
+        "false_rejects": tuple(_false_rejects(book, stated)),
+        "false_fills": false_fills,
+        "differing": (
             *_statuses(book, stated),
             *_strangers(book, accounts),
             *missed_fills,
             *told_otherwise(book, view),
         ),
-    )
+    }
+
+
+def _gaps(cash: Mapping[str, Decimal]) -> tuple[str, ...]:
+    return tuple(f"{domain} {gap:+}" for domain, gap in cash.items() if gap)
 
 
 def _position_breaks(book: Book, accounts: Sequence[AccountState]) -> Iterator[str]:

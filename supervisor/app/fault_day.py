@@ -6,7 +6,7 @@ are wide, for a refused order tests nothing; and a route fails back soon, for on
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Final
 
 import numpy as np
@@ -63,13 +63,19 @@ SETTINGS: Final[Mapping[str, object]] = {
 }
 
 
-def settings(seed: int) -> list[str]:
-    """Return the options of `holdfast up` for the day of a seed."""
-    day = {"market.seed": seed, "market.start": _opening(seed), **SETTINGS}
+def settings(seed: int, on: date, **more: object) -> list[str]:
+    """Return the options of `holdfast up` for a day of a seed; `more` by dotted name, over what is here."""
+    start = datetime.combine(on, time(9, 30), NEW_YORK).isoformat()
+    day = {"market.seed": seed, "market.start": start, **SETTINGS, **more}
     return [f"--set={key}={value}" for key, value in day.items()]
 
 
-def _opening(seed: int) -> str:
-    """Return when the day opens. Which day it is shapes the chain, so the seed says that too."""
-    day = np.busday_offset(FIRST_DAY, seed % DAYS, roll="forward").astype(date)
-    return datetime(day.year, day.month, day.day, 9, 30, tzinfo=NEW_YORK).isoformat()
+def day_of(seed: int) -> date:
+    """Return the day of a seed: which day it is shapes the chain, so the seed says that too."""
+    return days(FIRST_DAY, seed % DAYS)
+
+
+def days(first: date, number: int) -> date:
+    """Return the weekday `number` of them after `first`."""
+    found: date = np.busday_offset(first, number, roll="forward").astype(date)
+    return found

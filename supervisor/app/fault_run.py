@@ -10,7 +10,6 @@ What an actor does of its own (a crash with an exception, an escalation) is a fa
 
 import time
 from collections import deque
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -18,55 +17,27 @@ from typing import Final
 import numpy as np
 
 from actors.config import SHIPPED
-from actors.domain.orders.event import parse_event
-from actors.domain.orders.finding import HoldingsNetted
-from actors.domain.orders.signal import Cancel
-from actors.domain.performance.naked_shorts import longest_by_trades
-from actors.domain.portfolio.book import Book
 from actors.domain.value import Value
 from actors.latch import Latch, StopLevel, read_latch, tighten
 from actors.places import Places, places
-from actors.ports import BrokerRefused, BrokerUnavailable
-from actors.streams import LocalStream
 from actors.venue.faults import Fault
-from supervisor.app.audit import Audit, audit
-from supervisor.app.drill import (
-    SUPERVISOR,
-    Found,
-    JournalTail,
-    Overdue,
-    heal,
-    holdfast,
-    inject,
-    stands,
-    strike,
-    wait_for,
-)
-from supervisor.app.event_schema import EVENTS
-from supervisor.app.fault_day import DEADLINE_S, SPEED, UNDERLYING, settings
+from supervisor.app.audit import Audit
+from supervisor.app.drill import SUPERVISOR, Overdue, holdfast, inject, stands, strike
+from supervisor.app.fault_day import DEADLINE_S, SPEED, day_of, settings
 from supervisor.app.fault_plan import Act, draw
 from supervisor.app.fault_tally import left_alone
-from supervisor.app.fault_trader import EXECUTOR, FEED, NAME, FaultTrader
-from supervisor.app.statement import accounts, crashes, scorecard, statement
-from supervisor.app.workplace import Workplace
-from supervisor.chain import JournalDamagedError
+from supervisor.app.fault_trader import NAME
+from supervisor.app.fault_witness import AGAIN_S, QUIET_BY_S, TURN_S, WHOLE_BY_S, Witness
+from supervisor.app.statement import crashes
 from supervisor.child_spec import Plan
-from supervisor.journal import JournalReader
 from supervisor.runtime import plan_path
 
 LENGTH_S: Final = 25.0
-TURN_S: Final = 0.005
 SIGNALS_PER_S: Final = 8.0
-AGAIN_S: Final = 0.1
-"""Pace at which an act is tried again whose victim, or whose venue, is down just now."""
 PROVOKE_S: Final = 2.0
 """How long openings are asked for until one is under way."""
 PROVOKE_PACE_S: Final = 0.05
-READY_BY_S: Final = 60.0
 ACTS_BY_S: Final = 120.0
-WHOLE_BY_S: Final = 60.0
-QUIET_BY_S: Final = 90.0
-AGREED_BY_S: Final = 45.0
 LATE_S: Final = 3.0
 """After the last fault a request that a fault delayed may still be booked: nothing is judged before."""
 
@@ -98,7 +69,7 @@ def run_seed(seed: int, state: Path, length_s: float = LENGTH_S) -> SeedResult:
     began, where = time.monotonic(), places(state)
     result = SeedResult(seed=seed, state=where.state)
     try:
-        up = holdfast("up", where, "--detach", f"--config={SHIPPED / 'holdfast.toml'}", *settings(seed))
+        up = holdfast("up", where, "--detach", f"--config={SHIPPED / 'holdfast.toml'}", *settings(seed, day_of(seed)))
         result = _fail(result, f"up: {up}") if up else _play(result, where, length_s)
     finally:
         down = holdfast("down", where)
@@ -124,21 +95,17 @@ class _Run:
     """The acts of one seed, in order."""
 
     def __init__(self, where: Places, seed: int, length_s: float) -> None:
-        self._where, self._place = where, Workplace.visitor(where)
-        self._tail, self._length_s = JournalTail(where, self._place.products), length_s
-        self._stream = LocalStream(
-            where, NAME, incarnation=time.time_ns(), peers=(EXECUTOR, FEED), hears_quotes_of=FEED
-        )
-        self._trader = FaultTrader(self._stream, self._place.clock, self._tail, seed, UNDERLYING)
+        self._where, self._length_s = where, length_s
+        self._witness = Witness(where, seed, SPEED)
+        self._trader, self._tail = self._witness.trader, self._witness.tail
         plan = Plan.model_validate_json(plan_path(where.state).read_bytes())
         victims = (*(child.name for child in plan.children()), SUPERVISOR)
         self._acts = draw(np.random.default_rng(seed), victims, length_s)
         self._kills = 0
-        self._naked: dict[str, float] = {}
 
     def close(self) -> None:
         """Leave no socket behind."""
-        self._stream.close()
+        self._witness.close()
 
     def count(self, result: SeedResult) -> SeedResult:
         """Return the result with what was done so far."""
@@ -155,33 +122,24 @@ class _Run:
 
     def play(self, result: SeedResult) -> SeedResult:
         """Disturb, quieten, judge. Raises `Overdue`."""
-        self._until("a market, and an executor that trades", self._is_ready, READY_BY_S)
+        witness = self._witness
+        witness.ready()
         self._disturb()
-        self._heal()
+        witness.heal()
         healed_s = time.monotonic()
-        self._until("every process back", lambda: stands(self._where) or None, WHOLE_BY_S)
+        witness.until("every process back", lambda: stands(self._where) or None, WHOLE_BY_S)
         latched = read_latch(self._where.latch)
         halt = Latch(level=StopLevel.HALT, reason="the run is over", by=NAME, at=datetime.now(UTC))
         tighten(self._where.latch, halt)
-        self._until("no order may trade any more", self._is_quiet, QUIET_BY_S)
-        self._until("late requests booked", lambda: time.monotonic() - healed_s >= LATE_S or None, QUIET_BY_S)
-        verdict = self._agreed()
-        wrong = [*self._trader.contradicted, *self._broken_words(), *crashes(self._place)]
-        wrong += left_alone(self._naked.get("unattended_short_s"), DEADLINE_S)
+        witness.quieten()
+        witness.until("late requests booked", lambda: time.monotonic() - healed_s >= LATE_S or None, QUIET_BY_S)
+        verdict = witness.agreed()
+        wrong = [*self._trader.contradicted, *witness.broken_words(), *crashes(witness.place)]
+        wrong += left_alone(witness.naked.get("unattended_short_s"), DEADLINE_S)
         if latched.level is not StopLevel.NONE:
             wrong.append(f"{latched.level} latched by {latched.by}: {latched.reason}")
-        found = {"audit": verdict, "wrong": tuple(wrong), **self._naked}
+        found = {"audit": verdict, "wrong": tuple(wrong), **witness.naked}
         return self.count(result).model_copy(update=found)
-
-    def _is_ready(self) -> bool | None:
-        return (self._trader.has_quotes and len(self._tail.book.cash) == len(self._place.config.routes)) or None
-
-    def _until(self, what: str, look: Callable[[], Found | None], timeout_s: float) -> Found:
-        def turn() -> Found | None:
-            self._trader.turn(TURN_S)
-            return look()
-
-        return wait_for(what, turn, timeout_s)
 
     def _disturb(self) -> None:
         """Trade, and do every act when its time has come and it can be done."""
@@ -229,71 +187,3 @@ class _Run:
         except OSError:
             return False
         return True
-
-    def _heal(self) -> None:
-        def healed() -> bool | None:
-            try:
-                heal(self._where)
-            except OSError:
-                return None
-            return True
-
-        self._until("the venue to take its faults back", healed, WHOLE_BY_S)
-
-    def _is_quiet(self) -> bool | None:
-        """Cancel what still works or rests; true once nothing does and every signal is answered."""
-        book = self._tail.book
-        live = [life.order.cl_ord_id for life in book.live_orders() if not life.cancel_asked or life.replace_px]
-        resting = [trigger.trigger_id for trigger in book.triggers.live()]
-        for name in (*live, *resting):
-            self._trader.ask(f"end-{name}"[:64], Cancel(cl_ord_id=name))
-        return not (book.live_orders() or resting or self._trader.waits) or None
-
-    def _agreed(self) -> Audit:
-        """Return a clean audit, or the last one where none is clean in time."""
-        deadline = time.monotonic() + AGREED_BY_S
-        verdict = Audit(differing=("no account was read whole",))
-        while time.monotonic() < deadline:
-            try:
-                verdict = self._audit()
-            except (BrokerUnavailable, BrokerRefused) as error:
-                verdict = Audit(differing=(f"the brokers cannot be read: {error}",))
-            if not verdict.faults:
-                break
-            self._trader.turn(AGAIN_S)
-        return verdict
-
-    def _audit(self) -> Audit:
-        read = accounts(self._place)
-        self._trader.ask_view()
-        view = self._until("the executor's book", self._trader.view, WHOLE_BY_S).book
-        card = scorecard(self._place, [statement(state) for state in read])
-        book, netted = self._verified(view.journal_sequence)
-        by_trades_s = longest_by_trades(book, read, netted).total_seconds() / SPEED
-        self._naked = {"naked_short_s": round(by_trades_s, 3), "unattended_short_s": card.unattended_short_s_max}
-        return audit(book, card, read, view)
-
-    def _verified(self, sequence: int) -> tuple[Book, list[HoldingsNetted]]:
-        """Fold the journal anew, up to one event, its chain verified; return the book, and what was netted in it."""
-        book, reader, netted = Book(self._place.products), JournalReader(self._where.journal, EVENTS), []
-        try:
-            reader.verify()
-            for entry in reader.read():
-                if entry.sequence <= sequence:
-                    event = parse_event(entry.body)
-                    book.apply(event, entry.sequence)
-                    netted += [event] if isinstance(event, HoldingsNetted) else []
-        except JournalDamagedError as error:
-            raise Overdue(f"the journal does not verify: {error}") from error
-        finally:
-            reader.close()
-        return book, netted
-
-    def _broken_words(self) -> list[str]:
-        """Signals that were answered with a yes and are not in the journal."""
-        book = self._tail.book
-        resting = (name for each in book.triggers.known.values() for name in (each.trigger_id, each.signal_id))
-        known = {*book.orders, *resting}
-        said = [answer for answer in self._trader.answers.values() if answer.admitted]
-        broken = [each.signal_id for each in said if each.cl_ord_id not in known or each.signal_id not in book.signals]
-        return [f"{name} was admitted, and the journal does not hold it" for name in broken]

@@ -72,6 +72,7 @@ class Takeovers:
 def measure(folder: Path, kills: int, hangs: int, others: int) -> Takeovers:
     """Kill the executor `kills` times, stop it `hangs` times, kill every other child `others` times."""
     with _bench(folder) as (where, bench):
+        bench.begin()
         killed = [bench.take_over(signal.SIGKILL) for _ in range(kills)]
         hung = [bench.take_over(signal.SIGSTOP) for _ in range(hangs)]
         rest = {name: [bench.restart(name) for _ in range(others)] for name in OTHERS}
@@ -136,6 +137,12 @@ class TakeoverBench:
         self._stream.close()
         self._where.socket(NAME).unlink(missing_ok=True)
 
+    def begin(self) -> None:
+        """Wait for a gate that lets in: right after a start risk knows no volatility yet."""
+        self.recover()
+        for underlying in self.underlyings:
+            self.place(underlying, READY_TIMEOUT_S)
+
     def take_over(self, blow: int) -> _Took:
         """Strike the executor with orders working; return when its successor said yes to the next one."""
         self.recover()
@@ -167,12 +174,12 @@ class TakeoverBench:
         self.until("nothing at work", self._is_quiet)
         self.until("a tree at rest", self._is_at_rest)
 
-    def place(self, underlying: str) -> str:
+    def place(self, underlying: str, timeout_s: float = TAKEOVER_TIMEOUT_S) -> str:
         """Ask for an order until one is admitted; return its name. Raises `Overdue`."""
         began_s, name = time.monotonic(), self.ask(underlying)
         while (answer := self._trader.answers.get(name)) is None or not answer.admitted:
-            if time.monotonic() - began_s > TAKEOVER_TIMEOUT_S:
-                raise Overdue(f"no order taken within {TAKEOVER_TIMEOUT_S:g} s; {answer}")
+            if time.monotonic() - began_s > timeout_s:
+                raise Overdue(f"no order taken within {timeout_s:g} s; {answer}")
             if answer is not None:
                 name = self.ask(underlying)
             self._trader.turn(ASK_AGAIN_S)

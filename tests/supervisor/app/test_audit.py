@@ -13,7 +13,7 @@ from actors.domain.performance.scorecard import score
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.intent import opening_order
 from actors.domain.portfolio.picture import picture
-from supervisor.app.audit import audit
+from supervisor.app.audit import audit, standing_audit
 from supervisor.app.statement import statement
 from tests.builders import PRODUCTS, open_signal
 from tests.fakes import START
@@ -90,25 +90,33 @@ FILLED = (
 )
 
 
-def verdict(events=None, state=None, tell=lambda view: view):
+def verdict(events=None, state=None, tell=lambda view: view, judge="whole"):
     book = Book(PRODUCTS)
     events = journal(*FILLED) if events is None else events
     for sequence, event in enumerate(events, start=1):
         book.apply(event, sequence)
     state = state or account()
+    view = tell(picture(book, None, ready=True))
+    if judge == "standing":
+        return standing_audit(book, [state], view)
     recorded = [Recorded(event=event, written_ns=number) for number, event in enumerate(events)]
     card = score(recorded, [], [statement(state)], PRODUCTS)
-    return audit(book, card, [state], tell(picture(book, None, ready=True)))
+    return audit(book, card, [state], view)
 
 
 def kinds(found):
     return {fault.partition(":")[0] for fault in found.faults}
 
 
-def test_three_tellings_that_agree_are_clean():
-    assert verdict().faults == ()
+both = pytest.mark.parametrize("judge", ["whole", "standing"])
 
 
+@both
+def test_three_tellings_that_agree_are_clean(judge):
+    assert verdict(judge=judge).faults == ()
+
+
+@both
 @pytest.mark.parametrize(
     ("state", "kind"),
     [
@@ -121,8 +129,8 @@ def test_three_tellings_that_agree_are_clean():
         (account(orders=(report(), report(theirs="b9", attempt_id=None, fills=()))), "differing"),
     ],
 )
-def test_what_a_broker_says_otherwise_is_told_as_what_it_is(state, kind):
-    assert kind in kinds(verdict(state=state))
+def test_what_a_broker_says_otherwise_is_told_as_what_it_is(state, kind, judge):
+    assert kind in kinds(verdict(state=state, judge=judge))
 
 
 def test_a_fill_at_another_price_is_told_by_its_execution():
@@ -152,8 +160,9 @@ def test_an_order_called_gone_that_the_broker_has_is_a_false_reject(ends):
     assert "false_rejects" in kinds(verdict(journal(*ends)))
 
 
-def test_a_doubt_at_the_end_is_told():
-    assert "in_doubt" in kinds(verdict(journal(ended(InDoubt(cause="timeout")))))
+@both
+def test_a_doubt_at_the_end_is_told(judge):
+    assert "in_doubt" in kinds(verdict(journal(ended(InDoubt(cause="timeout"))), judge=judge))
 
 
 def test_legs_out_of_ratio_are_naked():
@@ -162,9 +171,10 @@ def test_legs_out_of_ratio_are_naked():
     assert "naked" in kinds(verdict(events, account(orders=(short,), positions=HELD[1:2])))
 
 
+@both
 @pytest.mark.parametrize(
     "change",
     [{"journal_sequence": 1}, {"orders": ()}, {"cash": {"main": Decimal(0)}}, {"quarantined": ("SPX",)}],
 )
-def test_an_executor_that_says_otherwise_than_its_journal_is_told(change):
-    assert kinds(verdict(tell=lambda view: view.model_copy(update=change))) == {"differing"}
+def test_an_executor_that_says_otherwise_than_its_journal_is_told(change, judge):
+    assert kinds(verdict(tell=lambda view: view.model_copy(update=change), judge=judge)) == {"differing"}
