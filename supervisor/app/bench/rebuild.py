@@ -24,6 +24,7 @@ from actors.domain.orders.order import Action, Leg
 from actors.domain.orders.signal import Open
 from actors.domain.performance.scorecard import Scorecard
 from actors.domain.value import Value
+from actors.messages import SignalAnswered
 from actors.places import Places
 from actors.streams import LocalStream
 from supervisor import directory as directories
@@ -39,6 +40,7 @@ from supervisor.tree import ChildState
 
 UNDERLYING: Final = "SPX"
 TIMEOUT_S: Final = 90.0
+_ASK_AGAIN_S: Final = 0.02
 _STEP = Decimal("0.10")
 Kill = Callable[[Directory], None]
 Look = Callable[[Directory, Directory], bool]
@@ -82,12 +84,12 @@ class _Bench:
 
     def __init__(self, where: Places) -> None:
         self._where, self._place = where, Workplace.visitor(where)
-        self._count, self._name = 0, ""
+        self._count, self._name, self._asked_s = 0, "", 0.0
 
     def hold(self) -> None:
         """Buy one option, at a price that trades at once."""
         with self._trader() as trader:
-            name = self._open(trader, lambda quote: _offer(quote) * 2)
+            name = self._open(trader, lambda quote: _offer(quote) + _STEP)
             _until(trader, "a fill", lambda: bool(trader.tail.book.orders[name].fills), self._diagnose)
 
     def held(self) -> dict[tuple[str, str], int]:
@@ -134,14 +136,15 @@ class _Bench:
 
         def admitted() -> bool:
             answer = trader.answers.get(self._name)
-            if answer is None or not answer.admitted:
-                if answer is not None or self._name not in trader.waits:
-                    self._ask(trader, price)
-                return False
-            return True
+            if answer is not None and answer.admitted:
+                return True
+            is_free = answer is not None or self._name not in trader.waits
+            if is_free and time.monotonic() - self._asked_s >= _ASK_AGAIN_S:
+                self._ask(trader, price)
+            return False
 
         self._ask(trader, price)
-        _until(trader, "an admitted order", admitted, self._diagnose)
+        _until(trader, "an admitted order", admitted, lambda: refusal(trader.answers.get(self._name)))
         order_id = trader.answers[self._name].cl_ord_id
         assert order_id is not None
         return order_id
@@ -161,7 +164,7 @@ class _Bench:
         quote = quotes.quote(symbol)
         assert quote is not None
         asked = (price(quote) / _STEP).to_integral_value(ROUND_FLOOR) * _STEP
-        self._count += 1
+        self._count, self._asked_s = self._count + 1, time.monotonic()
         self._name = f"bench-{self._count}"
         leg = Leg(symbol=symbol, action=Action.BUY_TO_OPEN)
         trader.ask(self._name, Open(underlying=UNDERLYING, legs=(leg,), order_qty=1, net_price=-max(asked, _STEP)))
@@ -187,6 +190,15 @@ class _Bench:
     def _diagnose(self) -> str:
         log = self._where.logs / "supervisor.log"
         return log.read_text()[-500:] if log.exists() else ""
+
+
+def refusal(answer: SignalAnswered | None) -> str:
+    """Return why a signal was refused, in words."""
+    if answer is None:
+        return "not answered"
+    return "; ".join(
+        f"{each.code} {each.subject} {each.value}, {each.limit}" for each in answer.checks if not each.passed
+    )
 
 
 def _until(trader: FaultTrader, what: str, look: Callable[[], bool], diagnose: Callable[[], str]) -> None:
