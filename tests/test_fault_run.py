@@ -1,4 +1,4 @@
-"""Three seeds of the whole-system fault run side by side, as anybody would start it."""
+"""The whole-system fault run as anybody would start it: three seeds side by side, and two sessions of a week."""
 
 import json
 import subprocess
@@ -28,3 +28,17 @@ def test_three_seeds_of_kills_and_faults_lose_and_double_nothing(tmp_path):
     assert told["faults"] > 0
     assert done.returncode == 0
     assert not list(tmp_path.iterdir()), "the folders of clean seeds go"
+
+
+@pytest.mark.tree
+@pytest.mark.timeout(300)
+def test_a_state_goes_on_over_sessions_and_agrees_after_every_kill_and_hang(tmp_path):
+    sizes = ("--week", "--sessions=2", "--kills=6", f"--state={tmp_path}")
+    program = [sys.executable, "scripts/fault_run.py", *sizes, "--json"]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
+    told = json.loads(done.stdout)
+    assert told["failures"] == [], done.stdout
+    assert {name: told[name] for name in ZERO} == dict.fromkeys(ZERO, 0)
+    assert (told["runs"], told["kills"], told["audits"]) == (2, 6, 6 + 2)
+    assert told["orders"] > 0
+    assert done.returncode == 0

@@ -13,13 +13,15 @@ that ends by an exception of its own is a failure even where the books agree.
 import signal
 import time
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
+from datetime import time as time_of_day
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from actors.config import SHIPPED
+from actors.domain.market.session import NEW_YORK
 from actors.domain.value import Value
 from actors.latch import StopLevel, read_latch
 from actors.places import Places, places
@@ -35,7 +37,7 @@ from supervisor.runtime import plan_path
 
 SESSIONS: Final = 5
 KILLS: Final = 1_000
-SPEED: Final = 20
+SPEED: Final = 12
 """Seconds of the market in one of ours: two hundred deaths fit a session."""
 HANG_SHARE: Final = 0.2
 SLOW_TO_SEE: Final = (SUPERVISOR, "venue")
@@ -47,7 +49,8 @@ SIGNALS_PER_S: Final = 6.0
 HEEL_S: Final = (0.0002, 0.06)
 """From the last order asked for to the blow; drawn evenly on the logarithm."""
 MENDED_BY_S: Final = 60.0
-CLOSE_STEP_S: Final = 3_600.0
+CLOSE_STEP_S: Final = 1_800.0
+CLOSES: Final = time_of_day(16)
 OWN: Final = {"market.speed": SPEED, "supervisor.restarts_max": 1_000}
 
 
@@ -211,18 +214,27 @@ class _Session:
         return sum(len(life.fills) for life in self._witness.tail.book.orders.values())
 
     def _end(self) -> None:
-        """Cancel what works, let the market close and settle, and take the whole verdict."""
+        """Let the market close and settle, cancel what may still work, and take the whole verdict."""
         witness = self._witness
-        witness.quieten()
         self._to_the_close()
+        witness.quieten()
         verdict = witness.agreed()
         wrong = [*witness.trader.contradicted, *witness.broken_words(), *crashes(witness.place)]
         wrong += left_alone(witness.naked.get("unattended_short_s"), DEADLINE_S)
         self.result = _fail(self._counted(verdict).model_copy(update=witness.naked), *wrong)
 
     def _to_the_close(self) -> None:
-        """Let the clock jump past the close until nothing that ends today is held any more."""
+        """Let the clock jump, bit by bit, until nothing that ends today is held any more."""
         witness, on = self._witness, self.result.session
+        close = datetime.combine(on, CLOSES, NEW_YORK)
+
+        def is_over() -> bool | None:
+            if witness.place.clock.market_now() >= close:
+                return True
+            jump_clock(self._where, CLOSE_STEP_S)
+            return None
+
+        witness.until("the close", is_over, QUIET_BY_S)
 
         def settled() -> bool | None:
             book = witness.tail.book
@@ -230,5 +242,4 @@ class _Session:
             due = [each for each in held if (ends := book.contract(each).expires_on) is not None and ends <= on]
             return not due or None
 
-        jump_clock(self._where, CLOSE_STEP_S * 7)
         witness.until("the day's options settled", settled, QUIET_BY_S)
