@@ -73,7 +73,8 @@ def _week(asked: argparse.Namespace) -> int:
     results: list[SessionResult] = []
     for number in range(asked.sessions):
         blows = asked.kills * (number + 1) // asked.sessions - asked.kills * number // asked.sessions
-        result = run_session(asked.first_seed, days(FIRST_DAY, number), state, blows)
+        level = results[-1].level if results else None
+        result = run_session(asked.first_seed, days(FIRST_DAY, number), state, blows, level)
         results.append(result)
         if not asked.json:
             print(_words(result), *result.failures, sep="\n           ", flush=True)

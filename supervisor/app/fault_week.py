@@ -27,7 +27,7 @@ from actors.latch import StopLevel, read_latch
 from actors.places import Places, places
 from supervisor.app.audit import Audit
 from supervisor.app.drill import SUPERVISOR, Overdue, holdfast, jump_clock, process_of, stands
-from supervisor.app.fault_day import DEADLINE_S, settings
+from supervisor.app.fault_day import DEADLINE_S, UNDERLYING, settings
 from supervisor.app.fault_tally import left_alone
 from supervisor.app.fault_witness import QUIET_BY_S, TURN_S, WHOLE_BY_S, Witness
 from supervisor.app.statement import crashes
@@ -79,6 +79,8 @@ class SessionResult(Value):
     """Times that everything was compared."""
     audit: Audit = Audit()
     wrong: tuple[str, ...] = ()
+    level: float | None = None
+    """Where the index ended."""
     state: Path | None = None
     naked_short_s: float | None = None
     unattended_short_s: float | None = None
@@ -106,11 +108,15 @@ def draw(dice: np.random.Generator, victims: Sequence[str], count: int) -> list[
     ]
 
 
-def run_session(seed: int, on: date, state: Path, blows: int) -> SessionResult:
-    """Run one session of the week in its state folder, and judge it. What the tree does wrong is told, not raised."""
+def run_session(seed: int, on: date, state: Path, blows: int, level: float | None = None) -> SessionResult:
+    """Run one session of the week in its state folder, and judge it. What the tree does wrong is told, not raised.
+
+    `level` is where the index ended the session before: what is held stays near the money, and quoted.
+    """
     where = places(state)
     result = SessionResult(seed=seed, session=on, state=where.state)
-    day = settings(seed, on, **OWN)
+    start = {} if level is None else {"market.spot": level}
+    day = settings(seed, on, **OWN, **start)
     try:
         up = holdfast("up", where, "--detach", f"--config={SHIPPED / 'holdfast.toml'}", *day)
         result = _fail(result, f"up: {up}") if up else _play(result, where, blows)
@@ -217,6 +223,9 @@ class _Session:
         """Let the market close and settle, cancel what may still work, and take the whole verdict."""
         witness = self._witness
         self._to_the_close()
+        ended = witness.trader.quotes.quote(UNDERLYING) if witness.trader.quotes is not None else None
+        level = None if ended is None or ended.bid is None else float(ended.bid)
+        self.result = self.result.model_copy(update={"level": level})
         witness.quieten()
         verdict = witness.agreed()
         wrong = [*witness.trader.contradicted, *witness.broken_words(), *crashes(witness.place)]
