@@ -39,6 +39,7 @@ class DrillTrader:
         )
         self.tail = JournalTail(where, place.products, hear)
         self._underlying = place.config.market.underlying
+        self._too_large = place.config.risk.order_qty_max + 1
         self._inner = FaultTrader(self._stream, place.clock, self.tail, 0, self._underlying, name=NAME)
         self._asked: dict[Ask, tuple[str, float]] = {}
         self._count = 0
@@ -110,9 +111,10 @@ class DrillTrader:
             working = {life.order.structure_id for life in self.working}
             held = [name for name in self.held if name not in working]
             return Close(structure_id=held[0]) if held else None
-        return self._opening(_AT_ONCE if kind is Ask.OPEN else _RESTS)
+        quantity = self._too_large if kind is Ask.TOO_LARGE else 1
+        return self._opening(_RESTS if kind is Ask.REST else _AT_ONCE, quantity)
 
-    def _opening(self, edge: Decimal) -> Open | None:
+    def _opening(self, edge: Decimal, quantity: int) -> Open | None:
         quotes = self._inner.quotes
         spot = quotes.quote(self._underlying) if quotes is not None else None
         if quotes is None or spot is None or spot.bid is None:
@@ -124,4 +126,4 @@ class DrillTrader:
         if natural is None:
             return None
         price = ((natural + edge) / STEP).to_integral_value() * STEP
-        return Open(underlying=self._underlying, legs=legs, order_qty=1, net_price=price)
+        return Open(underlying=self._underlying, legs=legs, order_qty=quantity, net_price=price)
