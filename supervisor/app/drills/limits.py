@@ -56,6 +56,6 @@ def breaker() -> Drill:
             ),
         ),
         alerts=("A091",),
-        limits=DrillLimits(detected_s=BACK_S, recovered_s=BACK_S + SLACK_S),
+        limits=DrillLimits(detected_s=BACK_S + SLACK_S, recovered_s=BACK_S + 2 * SLACK_S),
         own_settings=LOSES_NOTHING,
     )
