@@ -15,6 +15,7 @@ from decimal import Decimal
 from actors.desk import Desk, Step
 from actors.domain.alerts.alert import Alert, Level
 from actors.domain.market.quote import QuoteTable
+from actors.domain.market.quoted import Sides
 from actors.domain.market.session import Session
 from actors.domain.orders.breaker_event import (
     BreakerReset,
@@ -24,12 +25,12 @@ from actors.domain.orders.breaker_event import (
     ResetBy,
     StructuresMarked,
 )
-from actors.domain.portfolio.mark import closing_price
+from actors.domain.portfolio.day_result import contracts_of
+from actors.domain.portfolio.mark import closing_price, worth
 from actors.domain.portfolio.result import Equity, results
 from actors.domain.portfolio.sight import sights
 from actors.domain.portfolio.structure import Structure
 from actors.domain.portfolio.view import BookView
-from actors.domain.value import ZERO
 from actors.messages import BreakersReset, ReportBreaker, ResetBreakers
 
 MEASURE_EVERY_NS = 250_000_000
@@ -126,18 +127,11 @@ class BreakerDesk:
     def _values(self, names: frozenset[str]) -> dict[str, Decimal]:
         book, quotes = self._desk.book, self._desk.quotes
         held = [each for name in sorted(names) if (each := book.structures.get(name)) is not None and not each.is_flat]
-        worth = {each.structure_id: self._worth(each, quotes) for each in held if quotes is not None}
-        return {name: value + book.structures[name].cash for name, value in worth.items() if value is not None}
+        known = {each.structure_id: self._worth(each, quotes) for each in held if quotes is not None}
+        return {name: value + book.structures[name].cash for name, value in known.items() if value is not None}
 
     def _worth(self, structure: Structure, quotes: QuoteTable) -> Decimal | None:
-        total = ZERO
-        for symbol, quantity in structure.holdings.items():
-            quote = quotes.quote(symbol)
-            price = quote.mid if quote is not None and quote.mid is not None else closing_price(quote, quantity)
-            if price is None:
-                return None
-            total += quantity * price * self._desk.book.multiplier(symbol)
-        return total
+        return worth(structure.holdings, quotes, contracts_of(self._desk.book, structure.holdings), _middle)
 
     def _reset(self, trip: BreakerTripped, how: ResetBy, by: str, reason: str, step: Step) -> None:
         now = self._desk.now()
@@ -154,6 +148,10 @@ class BreakerDesk:
     def _alert(self, code: str, level: Level, subject: str, text: str, done: str, todo: str) -> Alert:
         plain = self._desk.alert(code, level, f"breaker-{subject}", text)
         return plain.model_copy(update={"done": done, "todo": todo})
+
+
+def _middle(quote: Sides | None, quantity: int) -> Decimal | None:
+    return quote.mid if quote is not None and quote.mid is not None else closing_price(quote, quantity)
 
 
 def _todo(trip: BreakerTripped) -> str:

@@ -4,7 +4,8 @@ Rules of this file:
 * It remembers nothing that matters: what is wished follows from book, market and time alone, so a successor wishes the
   same. Which warnings were said is forgotten with the process; the notifier counts what is said again.
 * What is wished goes to `flattener` with what the breakers wish: one hand asks, at the executor's one door.
-* A structure that is to be closed and is still held shortly before its end is paged, every minute.
+* A structure that is to be closed and is still held shortly before its end is paged, and then seldom: its close may
+  rest at the worst it can be worth until it settles. The chain of an alert sees to it that the first is heard.
 """
 
 from collections import deque
@@ -37,6 +38,8 @@ _CODES: Final[Mapping[Danger, tuple[str, Level]]] = {
     Danger.UNKNOWN: ("A136", Level.P1),
 }
 _HELD: Final = "A138"
+HELD_AGAIN_MIN: Final = 15
+"""Minutes between two pages of one structure that is still held."""
 NEXT_SESSION_DAYS: Final = 7
 NEWS_MAX: Final = 1_000
 
@@ -174,8 +177,19 @@ class ExpiryWatch:
         ]
 
     def _still_held(self, wanted: Iterable[Concern], at: datetime) -> list[Alert]:
-        late = [each for each in wanted if each.ends_at and minutes(at, each.ends_at) <= self._policy.held_alert_min]
-        return [_held_alert(each, at) for each in late if self._is_news(at, each.structure_id, f"held-{at:%H%M}", None)]
+        late = ((each, number) for each in wanted if (number := self._page(each, at)) is not None)
+        return [
+            _held_alert(each, number, at)
+            for each, number in late
+            if self._is_news(at, each.structure_id, f"held-{number}", None)
+        ]
+
+    def _page(self, concern: Concern, at: datetime) -> int | None:
+        """Return the number of the page that is due for what is held, from 0 on; a successor counts the same."""
+        if concern.ends_at is None:
+            return None
+        late_min = self._policy.held_alert_min - minutes(at, concern.ends_at)
+        return int(late_min // HELD_AGAIN_MIN) if late_min >= 0 else None
 
     def _is_news(self, at: datetime, structure_id: str, what: str, measure: Measure | None) -> bool:
         """Return whether something was not told today; it is from now on."""
@@ -218,9 +232,9 @@ def _alert(concern: Concern, at: datetime) -> Alert:
     )
 
 
-def _held_alert(concern: Concern, at: datetime) -> Alert:
+def _held_alert(concern: Concern, number: int, at: datetime) -> Alert:
     return Alert(
-        alert_id=f"{_HELD}-{concern.structure_id}-{at:%Y%m%d%H%M}",
+        alert_id=f"{_HELD}-{concern.structure_id}-{at:%Y%m%d}-{number}",
         code=_HELD,
         level=Level.P0,
         subject=f"held-{concern.structure_id}",

@@ -6,6 +6,9 @@ with the market. A more willing close takes the place of a less willing one, who
 order says how willing it is, so a successor knows. Another's exit counts as at the natural where its plan ends with the
 market, and else as at the middle: a profit's limit may never fill.
 
+Longs alone that nobody bids for are asked for once, and then seldom: no price takes them, and they end worthless at
+worst. As soon as somebody bids for one they are asked for again.
+
 What it asked for is forgotten with its process; a successor asks anew, and the gate refuses what is under way already.
 """
 
@@ -25,6 +28,8 @@ from actors.messages import SubmitSignal
 
 _ASK_S: Final = (2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 """Pauses between what is asked for one structure."""
+_NO_BID_S: Final = 1800.0
+"""The pause where nobody bids for anything that is held."""
 _NAMES: Final[Mapping[Will, str]] = {Will.ROLL: ROLLING, Will.MID: "mid-", Will.NATURAL: "nat-", Will.ANY: "flat-"}
 """How the names of what is asked for begin."""
 _PLANS: Final[Mapping[Will, Plan]] = {
@@ -46,29 +51,41 @@ class Wish:
     will: Will = Will.ANY
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What was asked for of one structure: how willingly, how often, when the next is due by the boot clock."""
+
+    will: Will
+    count: int = 0
+    due_ns: int = 0
+    had_bid: bool = True
+
+
 class Flattener:
     """What one actor, named `name`, asks for until nothing that is to be closed is held."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._asked: dict[str, tuple[Will, int, int]] = {}
-        """What was asked for by structure: how willingly, how often, and when the next is due, boot clock."""
+        self._asked: dict[str, _Asked] = {}
+        """By structure."""
 
     def ask(self, wanted: Mapping[str, Wish], book: BookView, now_ns: int, at: datetime) -> list[SubmitSignal]:
         """Return what is to be asked for now; `wanted` names the structures to be closed."""
         self._asked = {
-            name: asked for name, asked in self._asked.items() if name in wanted and wanted[name].will is asked[0]
+            name: asked for name, asked in self._asked.items() if name in wanted and wanted[name].will is asked.will
         }
         told: list[SubmitSignal] = []
         for structure in book.structures:
             name = structure.structure_id
             if (wish := wanted.get(name)) is None:
                 continue
-            _, count, due_ns = self._asked.get(name, (wish.will, 0, 0))
-            requests = _requests(structure, book, wish.will) if now_ns >= due_ns else ()
+            asked, has_bid = self._asked.get(name, _Asked(wish.will)), _has_bid(structure, book)
+            is_due = now_ns >= asked.due_ns or (has_bid and not asked.had_bid)
+            requests = _requests(structure, book, wish.will) if is_due else ()
             if requests:
-                pause_s = _ASK_S[min(count, len(_ASK_S) - 1)]
-                self._asked[name] = wish.will, count + 1, now_ns + int(pause_s * 1e9)
+                pause_s = _ASK_S[min(asked.count, len(_ASK_S) - 1)] if has_bid else _NO_BID_S
+                due_ns = now_ns + int(pause_s * 1e9)
+                self._asked[name] = _Asked(wish.will, asked.count + 1, due_ns, has_bid)
             told += [self._signal(request, book.journal_sequence, wish, at) for request in requests]
         return told
 
@@ -93,6 +110,13 @@ def _requests(structure: StructureView, book: BookView, will: Will) -> Sequence[
         return (Close(structure_id=structure.structure_id, work=_PLANS[will]),)
     own = [each for each in book.orders if each.structure_id == structure.structure_id and not each.status.is_terminal]
     return [Cancel(cl_ord_id=each.cl_ord_id) for each in own if _will(each).rank < will.rank]
+
+
+def _has_bid(structure: StructureView, book: BookView) -> bool:
+    """Return whether somebody may take it: it is short of something, or a long has a bid, or no quote that says no."""
+    held = {symbol: count for symbol, count in structure.holdings.items() if count}
+    seen = [(book.sights or {}).get(symbol) for symbol in held]
+    return min(held.values(), default=-1) < 0 or any(sight is None or sight.bid for sight in seen)
 
 
 def _will(order: OrderView) -> Will:

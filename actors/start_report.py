@@ -67,7 +67,7 @@ class StartReport:
                     f"started with {len(told.quarantined)} underlyings quarantined, {len(told.uncovered)} structures "
                     f"uncovered, {', '.join(unread) or 'no account'} not read"
                 )
-                step.alerts.append(desk.alert("A033", Level.P1, f"start-{told.epoch}", text))
+                step.alerts.append(desk.alert("A220", Level.P1, f"start-{told.epoch}", text))
         return step
 
     def _told(self, desk: Desk) -> Recovered:

@@ -119,9 +119,9 @@ def what_if(seen: Seen, shock: Shock) -> WhatIf:
 
 
 def _change(structure: StructureView, seen: Seen, after: QuoteTable) -> StructureChange:
-    multipliers = {symbol: seen.products.contract(symbol).multiplier for symbol in structure.holdings}
-    here = worth(structure.holdings, seen.quotes.table, multipliers)
-    there = worth(structure.holdings, after, multipliers)
+    contracts = {symbol: seen.products.contract(symbol) for symbol in structure.holdings}
+    here = worth(structure.holdings, seen.quotes.table, contracts)
+    there = worth(structure.holdings, after, contracts)
     return StructureChange(
         structure_id=structure.structure_id,
         strategy=structure.strategy,

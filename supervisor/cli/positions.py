@@ -15,6 +15,7 @@ from typing import Any, Final
 import click
 
 from actors.domain.portfolio.book import Book
+from actors.domain.portfolio.day_result import contracts_of
 from actors.domain.portfolio.mark import closing_price, worth
 from actors.domain.portfolio.picture import picture
 from actors.domain.portfolio.view import StructureView
@@ -60,7 +61,7 @@ def _structure(held: StructureView, book: Book, quotes: QuoteSheet | None) -> di
     symbols = {symbol: n for symbol, n in held.holdings.items() if n}
     value = None
     if quotes is not None:
-        value = worth(symbols, quotes, {symbol: book.multiplier(symbol) for symbol in symbols})
+        value = worth(symbols, quotes, contracts_of(book, symbols))
     return {
         "structure_id": held.structure_id,
         "strategy": held.strategy,

@@ -123,12 +123,21 @@ def test_each_danger_is_told_once_a_day_and_again_when_something_is_done_about_i
     assert "15:50" in evening.watch.news[0].done
 
 
-def test_what_is_still_held_shortly_before_its_end_is_paged_every_minute():
-    evening = Evening()
-    for clock in ("15:57:59", "15:58:00", "15:58:30", "15:59:00"):
+def test_what_is_still_held_shortly_before_its_end_is_paged_once_and_then_seldom():
+    evening = Evening(ExpiryPolicy(held_alert_min=20))
+    for clock in ("15:39:00", "15:50:00", "15:51:00", "15:54:59", "15:55:00", "15:58:00", "15:59:00"):
         evening.look(clock)
     paged = [each for each in evening.watch.news if each.code == "A138"]
-    assert [each.level for each in paged] == [Level.P0, Level.P0]
+    assert [(each.level, f"{each.at:%M:%S}") for each in paged] == [(Level.P0, "50:00"), (Level.P0, "55:00")]
+
+
+def test_who_succeeds_risk_pages_under_the_name_that_was_paged_already():
+    evening = Evening()
+    evening.look("15:58:00")
+    first = {each.alert_id for each in evening.watch.news if each.code == "A138"}
+    evening.start_risk()
+    evening.look("15:58:40")
+    assert {each.alert_id for each in evening.watch.news if each.code == "A138"} == first != set()
 
 
 def test_a_brokers_own_liquidation_brings_the_ladder_forward_for_the_account_it_keeps():

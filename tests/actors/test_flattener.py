@@ -1,10 +1,14 @@
 """What is to be flattened is asked for through a real executor's door, whole, at a slowing pace, until it is gone."""
 
+from decimal import Decimal
+
 import pytest
 
 from actors.breaker_watch import BreakerPorts, BreakerWatch
 from actors.domain.orders.attempt import Accepted
 from actors.domain.orders.report import Status
+from actors.domain.portfolio.sight import Sight
+from actors.domain.portfolio.view import BookView
 from actors.domain.risk.breaker_limits import BreakerLimits
 from actors.flattener import Flattener, Wish
 from actors.latch import Latch, StopLevel
@@ -72,3 +76,31 @@ def test_a_latched_flatten_is_everybodys_and_no_other_stop_closes_anything(level
     signals = [each.signal for each in told if isinstance(each, SubmitSignal)]
     assert [each.request.structure_id for each in signals] == closed
     assert {each.reason for each in signals} <= {"flatten by ann: enough"}
+
+
+def lone_long(rig: Rig, bid: str | None) -> BookView:
+    """The book of a structure that holds one long alone, for which somebody bids or nobody."""
+    book = rig.executor._picture().book
+    ours = next(each for each in book.structures if each.structure_id == OURS)
+    symbol = next(name for name, count in ours.holdings.items() if count > 0)
+    sight = Sight(bid=None if bid is None else Decimal(bid), ask=Decimal("0.05"), age_s=1.0)
+    alone = ours.model_copy(update={"holdings": {symbol: 1}})
+    return book.model_copy(update={"structures": (alone,), "sights": {symbol: sight}})
+
+
+@pytest.mark.parametrize(("bid", "times"), [(None, 2), ("0", 2), ("0.05", 8)])
+def test_a_long_nobody_bids_for_is_asked_for_once_and_then_seldom(bid, times):
+    rig, flattener = held(), Flattener("risk")
+    book, wanted = lone_long(rig, bid), {OURS: Wish("enough")}
+    told = [flattener.ask(wanted, book, int(second * 1e9), START) for second in (*range(0, 900, 5), 1_800)]
+    assert min(sum(map(len, told)), 8) == times
+
+
+def test_it_is_asked_for_at_once_when_somebody_bids():
+    rig, flattener = held(), Flattener("risk")
+    wanted = {OURS: Wish("enough")}
+    told = [
+        flattener.ask(wanted, lone_long(rig, bid), second * 10**9, START)
+        for second, bid in enumerate((None, None, "0.05"))
+    ]
+    assert [len(each) for each in told] == [1, 0, 1]

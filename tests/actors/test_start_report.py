@@ -31,7 +31,7 @@ def test_the_first_start_of_an_empty_account_has_little_to_tell():
     ]
     assert (told.epoch, told.live_orders, told.recovered_fills, told.quarantined) == (1, (), (), {})
     rig.after(0.1)
-    assert rig.alerts("A033") == []
+    assert rig.alerts("A220") == []
 
 
 def test_a_fill_missed_while_away_is_recovered_by_the_first_reading_and_told():
@@ -78,7 +78,7 @@ def test_a_break_is_told_with_its_numbers_and_paged():
     assert (told.structures, list(told.quarantined)) == ((ORDER,), ["SPX"])
     assert "the account has 0" in told.quarantined["SPX"]
     rig.after(0.1)
-    assert len(rig.alerts("A033")) == 1
+    assert len(rig.alerts("A220")) == 1
 
 
 def test_a_start_that_cannot_read_an_account_says_so_after_a_time():
@@ -91,7 +91,7 @@ def test_a_start_that_cannot_read_an_account_says_so_after_a_time():
     rig.after(1)
     (told,) = rig.events(Recovered)
     assert [(each.route, each.cash is None) for each in told.accounts] == [("primary", False), ("backup", True)]
-    assert "backup not read" in rig.alerts("A033")[0]
+    assert "backup not read" in rig.alerts("A220")[0]
 
 
 def test_each_start_is_told_once():

@@ -73,8 +73,9 @@ CONTROLS: Final[tuple[Control, ...]] = (
     Control(
         "breaker",
         "a limit on losses trips, and its scope opens nothing more",
-        "trade on paper with a [breakers] limit that a day's swing reaches",
+        "holdfast drill breaker",
         of(BreakerTripped),
+        ("breaker",),
     ),
     Control(
         "stop",
@@ -107,7 +108,7 @@ CONTROLS: Final[tuple[Control, ...]] = (
     Control(
         "size",
         "an opening that is too large, or that the account does not bear, is refused",
-        "holdfast signal FILE on paper, with a quantity above [risk] order_qty_max",
+        "holdfast drill size",
         refused(
             Code.R040_QUANTITY,
             Code.R041_STRUCTURE_LOSS,
@@ -116,6 +117,7 @@ CONTROLS: Final[tuple[Control, ...]] = (
             Code.R046_BUYING_POWER,
             Code.R049_MARGIN_SHARE,
         ),
+        ("size",),
     ),
     Control(
         "failover",

@@ -11,9 +11,11 @@ result is unknown, and whoever limits losses takes that for the worst.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 
+from actors.domain.market.contract import Contract, UnknownSymbol
 from actors.domain.market.quoted import Quoted
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.mark import worth
@@ -81,14 +83,21 @@ def structure_value(book: Book, structure: Structure, quotes: Quoted | None) -> 
     return None if value is None else structure.cash + value
 
 
+def contracts_of(book: Book, symbols: Iterable[str]) -> dict[str, Contract]:
+    """Return the contracts of those symbols that we can name."""
+    found = {}
+    for symbol in symbols:
+        with suppress(UnknownSymbol):
+            found[symbol] = book.contract(symbol)
+    return found
+
+
 def _worth(book: Book, holdings: Mapping[str, int], quotes: Quoted | None) -> Decimal | None:
     held = {symbol: n for symbol, n in holdings.items() if n}
     if not held:
         return ZERO
-    return worth(held, quotes, {symbol: book.multiplier(symbol) for symbol in held}) if quotes is not None else None
+    return worth(held, quotes, contracts_of(book, held)) if quotes is not None else None
 
 
 def _unmarked(foreign: Mapping[str, int], quotes: Quoted | None) -> list[str]:
-    return [
-        symbol for symbol, n in foreign.items() if quotes is None or worth({symbol: n}, quotes, {symbol: 1}) is None
-    ]
+    return [symbol for symbol, n in foreign.items() if quotes is None or worth({symbol: n}, quotes, {}) is None]

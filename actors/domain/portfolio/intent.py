@@ -3,7 +3,8 @@
 A close takes the legs from what is truly held, and goes to the account domain that holds it (law 4). Without a price of
 its own it is meant to trade at once, and still bounded: at the natural price less a stated slack, for the market moves
 while an order travels. What is European and settled in cash is never closed for more than it can come to be worth: to
-wait costs no more than that, and no assignment, and quotes that are wide enough ask for more.
+wait costs no more than that, and no assignment, and quotes that are wide enough ask for more. That bounds the price
+of its asker too: a stop that follows wide quotes would pay more for a spread than its width.
 """
 
 from collections.abc import Iterable, Sequence
@@ -49,9 +50,8 @@ def closing_order(
     legs, quantity = closing(structure.holdings, quotes)
     if not legs:
         return None
-    price = request.net_price
-    if price is None and quotes is not None:
-        price = marketable_price(legs, quotes)
+    asked = _no_worse(request.net_price, legs, quotes)
+    price = marketable_price(legs, quotes) if asked is None and quotes is not None else asked
     if price is None:
         return None
     order = Order(
@@ -69,7 +69,15 @@ def closing_order(
         created_at=now,
         expires_at=signal.expires_at,
     )
-    return worked(order, request.work, request.net_price, quotes)
+    return worked(order, request.work, asked, quotes)
+
+
+def _no_worse(price: Decimal | None, legs: Sequence[Leg], quotes: QuoteTable | None) -> Decimal | None:
+    """Return its asker's price of a close, or the most that the legs can come to be worth where that is less."""
+    if price is None or quotes is None or any(leg.symbol not in quotes.row_of for leg in legs):
+        return price
+    least = least_price(legs, quotes)
+    return price if least is None else max(price, least)
 
 
 def spread_of(legs: Sequence[Leg], quotes: QuoteTable | None) -> Spread | None:

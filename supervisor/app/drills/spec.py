@@ -151,6 +151,8 @@ class Ask(StrEnum):
     """An opening that trades at once."""
     REST = "rest"
     """An opening that works and does not trade."""
+    TOO_LARGE = "too_large"
+    """The first, of more combos than an order may have."""
     CLOSE = "close"
     """The close of what the drill opened before."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from actors.config_model import RuntimeConfig
 from actors.config_sections import RouteSection
 from actors.venue.faults import Fault, FaultKind, Route
-from supervisor.app.drills import deaths, half_day, last_hour
+from supervisor.app.drills import deaths, half_day, last_hour, limits
 from supervisor.app.drills.signs import BACK_S, EXECUTOR, OURS, SEEN_S, SLACK_S, agreed, journal, log, opened_unread
 from supervisor.app.drills.spec import Ask, Drill, DrillLimits, Heal, Inject, JumpClock, Kill, Never, Sign
 
@@ -37,7 +37,9 @@ def table(config: RuntimeConfig, children: Sequence[str]) -> dict[str, Drill]:
         _clock_jump(primary),
         deaths.gcs_death(config),
         deaths.crash_loop(config),
+        limits.size(),
         half_day.drill(),
+        limits.breaker(),
         last_hour.drill(),
         last_hour.assignment(),
         deaths.disk_full(),

@@ -5,6 +5,7 @@ would is the gate's to say: after a refusal the next asking moves one pair of st
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -39,9 +40,11 @@ class DrillTrader:
         )
         self.tail = JournalTail(where, place.products, hear)
         self._underlying = place.config.market.underlying
+        self._too_large = place.config.risk.order_qty_max + 1
         self._inner = FaultTrader(self._stream, place.clock, self.tail, 0, self._underlying, name=NAME)
         self._asked: dict[Ask, tuple[str, float]] = {}
         self._count = 0
+        self._tries = Counter[Ask]()
 
     def close(self) -> None:
         """Leave no socket behind."""
@@ -70,6 +73,7 @@ class DrillTrader:
         if waits:
             return None
         self._count += 1
+        self._tries[kind] += 1
         if (request := self._request(kind)) is not None:
             fresh = f"{NAME}-{self.tail.book.sequence}-{self._count}"
             self._asked[kind] = (fresh, time.monotonic())
@@ -110,18 +114,19 @@ class DrillTrader:
             working = {life.order.structure_id for life in self.working}
             held = [name for name in self.held if name not in working]
             return Close(structure_id=held[0]) if held else None
-        return self._opening(_AT_ONCE if kind is Ask.OPEN else _RESTS)
+        quantity = self._too_large if kind is Ask.TOO_LARGE else 1
+        return self._opening(_RESTS if kind is Ask.REST else _AT_ONCE, quantity, self._tries[kind] % REACHES)
 
-    def _opening(self, edge: Decimal) -> Open | None:
+    def _opening(self, edge: Decimal, quantity: int, reach: int) -> Open | None:
         quotes = self._inner.quotes
         spot = quotes.quote(self._underlying) if quotes is not None else None
         if quotes is None or spot is None or spot.bid is None:
             return None
-        place = {"reach": self._count % REACHES / REACHES, "expiry": LATER}
+        place = {"reach": reach / REACHES, "expiry": LATER}
         luck = Draw(**dict.fromkeys(Draw.model_fields, 0.0) | place)
         legs = structure(quotes.universe.contracts, spot.bid, luck)
         natural = natural_price(legs, quotes) if legs else None
         if natural is None:
             return None
         price = ((natural + edge) / STEP).to_integral_value() * STEP
-        return Open(underlying=self._underlying, legs=legs, order_qty=1, net_price=price)
+        return Open(underlying=self._underlying, legs=legs, order_qty=quantity, net_price=price)

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +11,7 @@ from actors.domain.market.contract import Kind, Product, Products, Settlement, S
 from actors.domain.market.quote import QuoteFrame, QuoteTable, Universe
 from actors.domain.orders.order import Action, Leg
 from actors.domain.orders.signal import Close
+from actors.domain.orders.working import Plan
 from actors.domain.portfolio.intent import PRICE_STEP, closing_order, marketable_price, marketable_within, spread_of
 from actors.domain.portfolio.mark import natural_price
 from actors.domain.portfolio.structure import Structure
@@ -154,3 +156,37 @@ def test_what_nobody_bids_for_is_not_closed():
     held = {"order_qty": 1, "holdings": {SYMBOLS[0]: 1}, "opened_at": START}
     structure = Structure(structure_id="s", strategy="long", underlying="SPX", account_domain="a", legs=legs, **held)
     assert closing_order(close_signal(2, "s"), Close(structure_id="s"), structure, quotes, START) is None
+
+
+INDEX = SPXW.model_copy(update={"style": Style.EUROPEAN, "settlement": Settlement.CASH})
+SPREAD = Structure(
+    structure_id="s",
+    strategy="condor",
+    underlying="SPX",
+    account_domain="main",
+    legs=(
+        Leg(symbol=SYMBOLS[0], action=Action.SELL_TO_OPEN),
+        Leg(symbol=SYMBOLS[1], action=Action.BUY_TO_OPEN),
+    ),
+    order_qty=1,
+    holdings={SYMBOLS[0]: -1, SYMBOLS[1]: 1},
+    opened_at=START,
+)
+
+
+@pytest.mark.parametrize("work", [None, Plan(start=Decimal(1))])
+@pytest.mark.parametrize(
+    ("product", "asked", "sent"),
+    [(INDEX, "-65", "-50"), (INDEX, "-40", "-40"), (SPXW, "-65", "-65")],
+    ids=["wider than it is", "within", "american"],
+)
+def test_a_close_at_its_askers_price_pays_no_more_for_what_is_european_than_its_width(product, asked, sent, work):
+    quotes = table(Decimal(90), Decimal(1), product=product)
+    request = Close(structure_id="s", net_price=Decimal(asked), work=work)
+    order = closing_order(close_signal(2, "s"), request, SPREAD, quotes, START)
+    assert order.net_price == Decimal(sent)
+
+
+def test_a_close_at_its_askers_price_goes_out_without_a_quote():
+    request = Close(structure_id="s", net_price=Decimal(-65))
+    assert closing_order(close_signal(2, "s"), request, SPREAD, None, START).net_price == Decimal(-65)

@@ -17,6 +17,8 @@ from actors.account_desk import AccountDesk
 from actors.brokers import inquiries
 from actors.config import SHIPPED, assignment, load, with_overrides
 from actors.desk import Desk, Step
+from actors.domain.risk import gate
+from actors.domain.risk.gauge import Gauge
 from actors.expiry_watch import ExpiryWatch
 from actors.places import Places, places
 from actors.ports import Shell
@@ -165,6 +167,17 @@ def watches_no_expiry(context: ChildContext) -> Shell:
     return trading.risk(context)
 
 
+def reaches_no_limit(context: ChildContext) -> Shell:
+    """A risk actor whose breakers never trip."""
+    pytest.MonkeyPatch().setattr(Gauge, "reaches", lambda *_: False)
+    return trading.risk(context)
+
+
+def _no_order_is_too_large(off: pytest.MonkeyPatch) -> None:
+    off.setattr(gate, "size_allowed", lambda *_: ())
+
+
+takes_any_size = _executor(_no_order_is_too_large)
 resends_doubts = _executor(switches.a_timeout_means_nothing_was_sent)
 closes_anywhere = _executor(test_laws.any_route_will_do)
 leaves_legs_alone = _executor(test_laws.an_imbalance_is_waited_out)

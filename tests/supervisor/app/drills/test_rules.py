@@ -74,6 +74,8 @@ SWITCHES = (
     Switch("gcs-death", NOT_BACK, within=no_gcs_is_brought_back),
     Switch("assignment", "not detected|break", factory("executor", "knows_no_assignment")),
     Switch("expiry", "not detected|settlement", factory("risk", "watches_no_expiry")),
+    Switch("size", "beyond its size", factory("executor", "takes_any_size")),
+    Switch("breaker", "not detected", factory("risk", "reaches_no_limit")),
     Switch("crash-loop", "not detected", spec("risk", restarts_max=1_000)),
 )
 named = pytest.mark.parametrize("switch", SWITCHES, ids=[each.name for each in SWITCHES])
