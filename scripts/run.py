@@ -101,6 +101,8 @@ def install_project() -> None:
     command = VENV / "bin" / str(project["name"])
     command.write_text(SHIM.format(python=PYTHON))
     command.chmod(0o755)
+    # Where an image forbids Python to write bytecode, every verb, halt among them, would compile itself at each start.
+    runs(PYTHON, "-m", "compileall", "-q", ROOT / "actors", ROOT / "supervisor", quiet=True)
 
 
 def runs(*command: object, quiet: bool = False) -> bool:

@@ -1,8 +1,11 @@
 """What every test may ask for. Folders that only some machines have are asked for here, and skip with a reason."""
 
+import gc
 import os
 import shutil
+import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +25,9 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ[RUN_ROOT] = folder
     os.environ["XDG_CONFIG_HOME"] = folder  # whoever runs the tests may trade: their own settings are none of ours
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    # Some images set it: then each of a run's thousand processes, and each worker's collection, compiles all anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     settings.register_profile("holdfast", deadline=None)  # the cores are shared: one slow example says nothing
     settings.load_profile("holdfast")
 
@@ -29,6 +35,17 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: WorkerController) -> None:
     node.workerinput["kinds"] = str(_kinds())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for no garbage while modules and tests are made, and never again among them: they stay to the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

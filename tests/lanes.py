@@ -1,8 +1,8 @@
 """Which tests run beside which, where pytest has several workers: `pytest -n 3`.
 
     plain   whatever has no mark below: any worker, a file at a time
-    tree    starts a Ray: the first worker begins with these, the others come to them when nothing plain is left, from
-            the end, so that trees share the machine as late as can be
+    tree    starts a Ray: the first worker begins with these, the others come to them when nothing plain is left, so
+            that trees share the machine as late as can be; the longest first, or at the end two workers wait for one
     alone   measures time, or fills the machine by itself: comes last, when every other worker has gone
 
 A test's kind is its mark. The process that hands tests out collects none, so each worker writes down the kinds of what
@@ -24,6 +24,20 @@ from xdist.workermanage import WorkerController
 TREE: Final = "tree"
 ALONE: Final = "alone"
 PLAIN: Final = ""
+LONGEST: Final = (
+    "tests/supervisor/test_supervised_tree.py",
+    "tests/test_bench.py",
+    "tests/supervisor/killswitch/test_kill_on_a_tree.py",
+    "tests/supervisor/app/test_two_nodes.py",
+    "tests/test_fault_run.py",
+    "tests/supervisor/app/test_secrets.py",
+    "tests/supervisor/test_keeper.py",
+    "tests/supervisor/app/test_node_death.py",
+    "tests/supervisor/app/test_breaker_on_a_tree.py",
+    "tests/supervisor/app/test_machine_death.py",
+    "tests/supervisor/app/test_stops_on_a_tree.py",
+)
+"""Files of trees that take 40 seconds and more, the longest first; `--durations=50` of a whole run says which."""
 
 
 def kind_of(item: pytest.Item) -> str:
@@ -36,6 +50,17 @@ def tell(items: Iterable[pytest.Item], file: Path) -> None:
     fresh = file.with_name(f"{file.name}.{os.getpid()}")
     fresh.write_text(json.dumps({item.nodeid: kind for item in items if (kind := kind_of(item))}))
     fresh.replace(file)
+
+
+def kind_in(scope: str) -> str:
+    """Return the kind of the tests of a scope, which is a file's tests of one kind."""
+    return scope.partition("@")[2]
+
+
+def place(scope: str) -> int:
+    """Return where a scope comes among those of its kind; equals come as they were collected."""
+    file = scope.partition("@")[0]
+    return LONGEST.index(file) if file in LONGEST else len(LONGEST)
 
 
 class Lanes(LoadScopeScheduling):
@@ -61,9 +86,8 @@ class Lanes(LoadScopeScheduling):
         kinds = [TREE, PLAIN] if is_first else [PLAIN, TREE]
         if len(self.nodes) == 1:
             kinds.append(ALONE)
-        order = reversed(self.workqueue) if is_first else self.workqueue  # of a kind the last one seen is taken
-        by_kind = {kind: scope for scope in order if (kind := scope.partition("@")[2]) in kinds}
-        scope = next((by_kind[kind] for kind in kinds if kind in by_kind), None)
+        waiting = [scope for scope in self.workqueue if kind_in(scope) in kinds]
+        scope = min(waiting, key=lambda scope: (kinds.index(kind_in(scope)), place(scope)), default=None)
         if scope is not None:
             self.workqueue.move_to_end(scope, last=False)
             super()._assign_work_unit(node)

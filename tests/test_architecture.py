@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,14 @@ RAY_MODULES = {"supervisor/cluster.py"}
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
-TREES = {path: ast.parse(path.read_text("utf-8")) for path in (*SOURCES, *SCRIPTS)}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@cache
+def trees() -> dict[Path, ast.Module]:
+    """Every file parsed, when the first test asks: each worker of a run collects this module, one runs it."""
+    return {path: ast.parse(path.read_text("utf-8")) for path in (*SOURCES, *SCRIPTS)}
 
 
 def imported(tree: ast.Module) -> set[str]:
@@ -45,7 +51,9 @@ def imported(tree: ast.Module) -> set[str]:
     return names
 
 
-IMPORTS = {path: imported(tree) for path, tree in TREES.items()}
+@cache
+def imports() -> dict[Path, set[str]]:
+    return {path: imported(tree) for path, tree in trees().items()}
 
 
 def name_of(path: Path) -> str:
@@ -72,7 +80,7 @@ def length(node: Function) -> int:
 def test_functions_are_short():
     long = {
         f"{name_of(path)}:{node.lineno} {node.name}": length(node)
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         for node in functions(tree)
         if length(node) > FUNCTION_LINES_MAX
     }
@@ -80,14 +88,14 @@ def test_functions_are_short():
 
 
 def test_modules_are_short():
-    sizes = {name_of(path): len(path.read_text("utf-8").splitlines()) for path in TREES}
+    sizes = {name_of(path): len(path.read_text("utf-8").splitlines()) for path in trees()}
     assert {name: lines for name, lines in sizes.items() if lines > MODULE_LINES_MAX} == {}
 
 
 def test_every_module_class_and_public_function_says_what_it_is():
     silent = []
     for path in SOURCES:
-        tree = TREES[path]
+        tree = trees()[path]
         if ast.get_docstring(tree) is None:
             silent.append(name_of(path))
         for node in public_members(tree):
@@ -105,21 +113,21 @@ def public_members(node: ast.Module | ast.ClassDef) -> Iterator[Function | ast.C
 
 
 def test_ray_is_imported_in_one_place():
-    users = {name_of(path) for path in SOURCES if any(name.split(".")[0] == "ray" for name in IMPORTS[path])}
+    users = {name_of(path) for path in SOURCES if any(name.split(".")[0] == "ray" for name in imports()[path])}
     assert users <= RAY_MODULES
 
 
 def test_no_module_is_dead():
     """Each module is imported by product code, or named in it, in a script, or in what is configured."""
     texts = [path.read_text("utf-8") for path in (ROOT / "pyproject.toml", *(ROOT / "config").glob("*.toml"))]
-    strings = {path: spelled(tree) for path, tree in TREES.items()}
+    strings = {path: spelled(tree) for path, tree in trees().items()}
     dead = []
     for path in SOURCES:
         module = module_of(path)
-        others = [other for other in TREES if other != path]
+        others = [other for other in trees() if other != path]
         is_used = (
             path.name == "__init__.py"
-            or any(module in IMPORTS[other] for other in others)
+            or any(module in imports()[other] for other in others)
             or any(module in string for other in others for string in strings[other])
             or any(module in text for text in texts)
             or is_verb(path)
@@ -143,7 +151,7 @@ def is_verb(path: Path) -> bool:
 
 
 def test_scripts_are_never_imported():
-    assert [name_of(path) for path in SOURCES if any(name.split(".")[0] == "scripts" for name in IMPORTS[path])] == []
+    assert [name_of(path) for path in SOURCES if any(name.split(".")[0] == "scripts" for name in imports()[path])] == []
 
 
 def test_no_module_on_the_path_hides_one_of_the_standard_library():
@@ -233,7 +241,7 @@ def test_what_the_code_imports_is_asked_for_by_name(locked: dict[str, str]):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     asked = {canonicalize_name(Requirement(each).name) for each in project["project"]["dependencies"]}
     spelled_otherwise = {"quantlib": "quantlib", "pydantic-core": "pydantic"}
-    tops = {name.split(".")[0] for path in SOURCES for name in IMPORTS[path]}
+    tops = {name.split(".")[0] for path in SOURCES for name in imports()[path]}
     foreign = tops - sys.stdlib_module_names - set(PACKAGES) - LEANS_OWN
     names = {spelled_otherwise.get(canonicalize_name(name), canonicalize_name(name)) for name in foreign}
     assert names <= asked

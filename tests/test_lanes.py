@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.lanes import LONGEST
+
 ROOT = Path(__file__).resolve().parents[1]
 SUITE = """
 import time
@@ -22,7 +24,7 @@ def noted(request, worker_id):
     yield
     time.sleep(0.1)
     with Path("log").open("a") as log:
-        log.write(f"{request.node.originalname} {worker_id} {began} {time.monotonic()}\\n")
+        log.write(f"{request.node.originalname} {request.path.name} {worker_id} {began} {time.monotonic()}\\n")
 
 
 def test_plain():
@@ -49,6 +51,7 @@ def test_alone_with_a_tree():
 
 class Ran(NamedTuple):
     kind: str
+    file: str
     worker: str
     began: float
     ended: float
@@ -58,32 +61,52 @@ class Ran(NamedTuple):
 
 
 def run(folder: Path, *arguments: str) -> list[Ran]:
-    """Run four files of the suite; return what ran, in the order of its begin."""
-    (folder / "conftest.py").write_text("from tests.conftest import *\n")
+    """Run four files of the suite, of which the third is the longest; return what ran, in the order of its begin."""
+    (folder / "conftest.py").write_text(
+        "from tests import lanes\nfrom tests.conftest import *\nlanes.LONGEST = ('test_2.py',)\n"
+    )
     (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n    tree\n    alone\n")
     for number in range(4):
         (folder / f"test_{number}.py").write_text(SUITE)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
-    done = subprocess.run(
-        command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
-    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout.splitlines()[-1].startswith("20 passed"), done.stdout + done.stderr
     parts = [line.split() for line in (folder / "log").read_text().splitlines()]
     return sorted(
-        (Ran(kind, worker, float(began), float(ended)) for kind, worker, began, ended in parts),
+        (Ran(kind, file, worker, float(began), float(ended)) for kind, file, worker, began, ended in parts),
         key=lambda ran: ran.began,
     )
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> list[Ran]:
-    return run(tmp_path_factory.mktemp("suite"), "-n", "2")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("suite")
+
+
+@pytest.fixture(scope="module")
+def ran(folder: Path) -> list[Ran]:
+    return run(folder, "-n", "2")
+
+
+def test_what_was_compiled_is_kept_for_the_next_run_where_an_image_forbids_it(folder, ran):
+    assert ran
+    assert len(list((folder / "__pycache__").glob("test_?.*-pytest-*.pyc"))) == 4
 
 
 def test_one_worker_begins_with_the_trees_and_the_other_with_what_is_plain(ran):
     first, second = ran[:2]
     assert {first.kind, second.kind} == {"test_tree", "test_plain"}
     assert first.overlaps(second)
+
+
+def test_the_longest_file_of_trees_comes_first_and_the_others_as_they_were_collected(ran):
+    files = [each.file for each in ran if each.kind == "test_tree"]
+    assert list(dict.fromkeys(files))[:2] == ["test_2.py", "test_0.py"]
+
+
+def test_every_file_that_is_called_long_is_there():
+    assert [file for file in LONGEST if not (ROOT / file).is_file()] == []
 
 
 def test_the_other_comes_to_the_trees_once_nothing_plain_is_left(ran):

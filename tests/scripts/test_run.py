@@ -88,6 +88,10 @@ def test_the_second_run_sets_up_nothing_and_becomes_the_program(checkout: Path, 
     assert (done.returncode, done.stdout, done.stderr) == (6, "verbs ['status', '--json'] 9.9\n", "")
 
 
+def test_what_is_set_up_is_compiled_though_nothing_else_may_write_bytecode(checkout: Path):
+    assert list((checkout / "supervisor" / "cli" / "__pycache__").glob("main.*.pyc"))
+
+
 def test_cli_passes_all_arguments_on(checkout: Path, tmp_path: Path):
     assert run(checkout, "cli", "tree", cwd=tmp_path).stdout == "verbs ['tree'] 9.9\n"
 
