@@ -42,6 +42,7 @@ SPEED: Final = 12
 HANG_SHARE: Final = 0.2
 SLOW_TO_SEE: Final = (SUPERVISOR, "venue")
 """Killed and never stopped: the keeper is slow to call a supervisor hung, and no broker hangs in so few seconds."""
+SUPERVISOR_EVERY: Final = 3
 BETWEEN_S: Final = (0.1, 0.6)
 """Trading between two blows."""
 BURST_MAX: Final = 3
@@ -92,10 +93,14 @@ class SessionResult(Value):
 
 
 def draw(dice: np.random.Generator, victims: Sequence[str], count: int) -> list[Blow]:
-    """Return the blows of one session: each process in turn, in an order of its own each time round."""
+    """Return the blows of one session: each process in turn, in an order of its own each time round.
+
+    The supervisor's turn comes every third time: the keeper bounds its deaths, and no setting lifts that.
+    """
     named: list[str] = []
-    while len(named) < count:
-        named += [victims[place] for place in dice.permutation(len(victims))]
+    for turn in range(count):
+        once = [name for name in victims if name != SUPERVISOR or turn % SUPERVISOR_EVERY == 0]
+        named += [once[place] for place in dice.permutation(len(once))]
     return [
         Blow(
             victim=name,

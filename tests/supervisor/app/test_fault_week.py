@@ -1,9 +1,12 @@
 """What a session of the week draws."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from supervisor.app.drill import SUPERVISOR
 from supervisor.app.fault_week import SLOW_TO_SEE, SessionResult, draw
 
 VICTIMS = ("venue", "notifier", "data_feed", "connection.tastytrade", "executor", "condor", "supervisor")
@@ -18,8 +21,14 @@ def test_the_same_seed_draws_the_same_blows_and_everybody_is_struck_as_often_as_
     drawn = blows(seed, count)
     assert drawn == blows(seed, count)
     assert len(drawn) == count
-    times = [sum(each.victim == name for each in drawn) for name in VICTIMS]
+    times = [sum(each.victim == name for each in drawn) for name in VICTIMS if name != SUPERVISOR]
     assert max(times) - min(times) <= 1
+
+
+def test_the_supervisor_is_struck_more_seldom_than_its_keeper_bounds():
+    struck = [place for place, each in enumerate(blows(1, 200)) if each.victim == SUPERVISOR]
+    assert len(struck) >= 200 // (3 * len(VICTIMS))
+    assert all(later - earlier > len(VICTIMS) for earlier, later in pairwise(struck))
 
 
 def test_some_hang_but_nobody_whom_none_would_find_hung_soon():
