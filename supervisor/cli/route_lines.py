@@ -19,6 +19,8 @@ def route_lines(board: dict[str, Any] | None) -> list[str]:
         state = "ok" if feed["connected"] else f"OUT: {feed['reason']}"
         lines += [f"Quotes   {'market data':<{_WIDE}} {state}", *_gaps(feed.get("gaps"))]
     waits = [f"Waits    {order_id}: {why}" for order_id, why in board["waiting"].items()]
+    start = board.get("open", {}).get("waits")
+    waits += [f"Opens    {'WAIT':<{_WIDE}} {start}; exits go on"] if start else []
     hedges = [f"HEDGE    {name} offsets {hedged}" for name, hedged in board.get("hedges", {}).items()]
     return [*stale, *day_lines(board.get("day")), *_follower(board.get("follower")), *lines, *waits, *hedges]
 

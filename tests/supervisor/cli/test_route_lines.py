@@ -111,6 +111,11 @@ def test_quotes_that_broke_off_are_told_with_what_was_not_quoted_since():
     assert any(line.endswith("4 gaps of contracts; all quoted again") for line in told(rig))
 
 
+def test_what_openings_wait_for_after_a_start_is_told():
+    board = {"age_s": 0, "routes": [], "feed": None, "waiting": {}, "open": {"waits": "no permit of risk's yet"}}
+    assert route_lines(board) == ["Opens    WAIT         no permit of risk's yet; exits go on"]
+
+
 def feed_state(gaps: GapCount) -> FeedState:
     about = {"incarnation": 1, "received": 0, "accepted": 0, "rejected": {}, "last_frame_ns": 0, "at_ns": 0}
     return FeedState(connected=True, gaps=gaps, **about)
