@@ -15,6 +15,7 @@ from actors.domain.market.clock_drift import ClockDrift
 from actors.domain.market.flaw import FlawLimits, News, Survey
 from actors.domain.market.interest import Held, Interest
 from actors.domain.market.quote import QuoteTable, RawQuotes
+from actors.domain.market.quote_gaps import GapCount, QuoteGaps
 from actors.domain.market.session import NEW_YORK
 from actors.ports import Clock
 
@@ -25,6 +26,7 @@ class ChainWatch:
     def __init__(self, table: QuoteTable, clock: Clock, limits: FlawLimits, drift_max_s: float) -> None:
         self._table, self._clock, self._limits, self._drift_max_s = table, clock, limits, drift_max_s
         self._drift, self._halted = ClockDrift(), set[str]()
+        self._gaps = QuoteGaps(table.universe.contracts)
         self._on: date | None = None
         self._drifted = False
         self._held: dict[int, Held] = {}
@@ -32,6 +34,17 @@ class ChainWatch:
         self.survey: Survey | None = None
         """The latest."""
         self._alerts: list[Alert] = []
+
+    def turned(self, *, connected: bool) -> None:
+        """Note that the stream of quotes begins, or broke off."""
+        if connected:
+            self._gaps.begin(self._clock.boot_ns())
+        else:
+            self._gaps.end(self._clock.boot_ns(), self._table.received_ns)
+
+    def gaps(self, most: int) -> GapCount:
+        """Return what broke off since the start, with at most so many names."""
+        return self._gaps.told(self._table.received_ns, most)
 
     def learn(self, raw: RawQuotes) -> bool:
         """Note what a wire message told beside quotes; return whether the survey that follows from it is urgent."""
@@ -91,6 +104,7 @@ class ChainWatch:
             limits=tuple(each.limit for each in found.values()),
             halted=tuple(sorted(self._halted)),
             drift_s=self._drift.drift_s,
+            since_ns=self._gaps.since_ns,
         )
         self._mind_the_clock()
         return self.survey

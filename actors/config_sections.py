@@ -118,6 +118,8 @@ class FeedSection(Value):
     """An exchange's stamp may be this far in the future ..."""
     behind_max_s: Seconds = 900.0
     """... and this far in the past."""
+    rewind_max_s: Seconds = 5.0
+    """A stamp may lie so far before the one before it, of the same contract."""
 
 
 class RouteSection(Value):

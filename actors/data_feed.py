@@ -275,6 +275,9 @@ class DataFeed:
     def _set_connected(self, *, now: bool, reason: str = "") -> None:
         if (now, reason) != (self._connected, self._reason):
             logger.info("quotes: {}", "connected" if now else f"not connected: {reason}")
+        if now is not self._connected and self._watched is not None:
+            self._watched.chains.turned(connected=now)
+            self._survey(self._watched)
         self._connected, self._reason = now, reason
         self._publish_state()
 
@@ -290,6 +293,7 @@ class DataFeed:
             rejected=self._count.rejected(),
             flagged=self._count.flagged(),
             rejected_of=self._count.rejected_of(self._settings.contracts_told_max),
+            gaps=self._watched and self._watched.chains.gaps(self._settings.contracts_told_max),
             reason=self._reason,
             last_frame_ns=self._last_frame_ns,
             at_ns=self._clock.boot_ns(),

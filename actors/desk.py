@@ -185,6 +185,10 @@ class Desk:
                 pricer.follow(pricer_of(held.exposure, permit.exposure_limits.grid))
         return True
 
+    def permit(self) -> Permit | None:
+        """Return the permit; None where none is live."""
+        return self._permit if self.now_ns() < self._permit_until_ns else None
+
     def peer(self, route: str) -> str:
         """Return who sits at a route."""
         seat = self.seats.of(route)

@@ -14,6 +14,7 @@ from actors.failback import Failback
 from actors.fill_desk import FillDesk
 from actors.hedge import Hedge
 from actors.leg_desk import LegDesk
+from actors.measure_wait import MeasureWait
 from actors.opening_watch import opening_watches
 from actors.order_desk import OrderDesk
 from actors.quote_sight import QuoteSight
@@ -27,13 +28,14 @@ from actors.work_desk import WorkDesk
 class Desks:
     """All of them, over one `desk`."""
 
-    def __init__(self, desk: Desk, disk_look_s: float) -> None:
+    def __init__(self, desk: Desk, disk_look_s: float, measure_wait_s: float) -> None:
         self.sight, self.chase = QuoteSight(desk), Chase(desk)
         fills = FillDesk(desk)
         self.orders = OrderDesk(desk, self.chase, fills)
         self.accounts, self.breakers, self.sizes = AccountDesk(desk, fills), BreakerDesk(desk), SizeDesk(desk)
         parts = desk, self.chase, self.orders
         self.signals, self.triggers, self.work = SignalDesk(*parts), TriggerDesk(*parts), WorkDesk(*parts)
+        self.measure = MeasureWait(desk, measure_wait_s)
         self.failback, unwind = Failback(desk), Unwind(desk, self.orders)
         late = (CloseQueue(desk, self.orders), Hedge(desk, self.orders), self.failback)
         watches = (*opening_watches(desk, disk_look_s), DayEnd(desk), self.breakers, self.sizes)

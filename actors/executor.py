@@ -93,7 +93,7 @@ class Executor:
         self._start, self._checkpointed = StartReport(book, routes, checkpoints.faults), book.sequence
         seats = Seats(routes, silence_ns=int(settings.desk.silence_s * 1e9))
         self._desk = Desk(book, seats, sessions, clock, latch, settings.desk, journal=journal, disk=disk)
-        self._desks = Desks(self._desk, settings.disk_look_s)
+        self._desks = Desks(self._desk, settings.disk_look_s, settings.measure_wait_s)
         self._board, self._alerts = (
             RouteBoard(self._desk, self._desks.failback, board),
             deque[Value]([], settings.alerts_max),
@@ -152,7 +152,7 @@ class Executor:
             case Reported(report=report):
                 self._commit(self._desks.accounts.on_report(report))
             case IssuePermit():
-                self._desk.take_permit(message)
+                self._take_permit(message)
             case ReportBreaker():
                 self._commit(self._desks.breakers.on_report(message))
             case ResetBreakers():
@@ -169,6 +169,11 @@ class Executor:
                 self._desks.sight.hear(message)
             case AskBook(reply_to=peer):
                 self._tell(peer, self._picture())
+
+    def _take_permit(self, issued: IssuePermit) -> None:
+        self._desk.take_permit(issued)
+        if self._desks.measure.look():
+            self._picture_due_ns = 0  # strategies wait for this
 
     def _take_account(self, read: AccountRead) -> None:
         ready = self._desk.ready
@@ -273,7 +278,7 @@ class Executor:
 
     def _picture(self, *, paced: bool = False) -> BookChanged:
         view = self._desks.sizes.seen(picture(self._desk.book, self._desk.quotes, ready=self._desk.ready))
-        book = self._desks.breakers.seen(view, paced=paced)
+        book = self._desks.measure.seen(self._desks.breakers.seen(view, paced=paced))
         self._board.saw(book)
         return BookChanged(book=book)
 

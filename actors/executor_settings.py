@@ -21,6 +21,8 @@ class ExecutorSettings(Value):
     checkpoint_events: int = Field(default=200, gt=0)
     sessions_kept: int = Field(default=5, ge=5)
     """How long the book keeps what has ended (`portfolio.retention`)."""
+    measure_wait_s: float = Field(default=10.0, ge=0)
+    """How long a strategy's openings wait after a start for risk to have measured what is quoted."""
     disk_look_s: float = Field(default=1.0, gt=0)
     alerts_max: int = Field(default=1000, gt=0)
     """Alerts kept while the notifier is away; the oldest go first."""

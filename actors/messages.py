@@ -12,6 +12,7 @@ from actors.domain.alerts.alert import Alert
 from actors.domain.connection.route_health import Vitals
 from actors.domain.market.market_hours import MarketHours
 from actors.domain.market.quote import Universe
+from actors.domain.market.quote_gaps import GapCount
 from actors.domain.orders.attempt import Resolution, SubmitOutcome
 from actors.domain.orders.breaker_event import BreakerTripped, BreakerWarned
 from actors.domain.orders.coverage import Coverage, Covers
@@ -275,6 +276,7 @@ class FeedState(Value):
     rejected: dict[str, int]
     flagged: dict[str, int] = Field(default_factory=dict)
     rejected_of: dict[str, dict[str, int]] = Field(default_factory=dict)
+    gaps: GapCount | None = None
     reason: str = ""
     last_frame_ns: int
     at_ns: int

@@ -79,6 +79,8 @@ class OpenView(Value):
     """The latched stop as the executor reads it; None: there is none."""
     ready: bool
     """Whether every account agrees."""
+    waits: str = ""
+    """What strategies' openings wait for, a moment after a start."""
     structures: tuple[HeldView, ...]
     orders: tuple[WorkingView, ...]
     foreign: Mapping[str, Mapping[str, int]]
@@ -112,9 +114,11 @@ class RouteBoard:
         self.feed: FeedState | None = None
         """What the data feed last said."""
         self._day: DayView | None = None
+        self._waits = ""
 
     def saw(self, book: BookView) -> None:
         """Keep what the screens want of a book that is published."""
+        self._waits = book.openings_wait
         if book.baseline:
             baseline = sum(book.baseline.values(), ZERO)
             self._day = DayView(pnl=book.pnl_day, baseline=baseline, without=book.pnl_day_without)
@@ -163,6 +167,7 @@ class RouteBoard:
         return OpenView(
             stop=self._desk.latch(),
             ready=self._desk.ready,
+            waits=self._waits,
             structures=tuple(
                 HeldView(
                     structure_id=each.structure_id,

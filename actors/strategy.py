@@ -206,6 +206,7 @@ class StrategyActor:
             answers=self._outstanding.answers(),
             next_number=self._outstanding.number + 1,
             quantity_max=book.sizes.get(self._name),
+            openings_wait=book.openings_wait,
             exit_fees=book.exit_fees,
         )
         decision = self._strategy.decide(view, self._state)

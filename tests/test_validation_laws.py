@@ -80,6 +80,15 @@ def only_the_legs_must_tick(off: pytest.MonkeyPatch) -> None:
     off.setattr(market_sound, "_heartbeat", lambda *seen: passing(*seen)._replace(passed=True))
 
 
+def what_broke_off_is_not_opened_on() -> None:
+    rig = Rig().ready()
+    assert not opens(told(rig, since_ns=rig.clock.ns + 1))
+
+
+def no_quote_is_cut(off: pytest.MonkeyPatch) -> None:
+    off.setattr(QuoteTable, "is_cut", lambda self, symbol: False)
+
+
 def without_a_look_over_the_chain_nothing_is_opened() -> None:
     rig = Rig().ready()
     rig.executor._desk.quotes.survey = None
@@ -89,7 +98,7 @@ def without_a_look_over_the_chain_nothing_is_opened() -> None:
 def an_exit_is_asked_none_of_it() -> None:
     rig = Rig().ready()
     held = rig.opened(open_signal(1))
-    told(rig, **flawed(Flaw.PARITY), halted=("SPX",), drift_s=60.0)
+    told(rig, **flawed(Flaw.PARITY), halted=("SPX",), drift_s=60.0, since_ns=rig.clock.ns + 1)
     rig.executor._desk.quotes.exchange_ns[:] -= int(3600e9)
     assert rig.ask(close_signal(2, held)).admitted
 
@@ -237,6 +246,8 @@ SWITCHES = (
     Switch(a_flawed_leg_is_not_opened_on, no_leg_is_looked_up),
     Switch(a_flawed_leg_is_not_opened_on, the_gate_asks_nothing_of_the_market),
     Switch(a_halted_underlying_is_not_opened_on, the_gate_asks_nothing_of_the_market),
+    Switch(what_broke_off_is_not_opened_on, no_quote_is_cut),
+    Switch(what_broke_off_is_not_opened_on, the_gate_asks_nothing_of_the_market),
     Switch(a_clock_that_drifts_opens_nothing, any_drift_will_do),
     Switch(an_underlying_that_is_silent_opens_nothing, only_the_legs_must_tick),
     Switch(without_a_look_over_the_chain_nothing_is_opened, the_gate_asks_nothing_of_the_market),

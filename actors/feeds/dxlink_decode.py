@@ -3,7 +3,7 @@
 A compact frame names a type and gives one flat list of values, so a column is every n-th of them. Which n, and in
 which order, the server states in FEED_CONFIG; until it does, it is the order we asked for. Prices may be the strings
 "NaN" and "Infinity", or null. A quote's time is the later of its two sides', in milliseconds, 0 where there is none;
-`eventTime` is not asked for, since it is always 0.
+`eventTime` is not asked for, since it is always 0, nor is `sequence`, in which a gap says nothing (`quote_gaps`).
 
 Every event of the types we asked for is either a row or counted as unknown. What does not follow this shape is
 `Garbled`: half of a message is never used.

@@ -57,6 +57,8 @@ class MarketView:
     next_number: int
     quantity_max: int | None = None
     """Most combos of one opening, where its size was cut; None: its own."""
+    openings_wait: str = ""
+    """Why openings had better wait: a moment after a start not all is known that they are judged by. Exits never."""
     exit_fees: Mapping[str, Decimal] = field(default_factory=dict)
     """By structure: what closing it now is expected to cost in fees, in dollars."""
 

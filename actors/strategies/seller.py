@@ -5,6 +5,8 @@ What to sell is each strategy's own; when to leave is `terms.exit_reason`.
 Entries: inside the window, at most `entries_max` a session and `open_max` at a time, one attempt at once. An entry is
 worked from the middle to the natural, never below the least credit, then given up and picked anew after a pause.
 
+A start's first moments open nothing: what openings are judged by is not all known yet (`MarketView.openings_wait`).
+
 Exits, once begun, are carried through: middle to natural, then at the market; a structure whose quotes are gone is
 closed at the market at once.
 
@@ -124,6 +126,8 @@ class _Turn:
         opening = any(structure.phase is Phase.OPENING for structure in view.structures)
         if opening or any(task.is_opening for task in self._tasks):
             return "an entry is being worked"
+        if view.openings_wait:
+            return view.openings_wait
         if not instant(rules.entry_from, view) <= view.now < instant(rules.entry_until, view):
             return f"outside the entry window {rules.entry_from} to {rules.entry_until}"
         if self._entries_done() >= rules.entries_max:

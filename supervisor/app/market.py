@@ -144,7 +144,9 @@ def data_feed(context: ChildContext) -> Shell:
             underlyings=place.config.underlyings,
             incarnation=place.incarnation,
             reconnect=BackoffLimits(first_s=0.2, longest_s=section.reconnect_delay_max_s),
-            limits=QuoteLimits(ahead_max_s=section.ahead_max_s, behind_max_s=section.behind_max_s),
+            limits=QuoteLimits(
+                ahead_max_s=section.ahead_max_s, behind_max_s=section.behind_max_s, rewind_max_s=section.rewind_max_s
+            ),
             flaws=place.config.validation.limits,
             survey_every_s=place.config.validation.every_s,
             drift_max_s=place.config.risk.drift_max_s,

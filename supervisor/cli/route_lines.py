@@ -17,10 +17,23 @@ def route_lines(board: dict[str, Any] | None) -> list[str]:
     feed = board["feed"]
     if feed is not None:
         state = "ok" if feed["connected"] else f"OUT: {feed['reason']}"
-        lines.append(f"Quotes   {'market data':<{_WIDE}} {state}")
+        lines += [f"Quotes   {'market data':<{_WIDE}} {state}", *_gaps(feed.get("gaps"))]
     waits = [f"Waits    {order_id}: {why}" for order_id, why in board["waiting"].items()]
+    start = board.get("open", {}).get("waits")
+    waits += [f"Opens    {'WAIT':<{_WIDE}} {start}; exits go on"] if start else []
     hedges = [f"HEDGE    {name} offsets {hedged}" for name, hedged in board.get("hedges", {}).items()]
     return [*stale, *day_lines(board.get("day")), *_follower(board.get("follower")), *lines, *waits, *hedges]
+
+
+def _gaps(gaps: dict[str, Any] | None) -> Iterator[str]:
+    """Say how often the quotes broke off, once they have, and what was not quoted since."""
+    if gaps is None or not gaps["gaps"]:
+        return
+    mended = "all quoted again"
+    if gaps["unmended"]:
+        more = ", ..." if gaps["unmended"] > len(gaps["unmended_of"]) else ""
+        mended = f"NOT QUOTED SINCE (R110): {gaps['unmended']}: {', '.join(gaps['unmended_of'])}{more}"
+    yield f"{_INDENT}{gaps['sessions']} sessions, {gaps['gaps']} gaps of contracts; {mended}"
 
 
 def day_lines(day: dict[str, Any] | None) -> Iterator[str]:

@@ -220,6 +220,21 @@ def test_a_lost_feed_is_told_at_once_and_counts_go_on_over_the_reconnect():
     assert (lost.received, again.accepted, again.reason) == (2, 3, "")
 
 
+def test_what_broke_off_is_told_at_once_and_mended_contract_by_contract():
+    feed = ScriptedFeed([quotes(0, 1), FeedLost("mute for 20 s")], [quotes(1)])
+    with running(feed, state_every_s=0.02) as (stream, _):
+        told = stream.until(is_state(connected=False, reason="mute for 20 s"))
+        again = stream.until(is_state(connected=True, received=3))[-1].gaps
+    table = QuoteTable(next(message.universe for message in told if isinstance(message, UniverseChanged)))
+    for message in told:
+        if is_frame(message):
+            table.apply(message)
+        elif isinstance(message, Survey):
+            table.take_survey(message)
+    assert [table.is_cut(contract.symbol) for contract in CONTRACTS] == [True, True, False]
+    assert (again.sessions, again.gaps, again.unmended_of) == (2, 2, (CONTRACTS[0].symbol,))
+
+
 def test_a_stream_that_merely_ends_is_a_lost_feed():
     with running(ScriptedFeed([quotes(0)], [quotes(1)])) as (stream, _):
         stream.until(is_state(connected=False, reason="the stream ended"))

@@ -240,6 +240,14 @@ def test_it_decides_nothing_before_it_knows_universe_and_a_ready_book(bench, mis
     assert len(bench.strategy.views) == 1
 
 
+def test_what_openings_wait_for_after_a_start_is_shown_to_the_strategy_with_the_book(bench):
+    waiting = book()
+    lacking = waiting.message.book.model_copy(update={"openings_wait": "no look yet"})
+    bench.turn(universe(), told(BookChanged(book=lacking)))
+    bench.turn(waiting)
+    assert [view.openings_wait for view in bench.strategy.views] == ["no look yet", ""]
+
+
 def test_outside_the_session_it_decides_nothing(bench):
     bench.hands.now = datetime(2026, 11, 24, 15, tzinfo=UTC)
     bench.turn(universe(), book())

@@ -67,7 +67,8 @@ class Survey(News):
     """What one look over all chains found. `rows`, `flaws`, `values`, `limits` have one length; other rows are clean.
 
     `at_ns` is the boot clock. `halted` names underlyings. `drift_s` is how far the exchange's stamps lie behind this
-    machine's clock, in the market's seconds for each of the machine's; None: not known yet.
+    machine's clock, in the market's seconds for each of the machine's; None: not known yet. `since_ns`, on the clock of
+    `at_ns`: when the quotes last broke off or began anew (`quote_gaps`).
     """
 
     at_ns: int
@@ -77,6 +78,7 @@ class Survey(News):
     limits: tuple[float, ...] = ()
     halted: tuple[str, ...] = ()
     drift_s: float | None = None
+    since_ns: int = 0
 
     def found(self) -> dict[int, FlawFound]:
         """Return the flaws by row."""

@@ -171,6 +171,11 @@ class QuoteTable:
         """Return what the latest survey has against `symbol`; None for nothing, or where none was made."""
         return self._flaws.get(self.row_of.get(symbol, -1))
 
+    def is_cut(self, symbol: str) -> bool:
+        """Whether the latest quote of `symbol` is of before the stream broke off or began anew."""
+        row, since_ns = self.row_of.get(symbol), self.survey.since_ns if self.survey is not None else 0
+        return row is not None and 0 < self.received_ns[row] < since_ns
+
     def quote(self, symbol: str) -> Quote | None:
         """Return the latest quote of `symbol`; None where the universe does not hold it or nothing came yet."""
         row = self.row_of.get(symbol)

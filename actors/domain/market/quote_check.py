@@ -7,9 +7,10 @@ Every quote gets a code, 0 for sound. A code's bits come in two classes:
 
 A batch is judged in a few passes over its columns; only rows that are not plainly good are looked at bit by bit. What
 is remembered is the last good middle of each contract, and the last one that was not believed: a jump is refused once,
-and believed when a second quote stands near the first. An index has one price and no sizes, so it cannot be locked or
-empty-handed; a future may trade below zero. Assumes what `RawQuotes` says: NaN for a missing side, 0 for no time.
-Left out: how old a quote may be for an order, and how wide; those belong to the gate, which knows the leg.
+and believed when a second quote stands near the first. So is a quote stamped well before the one before it (REWOUND):
+a stream that begins anew further back is believed with its second quote. An index has one price and no sizes, so it
+cannot be locked or empty-handed; a future may trade below zero. Assumes what `RawQuotes` says: NaN for a missing side,
+0 for no time. Left out: how old a quote may be for an order, and how wide: the gate knows the leg.
 """
 
 from collections.abc import Sequence
@@ -53,6 +54,8 @@ class QuoteCode(IntFlag):
     """Offered for nothing."""
     JUMP = 0x2000
     """Far from the last good middle, and no second quote has confirmed it."""
+    REWOUND = 0x4000
+    """Stamped well before the one before it: late, played again, or of a server that lags."""
 
 
 _UNBOUND: dict[Kind, QuoteCode] = {
@@ -70,6 +73,8 @@ class QuoteLimits(Value):
     behind_max_s: float = Field(default=900.0, gt=0)
     """And this far in the past."""
     price_max: float = Field(default=10_000_000.0, gt=0)
+    rewind_max_s: float = Field(default=5.0, ge=0)
+    """And so far before the stamp of the quote before it, of the same contract."""
     jump_points: float = Field(default=5.0, ge=0)
     """A smaller move is never a jump."""
     jump_option: float = Field(default=9.0, gt=0)
@@ -86,6 +91,8 @@ class LastGood:
         self.mid: Floats = np.full(len(contracts), np.nan)
         self.doubted: Floats = np.full(len(contracts), np.nan)
         """The last middle that was taken for a jump."""
+        self.stamp: Nanos = np.zeros(len(contracts), np.int64)
+        """Of the last quote, believed or not."""
         self.binds: Codes = np.array([_ALL & ~_UNBOUND.get(c.product.kind, 0) for c in contracts], np.uint16)
         self.jump: Floats = np.array([limits.jump_option if c.is_option else limits.jump_underlying for c in contracts])
 
@@ -104,6 +111,9 @@ def check(quotes: RawQuotes, last: LastGood, now_ns: int) -> Codes:
         shapely &= np.minimum(quotes.bid_size, quotes.ask_size) > 0
         timely = quotes.exchange_ns <= now_ns + int(limits.ahead_max_s * _NS)
         timely &= quotes.exchange_ns >= now_ns - int(limits.behind_max_s * _NS)
+        before = last.stamp.take(rows)
+        timely &= quotes.exchange_ns >= before
+        last.stamp[rows] = quotes.exchange_ns
         moved = last.mid.take(rows)
         np.abs(np.subtract(mid, moved, out=moved), out=moved)
         near = ~(moved > limits.jump_points)
@@ -114,7 +124,8 @@ def check(quotes: RawQuotes, last: LastGood, now_ns: int) -> Codes:
         if not shapely.all():
             _grade_shapes(codes, np.flatnonzero(~shapely), quotes, last)
         if not timely.all():
-            codes |= _grade_times(quotes.exchange_ns, limits, now_ns)
+            codes |= _grade_times(quotes.exchange_ns, before, limits, now_ns)
+            codes[np.isnan(mid)] &= ~np.uint16(QuoteCode.REWOUND)  # a side that went took its stamp along
         if not near.all():
             _grade_jumps(codes, np.flatnonzero(~near & (codes < UNSOUND_MIN)), rows, mid, last)
     good = (codes < UNSOUND_MIN) & ~np.isnan(mid)
@@ -152,10 +163,12 @@ def _grade_shapes(codes: Codes, odd: Places, quotes: RawQuotes, last: LastGood) 
     codes[odd] = found & last.binds[quotes.rows[odd]]
 
 
-def _grade_times(exchange_ns: Nanos, limits: QuoteLimits, now_ns: int) -> Codes:
+def _grade_times(exchange_ns: Nanos, before: Nanos, limits: QuoteLimits, now_ns: int) -> Codes:
     ahead = exchange_ns > now_ns + int(limits.ahead_max_s * _NS)
     behind = (exchange_ns < now_ns - int(limits.behind_max_s * _NS)) & (exchange_ns != 0)
+    rewound = (exchange_ns < before - int(limits.rewind_max_s * _NS)) & (exchange_ns != 0)
     codes: Codes = ahead * np.uint16(QuoteCode.FUTURE) | behind * np.uint16(QuoteCode.OLD)
+    codes |= rewound * np.uint16(QuoteCode.REWOUND)
     return codes
 
 

@@ -136,6 +136,8 @@ class BookView(Value):
     """What each account and strategy made, for the breakers on losses; None where that was told a moment ago."""
     sights: Mapping[str, Sight] | None = None
     """What the market says of what is held, and of its underlyings; None where that was told a moment ago."""
+    openings_wait: str = ""
+    """What a start still lacks to judge an opening by, for a moment; empty as a rule."""
     breakers: Breakers = Breakers()
     sizes: Mapping[str, int] = Field(default_factory=dict)
     """Most combos of one opening, of strategies whose size was cut."""

@@ -5,8 +5,9 @@ permit), each leg's own is `leg_quotes`', and the heartbeat's is asked here: opt
 underlying does not, so its quote tells a quiet market from a feed that went deaf to this product.
 
 Flaws come from the feed's survey of whole chains, looked up leg by leg. Without a survey, or with an old one, nothing
-is known and nothing is opened. A drift that is not known yet passes: each quote's stamp was held against the clock as
-it arrived. Exits are not asked any of this.
+is known and nothing is opened. It says, too, when the stream of quotes last broke off or began anew: what was not
+quoted since is not known (`quote_gaps`). A drift that is not known yet passes: each quote's stamp was held against the
+clock as it arrived. Exits are not asked any of this.
 """
 
 import math
@@ -34,6 +35,7 @@ def market_sound(request: Open, quotes: QuoteTable, limits: Limits, now: datetim
     )
     if survey is None:
         return
+    yield _unbroken(request, quotes, age_s)
     halted = request.underlying in survey.halted
     value = "halted" if halted else ""
     yield Check(code=Code.R038_QUOTE_FLAWED, passed=not halted, subject=request.underlying, value=value, age_s=age_s)
@@ -55,6 +57,13 @@ def _heartbeat(underlying: str, quotes: QuoteTable, limits: Limits, now: datetim
         limit=f"{oldest_s} s",
         age_s=age_s,
     )
+
+
+def _unbroken(request: Open, quotes: QuoteTable, age_s: float) -> Check:
+    """A quote of before the stream broke off says nothing of what came in between, however young it is."""
+    cut = [symbol for symbol in (request.underlying, *(leg.symbol for leg in request.legs)) if quotes.is_cut(symbol)]
+    value = f"not quoted since the quotes broke off: {', '.join(cut)}" if cut else ""
+    return Check(code=Code.R110_QUOTE_GAP, passed=not cut, value=value, age_s=age_s)
 
 
 def _unflawed(symbol: str, quotes: QuoteTable, age_s: float) -> Check:

@@ -1,8 +1,8 @@
 """Times the admission of a four-leg opening: what the executor gathers, and every check, on a book that holds others.
 
-Each order has strikes of its own, so that nothing known of the one before helps it. Neither the latch nor the disk is
-looked at: their files are the machine's business, and timed with the whole order path. What greeks and stress ask is
-not in it: it depends on the book's surface, and is timed with that path too.
+Each order has strikes of its own, so that nothing known of the one before helps it: its legs are priced for the limits
+on greeks and stress as they are asked, on risk's curves, at every cell of the shipped grid. Neither the latch nor the
+disk is looked at: their files are the machine's business, and timed with the whole order path.
 """
 
 import time
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from actors.config import SHIPPED, load
 from actors.desk import Desk
 from actors.domain.market.contract import Contract, Right, occ_symbol
+from actors.domain.market.curve import Curve
 from actors.domain.market.flaw import Survey
 from actors.domain.market.quote import QuoteFrame, QuoteTable, Universe
 from actors.domain.orders import event as happened
@@ -27,10 +28,15 @@ from actors.domain.orders.signal import Open, Signal
 from actors.domain.orders.trading_status import TradingStatus
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.intent import opening_order
+from actors.domain.portfolio.picture import picture
 from actors.domain.risk.caps import Caps
+from actors.domain.risk.exposure_limits import ExposureLimits, GreekLimits
+from actors.domain.risk.exposure_measure import Sight
+from actors.domain.risk.exposure_measure import measure as measured
 from actors.domain.risk.gate import review
 from actors.domain.risk.standing import Standing
 from actors.expiry_tables import load_expiry
+from actors.exposure_watch import ExposureSettings
 from actors.margins import load_margins
 from actors.messages import ConnectionState, IssuePermit
 from actors.seats import Seats
@@ -69,6 +75,7 @@ def measure(orders: int) -> NDArray[np.float64]:
     for number in range(HELD + WORKING):
         is_held = number < HELD
         _place(desk.book, _signal(number, START - timedelta(minutes=10) if is_held else START), is_held=is_held)
+    _let_open(desk)
     timed = []
     for number in range(WARM + orders):
         signal = _signal(HELD + WORKING + number, START)
@@ -88,14 +95,47 @@ def _desk() -> Desk:
     desk = Desk(Book(PRODUCTS), seats, sessions(), _Still(), lambda: None, terms)
     contracts = (PRODUCTS.contract(UNDERLYING), *_options())
     desk.contracts, desk.quotes = {each.symbol: each for each in contracts}, _quoted(contracts)
-    limits = PERMIT.limits.model_copy(update={"caps": Caps()})
-    desk.take_permit(IssuePermit(permit=PERMIT.model_copy(update={"limits": limits})))
     about = {"route": _ROUTE, "account_domain": _ROUTE, "incarnation": 1}
     state = ConnectionState(**about, reads=True, writes=True, stream=True, at_ns=_BOOT_NS)
     seat, _, _ = seats.hear(f"connection-{_ROUTE}", state, _BOOT_NS)
     seat.reconciled, seat.agreed_ns, seat.agreed_at = True, _BOOT_NS, START
     seat.standing = Standing(_ROUTE, _PLENTY, _PLENTY, TradingStatus(), START - timedelta(seconds=5), _BOOT_NS)
     return desk
+
+
+def _let_open(desk: Desk) -> None:
+    """Issue risk's permit with what it measured of the book, and limits that the book is within."""
+    plenty = GreekLimits(delta_max=_PLENTY, vega_max=_PLENTY)
+    most = ExposureLimits(underlying=plenty, whole=plenty, stress_loss_max=_PLENTY)
+    seen = Sight(
+        at=START,
+        age_s=0.5,
+        curves=(_curve(),),
+        spots={UNDERLYING: float(_LEVEL)},
+        contract=PRODUCTS.contract,
+        is_over=lambda _: False,
+    )
+    said = {
+        "limits": PERMIT.limits.model_copy(update={"caps": Caps()}),
+        "exposure_limits": most,
+        "exposure": measured(picture(desk.book, desk.quotes, ready=True), seen, most.grid),
+    }
+    desk.take_permit(IssuePermit(permit=PERMIT.model_copy(update=said)))
+
+
+def _curve() -> Curve:
+    """Return a smile of as many knots as risk keeps."""
+    strikes = np.linspace(_LEVEL - 1400, _LEVEL + 1400, ExposureSettings().knots_max)
+    return Curve(
+        root="SPXW",
+        underlying=UNDERLYING,
+        expires_on=DAY,
+        ends_at=START + timedelta(hours=6),
+        forward=float(_LEVEL),
+        expected_move=30.0,
+        strikes=tuple(strikes.tolist()),
+        volatilities=tuple((0.2 + (strikes / _LEVEL - 1) ** 2).tolist()),
+    )
 
 
 def _legs(number: int) -> tuple[Leg, ...]:

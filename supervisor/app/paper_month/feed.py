@@ -27,7 +27,11 @@ class MonthFeed:
     def __init__(self, market: Market, incarnation: int, clock: Clock, config: RuntimeConfig) -> None:
         self.universe = Universe(version=incarnation, contracts=market.contracts)
         self.table, self._clock = QuoteTable(self.universe), clock
-        limits = QuoteLimits(ahead_max_s=config.feed.ahead_max_s, behind_max_s=config.feed.behind_max_s)
+        limits = QuoteLimits(
+            ahead_max_s=config.feed.ahead_max_s,
+            behind_max_s=config.feed.behind_max_s,
+            rewind_max_s=config.feed.rewind_max_s,
+        )
         self._last = LastGood(market.contracts, limits)
         self._chains = ChainWatch(self.table, clock, config.validation.limits, config.risk.drift_max_s)
         self._is_index = np.array([each.product.kind is Kind.INDEX for each in market.contracts], np.bool_)

@@ -101,6 +101,7 @@ class Desk:
     number: int = 0
     quantity_max: int | None = None
     exit_fees: dict[str, Decimal] = field(default_factory=dict)
+    openings_wait: str = ""
     last: Decision | None = None
 
     def __post_init__(self) -> None:
@@ -119,6 +120,7 @@ class Desk:
             next_number=self.number + 1,
             quantity_max=self.quantity_max,
             exit_fees=dict(self.exit_fees),
+            openings_wait=self.openings_wait,
         )
 
     def look(self, after_s: float = 0.0) -> tuple[Ask, ...]:

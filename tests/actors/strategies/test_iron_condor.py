@@ -409,3 +409,18 @@ def test_a_lost_state_takes_over_a_chain_once_and_as_what_it_is(planned):
     planned.forget()
     assert planned.look() == ()
     assert [(task.cl_ord_id, task.is_opening) for task in planned.state.tasks] == [(name, True)]
+
+
+def test_it_opens_nothing_while_a_start_lacks_what_openings_are_judged_by_and_leaves_all_the_same(desk):
+    desk.openings_wait = "risk knows no volatility yet"
+    assert desk.look(TEN_AM_S) == ()
+    assert desk.last.note == desk.openings_wait
+    desk.openings_wait = ""
+    opened_at = desk.look()
+    assert [type(ask.request) for ask in opened_at] == [Open]
+    desk.end(Status.FILLED)
+    desk.look()
+    desk.openings_wait = "risk knows no volatility yet"
+    desk.now = desk.hours.closes_at - timedelta(minutes=2)
+    desk.market.quote(desk.now)
+    assert [type(ask.request) for ask in desk.look()] == [Close]

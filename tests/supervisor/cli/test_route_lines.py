@@ -6,7 +6,9 @@ from decimal import Decimal
 import pytest
 
 from actors.config import load
+from actors.domain.market.quote_gaps import GapCount
 from actors.domain.orders.attempt import NotSent
+from actors.messages import FeedState
 from actors.route_board import DayView
 from supervisor.app.preflight import backings
 from supervisor.cli.route_lines import backing_lines, route_lines
@@ -96,3 +98,24 @@ def test_preflight_says_that_nobody_stands_behind_options_on_a_future():
     es = config.strategies[0].model_copy(update={"name": "es", "underlying": "/ESZ26"})
     (line,) = backing_lines([each.model_dump() for each in backings(config.model_copy(update={"strategies": (es,)}))])
     assert line == "Backup   es           NONE: alpaca carries no future option"
+
+
+def test_quotes_that_broke_off_are_told_with_what_was_not_quoted_since():
+    rig = Rig().ready()
+    assert not any("sessions" in line for line in told(rig))
+    counts = GapCount(sessions=2, gaps=4, unmended=3, unmended_of=("SPX", "GOOG"))
+    rig.hear("data_feed", feed_state(counts))
+    (line,) = [line.strip() for line in told(rig) if "sessions" in line]
+    assert line == "2 sessions, 4 gaps of contracts; NOT QUOTED SINCE (R110): 3: SPX, GOOG, ..."
+    rig.hear("data_feed", feed_state(GapCount(sessions=2, gaps=4)))
+    assert any(line.endswith("4 gaps of contracts; all quoted again") for line in told(rig))
+
+
+def test_what_openings_wait_for_after_a_start_is_told():
+    board = {"age_s": 0, "routes": [], "feed": None, "waiting": {}, "open": {"waits": "no permit of risk's yet"}}
+    assert route_lines(board) == ["Opens    WAIT         no permit of risk's yet; exits go on"]
+
+
+def feed_state(gaps: GapCount) -> FeedState:
+    about = {"incarnation": 1, "received": 0, "accepted": 0, "rejected": {}, "last_frame_ns": 0, "at_ns": 0}
+    return FeedState(connected=True, gaps=gaps, **about)

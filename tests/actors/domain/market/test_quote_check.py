@@ -78,6 +78,30 @@ def test_a_stamp_may_be_absent_but_neither_old_nor_ahead(seconds, names):
     assert reasons(int(code)) == names
 
 
+def codes_at(last, *seconds, ask=1.1):
+    stamps = [NOW_NS - 60 * SECOND_NS + int(second * SECOND_NS) for second in seconds]
+    return [int(check(batch((OPTION, 1.0, ask, 5, 5, stamp)), last, NOW_NS)[0]) for stamp in stamps]
+
+
+def test_a_quote_stamped_well_before_the_last_is_refused_once_and_a_stream_that_begins_further_back_is_believed():
+    assert codes_at(last_good(), 30, 25, 20, 14.9, 15, 31) == [0, 0, 0, QuoteCode.REWOUND, 0, 0]
+
+
+def test_neither_a_missing_stamp_nor_a_missing_side_is_called_rewound():
+    last = last_good()
+    codes_at(last, 30)
+    assert int(check(batch((OPTION, 1.0, 1.1, 5, 5, 0)), last, NOW_NS)[0]) == 0
+    codes_at(last, 30)
+    assert codes_at(last, 1, ask=NAN) == [QuoteCode.ONE_SIDED]
+
+
+def test_a_rewound_quote_moves_no_middle():
+    last = last_good()
+    codes_at(last, 30)
+    codes_at(last, 1, ask=3.1)
+    assert last.mid[OPTION] == pytest.approx(1.05)
+
+
 def codes_of(last, row, *mids):
     return [int(check(batch((row, m - 0.05, m + 0.05, 5, 5, NOW_NS)), last, NOW_NS)[0]) for m in mids]
 

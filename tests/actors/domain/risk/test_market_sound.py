@@ -54,6 +54,7 @@ LIES = {
     "an old look over the chain": (Code.R038_QUOTE_FLAWED, surveyed(at_ns=BOOT_NS - int(11e9))),
     "a flawed leg": (Code.R038_QUOTE_FLAWED, flawed(SHORT_PUT, Flaw.STUCK)),
     "a halted underlying": (Code.R038_QUOTE_FLAWED, surveyed(halted=("NDX", "SPX"))),
+    "quotes that broke off since": (Code.R110_QUOTE_GAP, surveyed(since_ns=BOOT_NS + 1)),
     "a clock that is fast": (Code.R039_CLOCK_DRIFT, surveyed(drift_s=3.1)),
     "a clock that is slow": (Code.R039_CLOCK_DRIFT, surveyed(drift_s=-3.1)),
 }
@@ -135,3 +136,14 @@ def test_a_leg_as_narrow_as_a_few_steps_of_its_product_is_never_too_wide():
     assert Code.R034_SPREAD_WIDE not in {check.code for check in failed(quotes, **narrow, spread_floor_ticks=6)}
     step = quotes.universe.contracts[1].product.tick_at(Decimal(1))
     assert float(np.round(quotes.ask[1] - quotes.bid[1], 4)) == float(5 * step)
+
+
+def test_a_leg_is_opened_on_again_with_its_own_first_quote_of_the_new_session():
+    quotes = surveyed(since_ns=BOOT_NS + 1)
+    row = quotes.row_of[SHORT_PUT]
+    quotes.received_ns[:] = BOOT_NS + 1
+    quotes.received_ns[row] = BOOT_NS
+    (check,) = failed(quotes)
+    assert (check.code, check.value) == (Code.R110_QUOTE_GAP, f"not quoted since the quotes broke off: {SHORT_PUT}")
+    quotes.received_ns[row] = BOOT_NS + 1
+    assert failed(quotes) == []
