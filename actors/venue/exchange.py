@@ -202,6 +202,10 @@ class Exchange:
         """Return what the account holds."""
         return self._ledger.positions(account)
 
+    def held_at(self, when: datetime) -> tuple[str, ...]:
+        """Return the symbols that any account held just before `when`; the same however often the venue restarts."""
+        return self._ledger.held_at(when)
+
     def balances(self, account: str) -> Balances:
         """Return the account's money, at the quotes displayed."""
         return self._reception.appraisal(account).balances(account)

@@ -4,8 +4,9 @@ A draft sees itself over the books, so several steps of one change build on each
 `Ledger.commit` has stored it; events come out of the commit, never before. A failed commit leaves memory as it was.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from actors.domain.value import ZERO
@@ -76,6 +77,15 @@ class Ledger:
     def position(self, account: str, symbol: str) -> PaperPosition | None:
         """Return what an account holds of one symbol."""
         return self._positions.get(account, {}).get(symbol)
+
+    def held_at(self, when: datetime) -> tuple[str, ...]:
+        """Return the symbols that any account held just before `when`, by what was booked until then."""
+        held: Counter[tuple[str, str]] = Counter()
+        for account, booked in self._transactions.items():
+            for each in booked:
+                if each.at < when:
+                    held[account, each.symbol] += each.action.sign * each.quantity
+        return tuple(sorted({symbol for (_, symbol), quantity in held.items() if quantity}))
 
     def transactions(self, account: str) -> Sequence[Transaction]:
         """Return every transaction of an account, oldest first."""

@@ -25,17 +25,18 @@ from supervisor.child_spec import ChildContext
 
 if TYPE_CHECKING:
     from actors.venue.account import AccountSpec
+    from actors.venue.exchange import Exchange
     from actors.venue.venue_settings import LeanSettings, VenueSettings
 
 
 def venue(context: ChildContext) -> Shell:
     """Build the paper market and its servers."""
     place = Workplace.child(context)
-    return paper_venue(place, _market(place, place.config.market))
+    return paper_venue(place, partial(_market, place, place.config.market))
 
 
-def paper_venue(place: Workplace, market: Market) -> Shell:
-    """Build the servers of the paper venue, to play `market`."""
+def paper_venue(place: Workplace, market: "Callable[[Exchange], Market]") -> Shell:
+    """Build the servers of the paper venue, to play the `market` that it makes of what the accounts hold."""
     from actors.venue.exchange import Exchange
     from actors.venue.faults import Fault
     from actors.venue.store import VenueStore
@@ -62,7 +63,7 @@ def paper_venue(place: Workplace, market: Market) -> Shell:
         store=VenueStore(place.places.state / "venue" / "books.sqlite"),
         accounts=_accounts(settings, section.cash),
     )
-    return Venue(market, exchange, place.products, settings, place.places, place.watermark())
+    return Venue(market(exchange), exchange, place.products, settings, place.places, place.watermark())
 
 
 def _accounts(settings: "VenueSettings", cash: Decimal) -> "list[AccountSpec]":
@@ -89,7 +90,7 @@ def _deployed(config: RuntimeConfig) -> "LeanSettings | None":
     return deployed.model_copy(update={"account": behind})
 
 
-def _market(place: Workplace, section: MarketSection) -> Market:
+def _market(place: Workplace, section: MarketSection, exchange: "Exchange") -> Market:
     if section.source == "replay":
         from actors.venue.replay import ReplayMarket
 
@@ -100,17 +101,19 @@ def _market(place: Workplace, section: MarketSection) -> Market:
     from actors.venue.synthetic import SyntheticMarket, SyntheticSettings
 
     assert section.start is not None
-    root = place.products.roots_of(section.underlying)
+    roots = place.products.roots_of(section.underlying)
+    root = next((each for each in roots if each.endswith("W")), roots[0])
     settings = SyntheticSettings(
-        root=next((each for each in root if each.endswith("W")), root[0]),
+        root=root,
         spot=section.spot,
         volatility=section.volatility,
         contracts_max=section.contracts_max,
         interval_s=section.interval_s,
         length_s=section.length_s,
         gaps=tuple(Gap.model_validate(each) for each in section.gaps),
+        # Listed and quoted on, wherever the index is by now: what has no quotes has no mark, and then nothing may open.
+        also=tuple(each for each in exchange.held_at(section.start) if each.startswith(f"{root:<6}")),
     )
-
     session = section.start.astimezone(NEW_YORK).date()
     return SyntheticMarket(section.seed, session, section.start, place.products, settings, trading_days(place))
 

@@ -102,4 +102,4 @@ def venue(context: ChildContext) -> Shell:
         )
         for number, (root, spot) in enumerate(MARKETS.items())
     ]
-    return paper_venue(place, SeveralMarkets(markets))
+    return paper_venue(place, lambda _: SeveralMarkets(markets))

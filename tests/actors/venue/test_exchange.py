@@ -568,3 +568,16 @@ def test_orders_and_transactions_can_be_asked_for_since(exchange):
     assert len(exchange.transactions(ACCOUNT, later(30))) == 1
     assert exchange.order_by_client_id(ACCOUNT, "mine").order_id == recent
     assert exchange.order_by_client_id(OTHER, "mine") is None
+
+
+def test_what_was_held_at_a_moment_is_what_was_booked_until_then_however_the_day_went_on(tmp_path):
+    exchange = open_exchange(tmp_path / "venue.sqlite")
+    exchange.advance(batch(CONDOR_QUOTES, last={SPX: 3698.0}))
+    exchange.place(ACCOUNT, single(C3700, BTO, "-5.20"), NOW)
+    after = NOW + timedelta(seconds=1)
+    exchange.advance(batch(CONDOR_QUOTES, after))
+    exchange.place(ACCOUNT, single(C3700, STC, "5.00"), after)
+    assert exchange.positions(ACCOUNT) == ()
+    assert exchange.held_at(NOW) == ()
+    assert exchange.held_at(after) == (C3700,)
+    assert exchange.held_at(after + timedelta(seconds=1)) == ()
