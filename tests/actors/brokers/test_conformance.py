@@ -117,6 +117,11 @@ class Exchange(NamedTuple):
     """What keeps the first byte in: late, expired, fenced, latched, ledger."""
     cancelled: bool = False
 
+    @property
+    def answer_s(self) -> float:
+        """How long its answer is waited for: what is answered is not late because the machine is busy."""
+        return PATIENCE_S if self.outcome in {Accepted, Rejected} else TIMEOUT_S
+
 
 TABLE = {
     "answered well": Exchange(well, Accepted, 1),
@@ -168,13 +173,13 @@ async def meeting(script, serving, clock):
 class Desk:
     """A send desk as a connection has it; keeps what it tells."""
 
-    def __init__(self, adapter, clock, folder, withheld=""):
+    def __init__(self, adapter, clock, folder, withheld="", answer_s=TIMEOUT_S):
         self.told: asyncio.Queue = asyncio.Queue()
         self.ledger = SendLedger(folder, 1, "boot")
         self._deadline_ns = 0 if withheld == "late" else 2**62
         level = StopLevel.HALT if withheld == "latched" else StopLevel.NONE
         gates = Gates(epoch=lambda: 2 if withheld == "fenced" else 1, latch=lambda: Latch(level=level, by="t"))
-        limits = SendLimits(answer_timeout_s=TIMEOUT_S)
+        limits = SendLimits(answer_timeout_s=answer_s)
         self._desk = SendDesk(adapter, self.ledger, clock, gates, self.told.put_nowait, limits)
         self.tasks = []
 
@@ -244,7 +249,7 @@ async def exchanged(script, exchange, serving, clock, order, folder):
     async with meeting(script, serving, clock) as (door, adapter):
         with Hole() as hole:
             disarm = arm(door, adapter, exchange, hole)
-            desk = Desk(adapter, clock, folder, exchange.withheld)
+            desk = Desk(adapter, clock, folder, exchange.withheld, exchange.answer_s)
             desk.send(order)
             if exchange.cancelled:
                 async with asyncio.timeout(PATIENCE_S):

@@ -108,6 +108,9 @@ class Running:
     def fault(self, **fault: object) -> int:
         return self.control("POST", "/faults", fault)["fault"]
 
+    def heal(self) -> None:
+        self.control("DELETE", "/faults", None)
+
     def step(self, seconds: float) -> None:
         at = OPENS_AT + timedelta(seconds=seconds)
         self.control("POST", "/clock", {"action": "step_to", "at": at.isoformat()})
