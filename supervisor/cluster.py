@@ -20,7 +20,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-import ray  # noqa: TID251 - the one module that talks to Ray
+import ray  # noqa: TID251 - for hosts, the one module that talks to Ray
 from ray.exceptions import RayError  # noqa: TID251
 from ray.job_config import JobConfig  # noqa: TID251
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: TID251
@@ -34,6 +34,23 @@ CLOSE_TIMEOUT_S = 2.0
 FIND_ATTEMPTS = 3
 CONTROL = "control"
 """Concurrency group of the calls that must get through while a start is under way."""
+
+
+def join(address: str, namespace: str | None = None) -> None:
+    """Connect this process as a driver. `address` is "host:port", or "auto"; raises `RayUnavailable`."""
+    # workers of a Ray that was not started by us know nothing of our paths
+    paths = JobConfig(_py_driver_sys_path=os.environ.get("PYTHONPATH", str(ROOT)).split(os.pathsep))
+    try:
+        ray.init(
+            address=address,
+            namespace=namespace,
+            job_config=paths,
+            log_to_driver=False,
+            configure_logging=False,
+        )
+    except (ConnectionError, RuntimeError, ValueError, RayError) as error:
+        ray.shutdown()  # or the next attempt of this process would find half a connection
+        raise RayUnavailable(f"Ray at {address}: {error}") from error
 
 
 class Placed:
@@ -55,19 +72,7 @@ class Cluster:
 
         Hosts are kept on the node `node_id`; on this process's own where none is named.
         """
-        # workers of a Ray that was not started by us know nothing of our paths
-        paths = JobConfig(_py_driver_sys_path=os.environ.get("PYTHONPATH", str(ROOT)).split(os.pathsep))
-        try:
-            ray.init(
-                address=address,
-                namespace=namespace,
-                job_config=paths,
-                log_to_driver=False,
-                configure_logging=False,
-            )
-        except (ConnectionError, RuntimeError, ValueError, RayError) as error:
-            ray.shutdown()  # or the next attempt of this process would find half a connection
-            raise RayUnavailable(f"Ray at {address}: {error}") from error
+        join(address, namespace)
         node_id = node_id or ray.get_runtime_context().get_node_id()
         this_node = NodeAffinitySchedulingStrategy(node_id, soft=False)
         self._host = ray.remote(concurrency_groups={CONTROL: 1})(ChildHost)

@@ -50,7 +50,7 @@ def connect(
     told_s = None
     for address in itertools.cycle(dict.fromkeys((keeper.entry.address, planned))):
         try:
-            _knock(address)
+            knock(address)
             cluster = errands.ask(partial(join, address))
         except RayUnavailable as error:
             if told_s is None or boot_s() - told_s >= TELL_EVERY_S:
@@ -82,7 +82,8 @@ def _pause(watcher: Watcher) -> None:
         raise StoppedWaiting
 
 
-def _knock(address: str) -> None:
+def knock(address: str) -> None:
+    """Raise `RayUnavailable` where nobody listens at "host:port"; "auto" is not looked at."""
     if address == AUTO:
         return
     host, _, port = address.rpartition(":")

@@ -51,14 +51,22 @@ class TwoNodes:
 
     def start(self) -> None:
         """Start both nodes and the tree; return once every child runs."""
+        self.start_home()
+        starting = self._up()
+        until(lambda: (directory := self.directory()) and directory.nodes)
+        self.start_far()
+        said, _ = starting.communicate(timeout=200)
+        assert starting.returncode == 0, said
+
+    def start_home(self) -> None:
+        """Start the first node, without a tree."""
         head = ("--head", "--port=0", f"--temp-dir={self._temporary}", "--include-dashboard=false", "--no-monitor")
         self._raylet("home", *head)
         self.ray = (self._temporary / "ray_current_cluster").read_text().strip()
-        starting = self._up()
-        until(lambda: (directory := self.directory()) and directory.nodes)
+
+    def start_far(self) -> None:
+        """Have the other node join the first."""
         self._raylet(FAR, f"--address={self.ray}", f'--resources={{"{FAR}": 1}}')
-        said, _ = starting.communicate(timeout=200)
-        assert starting.returncode == 0, said
 
     def directory(self) -> Directory | None:
         return directories.read(self.home.directory)
