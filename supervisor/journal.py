@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import apsw
 
+from actors.alone import ALONE, Alone
 from supervisor.chain import Chain, Entry, JournalDamagedError
 from supervisor.journal_file import (
     AS_WRITTEN,
@@ -60,16 +61,6 @@ class Following(Protocol):
         ...
 
 
-class Unfollowed:
-    """Stands for a follower where none was asked for."""
-
-    fault: str | None = None
-
-    def look(self) -> str | None:
-        """Return no fault."""
-        return None
-
-
 _KNOWS: Final = "SELECT 1 FROM event WHERE correlation = ? LIMIT 1"
 _INSERT: Final = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)"
 _Inserted = tuple[int, int, str, str, int, bytes, bytes]
@@ -91,7 +82,7 @@ class JournalWriter:
         follower: Following | None = None,
     ) -> None:
         self._follower = follower
-        self.replica: Following | Unfollowed = follower or Unfollowed()
+        self.replica: Following | Alone = follower or ALONE
         self._path, self._epoch, self._clock, self._fence = path, epoch, clock, fence
         self._make_room, self._note = make_room, note
         try:

@@ -10,6 +10,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from actors.alone import ALONE
 from supervisor.chain import JournalDamagedError
 from supervisor.journal import JournalReader, JournalWriter
 from supervisor.journal_head import JournalBusyError, head_path
@@ -30,6 +31,10 @@ def journal(tmp_path: Path) -> Iterator[JournalWriter]:
 
 def events(*bodies: str) -> list[tuple[str, str, bytes]]:
     return [("noted", f"order-{body}", body.encode()) for body in bodies]
+
+
+def test_a_journal_that_nobody_copies_has_no_replica_to_speak_of(journal):
+    assert journal.replica is ALONE  # by which status tells "no copy" from "a copy that has everything"
 
 
 def test_what_was_appended_is_read_back_in_order(journal):
