@@ -28,6 +28,7 @@ COVERAGES: Final[Mapping[str, Coverage]] = {
         combo=Terms(order_types=(OrderType.LIMIT,), times_in_force=_ANY_TIME),
         contingencies=(Contingency.OCO,),
         write_probe="a dry run of the last order while the path is sick, else a read over the order's own wire",
+        left_out="futures themselves (R100): their loss has no bound, and no order of them says that it only closes",
     ),
     "alpaca": Coverage(
         kinds=_KINDS,

@@ -35,6 +35,8 @@ class Coverage(Value):
     """Complex orders that its broker holds, of single legs; others are held here."""
     write_probe: str = ""
     """How its write path is tried without ordering, in words."""
+    left_out: str = ""
+    """What its broker has and nothing here trades there, with the reason, in words."""
 
     def narrowed(self, combo_legs_max: int) -> "Coverage":
         """Return what is left where an order may have so many legs at most; 1: single legs alone."""

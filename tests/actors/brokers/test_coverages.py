@@ -50,6 +50,7 @@ def test_tastytrade_cannot_say_a_combo_at_the_market_and_does_not_state_it(condo
 def test_options_on_futures_are_stated_by_tastytrade_alone_and_futures_by_none():
     stating = {kind: [name for name in COVERAGES if kind in COVERAGES[name].kinds] for kind in Kind}
     assert (stating[Kind.FUTURE_OPTION], stating[Kind.FUTURE]) == (["tastytrade"], [])
+    assert COVERAGES["tastytrade"].left_out.startswith("futures themselves (R100): their loss has no bound")
 
 
 @ADAPTERS
