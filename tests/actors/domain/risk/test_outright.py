@@ -34,8 +34,8 @@ def always() -> Sessions:
     return Sessions(exchange=day.exchange, official=day.official, rules=rules)
 
 
-def put(strike: int, action: Action) -> Leg:
-    return Leg(symbol=future_option_symbol("/ESH26", EXPIRY, Right.PUT, Decimal(strike), "E1A"), action=action)
+def put(strike: int, action: Action, future: str = "/ESH26") -> Leg:
+    return Leg(symbol=future_option_symbol(future, EXPIRY, Right.PUT, Decimal(strike), "E1A"), action=action)
 
 
 @pytest.mark.parametrize("action", [BUY, SELL])
@@ -53,3 +53,13 @@ def test_a_spread_of_options_on_it_is_not():
     legs = (put(5900, SELL), put(5850, BUY))
     assert {PRODUCTS.contract(leg.symbol).product.kind for leg in legs} == {Kind.FUTURE_OPTION}
     assert Code.R100_OUTRIGHT_FUTURE not in refused(legs)
+
+
+def test_legs_on_two_months_of_a_future_are_no_structure_for_neither_covers_the_other():
+    assert Code.R023_UNDERLYING in refused((put(5900, SELL), put(5850, BUY, "/ESM26")))
+    assert Code.R023_UNDERLYING not in refused((put(5900, SELL), put(5850, BUY)))
+
+
+def test_a_naked_short_on_a_future_is_refused_as_naked():
+    assert Code.R044_NAKED not in refused((put(5900, SELL), put(5850, BUY)), net_price=Decimal(5))
+    assert Code.R044_NAKED in refused((put(5900, SELL),), net_price=Decimal(5))
