@@ -212,6 +212,11 @@ def names_option(symbol: str) -> bool:
     return symbol[-9:-8] in {"C", "P"} and symbol[-8:].isdigit()
 
 
+def names_future(symbol: str) -> bool:
+    """Return whether a canonical symbol is a future's own, from its form alone."""
+    return symbol.startswith("/")
+
+
 def occ_symbol(root: str, expires_on: date, right: Right, strike: Decimal) -> str:
     """Return the canonical symbol of an option on an equity or index root."""
     return f"{root:<6}{expires_on:%y%m%d}{right.value}{int(strike * _THOUSANDTHS):08d}"

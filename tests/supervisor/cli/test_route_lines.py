@@ -60,7 +60,7 @@ def test_what_a_route_has_and_is_not_used_for_is_told_with_the_reason():
     board = json.loads(rig.executor._board.view().model_dump_json())
     board["routes"][0]["coverage"] = COVERAGES["tastytrade"].model_dump(mode="json")
     (line,) = [line.strip() for line in route_lines({"age_s": 0, **board}) if "not traded" in line]
-    assert line.startswith("not traded: futures themselves (R100)")
+    assert line.startswith("not traded: futures themselves are not opened (R100)")
 
 
 def test_what_is_wrong_is_told_below_it():
