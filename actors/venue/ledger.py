@@ -6,8 +6,11 @@ A draft sees itself over the books, so several steps of one change build on each
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
+from actors.domain.costs.tariff import FeeBreakdown
+from actors.domain.market.contract import names_future
 from actors.domain.value import ZERO
 from actors.venue.account import (
     AccountSpec,
@@ -17,6 +20,7 @@ from actors.venue.account import (
     PositionChanged,
     Transaction,
     TransactionBooked,
+    TransactionType,
     VenueEvent,
 )
 from actors.venue.paper_order import PaperFill, PaperOrder
@@ -156,15 +160,22 @@ class Draft:
         self.events.extend(OrderChanged(state) for state in shown or (order,))
 
     def book(self, movement: Movement) -> None:
-        """Book a trade or a settlement: cash, position, transaction."""
+        """Book a trade or a settlement: cash, position, transaction; of a future that closes, its gain as well."""
         account, symbol = movement.account, movement.symbol
         booked = movement.transaction(self._ledger.next_transaction + len(self.changes.transactions))
-        self.changes.transactions.append(booked)
-        self.changes.cash[account] = self.changes.cash.get(account, self._ledger.cash[account]) + booked.net
+        self._enter(booked)
         held = self.changes.positions.get((account, symbol)) or self._ledger.position(account, symbol)
         before = held or PaperPosition(symbol, 0, ZERO, movement.multiplier)
         change = movement.action.sign * movement.quantity
         self.changes.positions[account, symbol] = before.after(change, movement.price)
+        if names_future(symbol) and (gain := before.gain(change, movement.price)):
+            marked = replace(movement, type=TransactionType.MARK, fees=FeeBreakdown(), order_id=None, exec_id=None)
+            self._enter(replace(marked.transaction(booked.id + 1), value=gain))
+
+    def _enter(self, booked: Transaction) -> None:
+        account = booked.account
+        self.changes.transactions.append(booked)
+        self.changes.cash[account] = self.changes.cash.get(account, self._ledger.cash[account]) + booked.net
         self.events.append(TransactionBooked(booked))
 
     def held(self, account: str, symbol: str) -> int:

@@ -24,12 +24,10 @@ from tests.fakes import START
 from tests.rig import Rig, fills_of, report
 
 FUTURE = "/ESH26"
-LONG, SHORT = (
-    future_option_symbol(FUTURE, expiries.at("2026-03-20").date(), Right.PUT, Decimal(strike))
-    for strike in (5900, 6000)
-)
+EXPIRY = expiries.at("2026-03-20").date()
+LONG, SHORT = (future_option_symbol(FUTURE, EXPIRY, Right.PUT, Decimal(strike)) for strike in (5900, 6000))
+LONG_CALL, SHORT_CALL = (future_option_symbol(FUTURE, EXPIRY, Right.CALL, Decimal(strike)) for strike in (6000, 5900))
 SPREAD, ACCOUNT = "condor-20260105-1", "primary-account"
-LEGS = (Leg(symbol=LONG, action=Action.BUY_TO_OPEN), Leg(symbol=SHORT, action=Action.SELL_TO_OPEN))
 
 
 def movement(event_id: str, symbol: str, quantity: int, amount: str = "0", **said: object) -> CashEvent:
@@ -47,14 +45,16 @@ class Pit(Rig):
     products, sessions = expiries.PRODUCTS, staticmethod(lambda: expiries.SESSIONS)
     spot = 5980.0
 
-    def __init__(self) -> None:
+    def __init__(self, long: str = LONG, short: str = SHORT) -> None:
+        self.options = (long, short)
         super().__init__()
         self.ready()
-        self.opened(open_signal(1, underlying=FUTURE, legs=LEGS, net_price=Decimal(40)))
+        legs = (Leg(symbol=long, action=Action.BUY_TO_OPEN), Leg(symbol=short, action=Action.SELL_TO_OPEN))
+        self.opened(open_signal(1, underlying=FUTURE, legs=legs, net_price=Decimal(40)))
 
     def start(self) -> None:
         super().start()
-        contracts = tuple(self.products.contract(symbol) for symbol in (FUTURE, LONG, SHORT))
+        contracts = tuple(self.products.contract(symbol) for symbol in (FUTURE, *self.options))
         self.hear("data_feed", UniverseChanged(universe=Universe(version=2, contracts=contracts)))
         self.quote()
 
@@ -92,6 +92,11 @@ class Pit(Rig):
             self.after(2)
             self.read(positions=positions, cash_events=events, cash=cash)
 
+    def delivered(self) -> "Pit":
+        """Let the short be assigned, and its future be there."""
+        self.booked(ASSIGNED, DELIVERED, positions={LONG: 1, FUTURE: 1})
+        return self
+
     def held(self) -> dict[str, int]:
         return dict(self.book.structures[SPREAD].holdings)
 
@@ -108,7 +113,7 @@ def pit() -> Pit:
 
 
 def test_it_belongs_to_the_structure_it_came_from_is_no_break_and_is_paged(pit):
-    pit.booked(ASSIGNED, DELIVERED, positions={LONG: 1, FUTURE: 1})
+    pit.delivered()
     (event,) = pit.events(OptionSettled)
     assert (event.is_early, event.parts[0].shares, event.point) == (True, 1, 50)
     assert pit.events(Quarantined) == []
@@ -119,7 +124,7 @@ def test_it_belongs_to_the_structure_it_came_from_is_no_break_and_is_paged(pit):
 
 def test_the_account_pays_nothing_for_it_and_both_are_worth_the_same_as_before(pit):
     before, cash = pit.made(), pit.book.cash[ACCOUNT]
-    pit.booked(ASSIGNED, DELIVERED, positions={LONG: 1, FUTURE: 1})
+    pit.delivered()
     assert pit.book.cash[ACCOUNT] == cash
     gain = (Decimal("60.25") - 20) * 50  # the short was marked there, and 20 points in the money are left of it
     assert pit.made() == tuple(each + gain for each in before)
@@ -129,12 +134,25 @@ def test_the_account_pays_nothing_for_it_and_both_are_worth_the_same_as_before(p
 
 
 def test_what_is_settled_of_it_from_day_to_day_is_not_counted_twice(pit):
-    pit.booked(ASSIGNED, DELIVERED, positions={LONG: 1, FUTURE: 1})
+    pit.delivered()
     before = pit.made()
     marked = movement("t3", FUTURE, 0, "-1000", type=CashEvent.Type.DEPOSIT)  # 20 points under the strike
     pit.booked(ASSIGNED, DELIVERED, marked, positions={LONG: 1, FUTURE: 1})
     assert pit.made() == before
     assert pit.book.found.variation_of(ACCOUNT, FUTURE) == -6000 * 50 + 1000
+
+
+def test_one_that_is_short_is_bought_back_at_once_and_does_not_wait_for_the_morning():
+    pit = Pit(LONG_CALL, SHORT_CALL)
+    pit.told(SendOrder)
+    assigned = movement("t1", SHORT_CALL, 1, cause=SettlementCause.ASSIGNMENT)
+    held = {LONG_CALL: 1, FUTURE: -1}
+    pit.booked(assigned, movement("t2", FUTURE, -1), positions=held)
+    assert pit.held() == held
+    for _ in range(5):
+        pit.after(2)
+    ((leg,),) = {sent.order.legs for _, sent in pit.told(SendOrder)}
+    assert (leg.symbol, leg.action) == (FUTURE, Action.BUY_TO_CLOSE)
 
 
 def test_positions_alone_show_it_too(pit):
@@ -153,7 +171,7 @@ def test_fifty_of_it_or_the_wrong_side_are_a_break(pit, count):
 
 
 def test_it_survives_a_restart(pit):
-    pit.booked(ASSIGNED, DELIVERED, positions={LONG: 1, FUTURE: 1})
+    pit.delivered()
     pit.start()
     pit.ready()
     assert pit.held() == {LONG: 1, FUTURE: 1}
@@ -161,7 +179,7 @@ def test_it_survives_a_restart(pit):
 
 
 def test_the_watch_over_expiries_wishes_it_gone_while_globex_is_open_and_not_while_it_halts(pit):
-    pit.booked(ASSIGNED, DELIVERED, positions={LONG: 1, FUTURE: 1})
+    pit.delivered()
     watch = ExpiryWatch(ExpiryPolicy(), expiries.EXPIRY_PORTS)
     view = pit.executor._picture().book
     assert list(watch.on_book(view, 0, expiries.at("2026-01-05T17:30"))) == []
@@ -171,7 +189,7 @@ def test_the_watch_over_expiries_wishes_it_gone_while_globex_is_open_and_not_whi
 
 def test_it_is_closed_by_itself_first_its_option_after_and_the_result_is_the_brokers(pit):
     cash, before = pit.book.cash[ACCOUNT], pit.book.structures[SPREAD].cash
-    pit.booked(ASSIGNED, DELIVERED, positions={LONG: 1, FUTURE: 1})
+    pit.delivered()
     pit.told(SendOrder)
     for number, price in ((2, "5980"), (3, "20")):
         pit.ask(close_signal(number, SPREAD, net_price=Decimal(price)))
@@ -194,7 +212,7 @@ def test_it_is_closed_by_itself_first_its_option_after_and_the_result_is_the_bro
 
 def test_one_that_is_settled_for_good_leaves_its_structure_what_the_account_got(pit):
     before = pit.book.structures[SPREAD].cash
-    pit.booked(ASSIGNED, DELIVERED, positions={LONG: 1, FUTURE: 1})
+    pit.delivered()
     gone = movement("t3", FUTURE, -1, "-1500")
     pit.booked(ASSIGNED, DELIVERED, gone, positions={LONG: 1})
     assert pit.held() == {LONG: 1}
@@ -219,6 +237,7 @@ def test_at_its_end_a_quarterly_brings_no_future_for_that_is_settled_at_the_same
 
 def test_a_future_that_a_person_holds_hides_nothing_of_what_is_ours():
     pit = Pit.__new__(Pit)
+    pit.options = (LONG, SHORT)
     Rig.__init__(pit)
     pit.connect()
     pit.read(positions={FUTURE: -1}, net_liquidation=Decimal(100_000))

@@ -2,10 +2,10 @@
 
 * Nothing here bounds what it may lose: a structure has a largest loss, which the limits count, and it has none.
 * What it needs is SPAN's, which nobody but the clearing house knows; no row of `margin.toml` stands in for it.
-* Its orders say no position effect (tastytrade's `Buy` and `Sell`), so the broker would not keep a second close of it
-  from opening the other side.
+* Its orders say no position effect (tastytrade's `Buy` and `Sell`), so the broker would not keep a close of what is
+  gone from opening the other side.
 
-A future that an option delivered is another matter: it is what is left of a structure, and a person is paged.
+One that an option delivered is another matter: it is what is left of a structure, and closed as such.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
