@@ -5,7 +5,7 @@ A future's price moves no cash: what is gained or lost with it does, here at onc
 Nothing here decides whether something may happen; `booked` only says what the books look like after it did.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -81,7 +81,9 @@ class PaperPosition:
     multiplier: int
 
     def gain(self, change: int, price: Decimal) -> Decimal:
-        """Return the dollars gained with what `change` signed contracts at `price` close of it."""
+        """Return the dollars that `change` signed contracts at `price` bring as they close a future; 0 of all else."""
+        if not names_future(self.symbol):
+            return ZERO
         closed = min(abs(self.quantity), abs(change)) if self.quantity * change < 0 else 0
         return (price - self.average_price) * closed * self.multiplier * (1 if self.quantity > 0 else -1)
 
@@ -131,6 +133,11 @@ class Movement:
         if names_future(self.symbol):
             return ZERO
         return -self.action.sign * self.quantity * self.price * self.multiplier
+
+    def mark(self, number: int, gain: Decimal) -> Transaction:
+        """Return the `number`-th transaction, which books the gain of what it closes and moves nothing else."""
+        bare = replace(self, type=TransactionType.MARK, fees=FeeBreakdown(), order_id=None, exec_id=None, quantity=0)
+        return replace(bare.transaction(number), value=gain)
 
     def transaction(self, number: int) -> Transaction:
         """Return it as the `number`-th transaction."""

@@ -6,11 +6,8 @@ A draft sees itself over the books, so several steps of one change build on each
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from decimal import Decimal
 
-from actors.domain.costs.tariff import FeeBreakdown
-from actors.domain.market.contract import names_future
 from actors.domain.value import ZERO
 from actors.venue.account import (
     AccountSpec,
@@ -20,7 +17,6 @@ from actors.venue.account import (
     PositionChanged,
     Transaction,
     TransactionBooked,
-    TransactionType,
     VenueEvent,
 )
 from actors.venue.paper_order import PaperFill, PaperOrder
@@ -168,9 +164,8 @@ class Draft:
         before = held or PaperPosition(symbol, 0, ZERO, movement.multiplier)
         change = movement.action.sign * movement.quantity
         self.changes.positions[account, symbol] = before.after(change, movement.price)
-        if names_future(symbol) and (gain := before.gain(change, movement.price)):
-            marked = replace(movement, type=TransactionType.MARK, fees=FeeBreakdown(), order_id=None, exec_id=None)
-            self._enter(replace(marked.transaction(booked.id + 1), value=gain))
+        if gain := before.gain(change, movement.price):
+            self._enter(movement.mark(booked.id + 1, gain))
 
     def _enter(self, booked: Transaction) -> None:
         account = booked.account
