@@ -9,8 +9,8 @@ Rules of this file:
 * An order of ours that turns up where it was given up is cancelled as often as it is seen working, and paged (law 3).
 * Positions that differ are read again; those that go on differing quarantine their underlying, and only that (law 8).
   What turns out foreign, and cash that differs, are `difference_watch`'s.
-* A session opens on the first agreement of its day, and its baseline is journaled, each account's with its own first
-  agreement (law 10).
+* A session opens on the first agreement of its day (`account_day`: Sunday evening is Monday's where futures are
+  watched), and its baseline is journaled, each account's with its own first agreement (law 10).
 * A reading reaches back to the last agreement, and to the oldest order that may still trade, however long we were away.
 """
 
@@ -22,6 +22,7 @@ from actors.desk import Desk, Step
 from actors.difference_watch import DifferenceWatch
 from actors.domain.alerts.alert import Level
 from actors.domain.alerts.standing import told_of
+from actors.domain.market.account_day import account_day
 from actors.domain.orders import event as happened
 from actors.domain.orders import order_state
 from actors.domain.orders.order_state import Move, OrderLife
@@ -241,7 +242,8 @@ class AccountDesk:
 
     def _open_session(self, state: AccountState, step: Step) -> None:
         """Journal an account's baseline with its first agreement of the day; the others' stay what they are."""
-        today = self._desk.sessions.session_date(self._desk.now())
+        traded = (each.product.session for each in self._desk.contracts.values())
+        today = account_day(self._desk.now(), self._desk.sessions, traded)
         kept = dict(self._desk.book.baseline) if self._desk.book.session == today else {}
         if today is None or state.account_domain in kept:
             return

@@ -210,6 +210,7 @@ class Desk:
             legs=len(order.legs),
             order_type=order.order_type,
             time_in_force=order.time_in_force,
+            opens=any(leg.action.is_open for leg in order.legs),
         )
 
     @property

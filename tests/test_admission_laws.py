@@ -16,6 +16,7 @@ from actors.domain.portfolio.recent import Recent
 from actors.domain.portfolio.stakes import Structures
 from actors.domain.risk import asked, gate, margin, room, size
 from actors.messages import IssuePermit
+from tests.actors.domain.risk.test_outright import refused as refused_on_future
 from tests.builders import CONDOR_SYMBOLS, LIMITS, close_signal, open_signal, permit
 from tests.rig import Rig
 from tests.rule_switch import Switch, each_of
@@ -184,7 +185,16 @@ def a_close_is_asked_what_openings_are(off: pytest.MonkeyPatch) -> None:
     off.setattr(gate, "_review_close", strict)
 
 
+def a_future_itself_is_not_opened() -> None:
+    assert Code.R100_OUTRIGHT_FUTURE in refused_on_future((Leg(symbol="/ESH26", action=Action.BUY_TO_OPEN),))
+
+
+def a_future_is_a_structure_like_any_other(off: pytest.MonkeyPatch) -> None:
+    off.setattr(gate, "only_options", lambda *_: iter(()))
+
+
 SWITCHES = (
+    Switch(a_future_itself_is_not_opened, a_future_is_a_structure_like_any_other),
     Switch(what_is_held_and_what_works_count_together, nothing_held_is_looked_at),
     Switch(what_is_held_and_what_works_count_together, sums_have_no_limits),
     Switch(an_opening_beyond_the_buying_power_is_refused, a_credit_spread_needs_nothing),

@@ -15,12 +15,14 @@ from actors.domain.orders.event import Quarantined
 from actors.domain.orders.refusal import Admitted
 from actors.domain.portfolio import reconcile
 from actors.domain.portfolio import structure as structures
+from actors.domain.portfolio.findings import Findings
 from actors.domain.risk import calendar_check, expiry, expiry_legs, gate
 from actors.domain.risk.almanac import Almanac, Blackout
 from actors.domain.risk.expiry_policy import ExpiryPolicy, Measure, Will
 from actors.messages import SendOrder
 from tests.actors.domain.risk.test_expiry import EX
 from tests.actors.domain.risk.test_gate import circumstances
+from tests.actors.test_delivered_futures import Pit
 from tests.actors.test_expiry_watch import CONDOR, Evening
 from tests.actors.test_settlement_desk import ASSIGNED, LONG, SHARES, Morning, Shop, differs
 from tests.builders import close_signal, open_signal
@@ -265,7 +267,18 @@ def a_close_is_asked_what_openings_are(off: pytest.MonkeyPatch) -> None:
     off.setattr(gate, "_review_close", strict)
 
 
+def a_delivered_future_is_no_result_of_its_whole_price() -> None:
+    pit = Pit()
+    (before, _), (after, _) = pit.made(), pit.delivered().made()
+    assert abs(after - before) < 5_000
+
+
+def a_future_is_paid_for(off: pytest.MonkeyPatch) -> None:
+    off.setattr(Findings, "took", lambda self, event: self)
+
+
 SWITCHES = (
+    Switch(a_delivered_future_is_no_result_of_its_whole_price, a_future_is_paid_for),
     Switch(shorts_are_gone_before_their_end, nobody_climbs),
     Switch(shorts_are_gone_before_their_end, a_wish_is_not_asked_for),
     Switch(a_more_willing_close_takes_the_place_of_a_less_willing_one, what_works_is_left_at_work),

@@ -1,10 +1,10 @@
 """What each adapter's broker takes, by the adapter's name: known without connecting, read by preflight and screens.
 
 A statement here is never wider than what the adapter's shapes can say. tastytrade: combos at a limit only; options on
-futures where the product table says of them what the broker does (`tastytrade_instruments`), not futures themselves:
-they have no position effect there. OTO and OTOCO wait there for the whole fill of their trigger; held here they guard
-what a partial one filled. Alpaca: options for the day only, no futures. QuantConnect: options alone, none on futures,
-combos at a limit, and nothing that ends at once.
+futures where the product table says of them what the broker does (`tastytrade_instruments`). Futures themselves are
+closed, where an option delivered one, and never opened: their orders bear no position effect there. OTO and OTOCO wait
+there for the whole fill of their trigger; held here they guard what a partial one filled. Alpaca: options for the day
+only, no futures. QuantConnect: options alone, none on futures, combos at a limit, and nothing that ends at once.
 """
 
 from collections.abc import Mapping
@@ -20,6 +20,7 @@ _KINDS = (Kind.EQUITY, Kind.EQUITY_OPTION, Kind.INDEX_OPTION)
 COVERAGES: Final[Mapping[str, Coverage]] = {
     "tastytrade": Coverage(
         kinds=(*_KINDS, Kind.FUTURE_OPTION),
+        closes=(Kind.FUTURE,),
         legs_max=4,
         single=Terms(
             order_types=(OrderType.LIMIT, OrderType.MARKET, OrderType.STOP, OrderType.STOP_LIMIT),
@@ -28,6 +29,7 @@ COVERAGES: Final[Mapping[str, Coverage]] = {
         combo=Terms(order_types=(OrderType.LIMIT,), times_in_force=_ANY_TIME),
         contingencies=(Contingency.OCO,),
         write_probe="a dry run of the last order while the path is sick, else a read over the order's own wire",
+        left_out="futures themselves are not opened (R100): no loss of one is bounded, and no margin of it is known",
     ),
     "alpaca": Coverage(
         kinds=_KINDS,

@@ -11,6 +11,7 @@ Rules of this file
 * A leg that opens is said only of a series whose facts are the product table's, for gate and book reckon with that
   table alone: what a point is worth, and whether it settles in the morning. Its future must be tradeable, its product
   supported. A leg that closes is said whatever these say, and where it is called like its future, without a list.
+* A future itself is said where a leg closes it, and never where one opens it.
 * What is read needs no list: it may have expired today. Roots that the product table does not have keep the broker's
   name: strangers, never traded.
 * What was not read yet is refused for now.
@@ -24,7 +25,7 @@ from typing import Final, NamedTuple
 
 from actors.brokers.outcomes import Unread, Unsendable
 from actors.brokers.payload import Json, number
-from actors.domain.market.contract import Contract, Kind, Products, Right, SettlementTime, future_option_symbol
+from actors.domain.market.contract import Contract, Products, Right, SettlementTime, future_option_symbol, names_future
 from actors.domain.orders.order import Leg
 
 FUTURES: Final = ("/", "./")
@@ -73,9 +74,11 @@ class Instruments:
         if not leg.symbol.startswith(FUTURES):
             return leg.symbol
         contract = self._products.contract(leg.symbol)
-        if contract.product.kind is Kind.FUTURE or contract.right is None or contract.strike is None:
-            raise Unsendable(f"{leg.symbol}: futures themselves are not traded here")
         future = f"{contract.underlying[1:-2]}{contract.underlying[-1]}"
+        if contract.right is None or contract.strike is None:
+            if leg.action.is_open:
+                raise Unsendable(f"{leg.symbol}: futures themselves are not opened here")
+            return f"/{future}"
         series = self._opening(contract) if leg.action.is_open else self._closing(contract, future)
         strike = f"{contract.strike.normalize():f}"
         return f"./{future} {series:<6}{contract.expires_on:%y%m%d}{contract.right.value}{strike}"
@@ -127,6 +130,15 @@ class Instruments:
         if series.settlement_time is not product.settlement_time:
             return f"it settles {series.settlement_time}, by the product table {product.settlement_time}"
         return ""
+
+
+def instrument_type(symbol: str) -> str:
+    """Return tastytrade's name for the kind of instrument a canonical symbol names."""
+    if symbol.startswith("./"):
+        return "Future Option"
+    if names_future(symbol):
+        return "Future"
+    return "Equity Option" if len(symbol) == 21 else "Equity"
 
 
 def _future(symbol: str, not_over: date) -> str:

@@ -21,6 +21,8 @@ from typing import Final
 
 from actors.brokers.outcomes import Unsendable
 from actors.brokers.payload import Json, instant, number, readable
+from actors.brokers.tastytrade_instruments import instrument_type
+from actors.domain.market.contract import names_future
 from actors.domain.orders.attempt import Accepted
 from actors.domain.orders.order import Action, Contingency, Fill, Intent, Leg, Order, OrderType, TimeInForce
 from actors.domain.orders.report import BrokerPosition, CashEvent, ExecutionReport, SettlementCause, Status
@@ -90,7 +92,7 @@ def order_body(attempt_id: str, order: Order, theirs: LegName = _OURS) -> Json:
             {
                 "instrument-type": instrument_type(leg.symbol),
                 "symbol": theirs(leg),
-                "action": _ACTIONS[leg.action],
+                "action": _action(leg),
                 "quantity": order.order_qty * leg.ratio,
             }
             for leg in order.legs
@@ -102,10 +104,14 @@ def order_body(attempt_id: str, order: Order, theirs: LegName = _OURS) -> Json:
         raise Unsendable("a market order has one leg")
     if order.stop_px is not None:
         body["stop-trigger"] = f"{abs(order.stop_px):f}"  # of the one leg; which way is its action's business
-    if order.intent is Intent.CLOSE:
-        # Without it a close of what is gone becomes an opening.
+    if order.intent is Intent.CLOSE and not any(names_future(leg.symbol) for leg in order.legs):
+        # Without it a close of what is gone becomes an opening; a future's order says no effect to validate.
         body["advanced-instructions"] = {"strict-position-effect-validation": True}
     return body
+
+
+def _action(leg: Leg) -> str:
+    return _ACTIONS[leg.action].partition(" to ")[0] if names_future(leg.symbol) else _ACTIONS[leg.action]
 
 
 def complex_body(contingency: Contingency, parts: Sequence[tuple[str, Order]], theirs: LegName = _OURS) -> Json:
@@ -121,15 +127,6 @@ def _priced(net_price: Decimal, combos: int) -> Json:
     if not price:
         return {"price": "0"}  # even money has no effect
     return {"price": f"{price:f}", "price-effect": "Credit" if net_price > 0 else "Debit"}
-
-
-def instrument_type(symbol: str) -> str:
-    """Return tastytrade's name for the kind of instrument a canonical symbol names."""
-    if symbol.startswith("./"):
-        return "Future Option"
-    if symbol.startswith("/"):
-        return "Future"
-    return "Equity Option" if len(symbol) == 21 else "Equity"
 
 
 def report(

@@ -9,6 +9,8 @@ Checked in this order, the first failure is the answer:
                   opening one, as tastytrade does
     3. power      an order that only closes always passes; any other may not take more buying power than there is
 
+A future's order says no effect, so it is taken for one that closes; futures are not opened here.
+
 Left out: covered stock-and-option combos (legs of one order share a multiplier), option levels, day-trading rules.
 """
 
@@ -28,7 +30,6 @@ from actors.venue.paper_order import NewOrder, PaperLeg
 CONTRACTS_MAX = 10_000
 """Most contracts (or hundreds of shares) one leg may name."""
 _SHARES_MAX = CONTRACTS_MAX * 100
-_UNTRADED = {Kind.INDEX, Kind.FUTURE}
 
 FeesOf = Callable[[Contract, Action, int, Decimal], FeeBreakdown]
 """Contract, action, quantity, price to what one execution costs."""
@@ -86,7 +87,8 @@ def malformed(new: NewOrder, contracts: Sequence[Contract], session: date, *, is
 
 def _faults(new: NewOrder, contracts: Sequence[Contract], session: date, is_open: bool) -> Iterator[Refusal]:  # noqa: FBT001 - passed through from a keyword
     for leg, contract in zip(new.legs, contracts, strict=True):
-        if contract.product.kind in _UNTRADED:
+        kind = contract.product.kind
+        if kind is Kind.INDEX or (kind is Kind.FUTURE and leg.action.is_open):
             yield Refusal("not_tradable", f"{contract.symbol} cannot be traded here")
         if contract.expires_on is not None and contract.expires_on < session:
             yield Refusal("instrument_expired", f"{contract.symbol} expired on {contract.expires_on}")

@@ -1,10 +1,11 @@
 """What a broker keeps of an account: cash, positions, and a transaction for every dollar and contract that moved.
 
 Cash is exact (`Decimal`), signed from the account's side, and always the start plus the sum of the transactions' `net`.
+A future's price moves no cash: what is gained or lost with it does, here at once as it is closed (`MARK`).
 Nothing here decides whether something may happen; `booked` only says what the books look like after it did.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -12,6 +13,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from actors.domain.costs.tariff import FeeBreakdown
+from actors.domain.market.contract import names_future
 from actors.domain.orders.order import Action
 from actors.domain.value import ZERO, Money, Value
 from actors.venue.paper_order import PaperOrder
@@ -39,6 +41,8 @@ class TransactionType(StrEnum):
     """A short option was exercised against the account; and the shares that came or went."""
     EXERCISE = "EXERCISE"
     """A long option was exercised; and the shares that came or went."""
+    MARK = "MARK"
+    """What was gained or lost with a future."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,13 @@ class PaperPosition:
     quantity: int
     average_price: Decimal
     multiplier: int
+
+    def gain(self, change: int, price: Decimal) -> Decimal:
+        """Return the dollars that `change` signed contracts at `price` bring as they close a future; 0 of all else."""
+        if not names_future(self.symbol):
+            return ZERO
+        closed = min(abs(self.quantity), abs(change)) if self.quantity * change < 0 else 0
+        return (price - self.average_price) * closed * self.multiplier * (1 if self.quantity > 0 else -1)
 
     def after(self, change: int, price: Decimal) -> "PaperPosition":
         """Return the position after `change` signed contracts at `price`."""
@@ -116,6 +127,18 @@ class Movement:
     order_id: int | None = None
     exec_id: str | None = None
 
+    @property
+    def value(self) -> Decimal:
+        """The cash it moves before fees, in > 0."""
+        if names_future(self.symbol):
+            return ZERO
+        return -self.action.sign * self.quantity * self.price * self.multiplier
+
+    def mark(self, number: int, gain: Decimal) -> Transaction:
+        """Return the `number`-th transaction, which books the gain of what it closes and moves nothing else."""
+        bare = replace(self, type=TransactionType.MARK, fees=FeeBreakdown(), order_id=None, exec_id=None, quantity=0)
+        return replace(bare.transaction(number), value=gain)
+
     def transaction(self, number: int) -> Transaction:
         """Return it as the `number`-th transaction."""
         return Transaction(
@@ -128,7 +151,7 @@ class Movement:
             action=self.action,
             quantity=self.quantity,
             price=self.price,
-            value=-self.action.sign * self.quantity * self.price * self.multiplier,
+            value=self.value,
             commission=self.fees.commission,
             clearing_fees=self.fees.clearing,
             regulatory_fees=self.fees.regulatory,

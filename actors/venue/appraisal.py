@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 
-from actors.domain.market.contract import Contract
+from actors.domain.market.contract import Contract, names_future
 from actors.domain.value import CENT, ZERO
 from actors.venue.acceptance import Standing
-from actors.venue.account import Balances
+from actors.venue.account import Balances, PaperPosition
 from actors.venue.buying_power import Holding, requirement
 from actors.venue.floor import Floor
 from actors.venue.ledger import Ledger
@@ -30,6 +30,7 @@ class Appraisal:
         holdings = self._holdings(account)
         cash = self._ledger.cash[account]
         worth = sum((held.quantity * held.mark * held.contract.multiplier for held in holdings), ZERO)
+        worth -= sum((_carried(held) for held in self._ledger.positions(account)), ZERO)
         maintenance = requirement(holdings, self._level)
         reserved = sum((_reserved(order) for order in self._others(account, instead_of)), ZERO)
         return Balances(cash, cash + worth, cash - maintenance - reserved, maintenance)
@@ -57,6 +58,11 @@ class Appraisal:
 
     def _level(self, underlying: str) -> Decimal | None:
         return self._floor.displayed.level(underlying) if self._floor else None
+
+
+def _carried(held: PaperPosition) -> Decimal:
+    """Return what a future was taken at, which nobody paid; 0 of everything else."""
+    return held.quantity * held.average_price * held.multiplier if names_future(held.symbol) else ZERO
 
 
 def _reserved(order: PaperOrder) -> Decimal:

@@ -166,15 +166,21 @@ class Draft:
         self.events.extend(OrderChanged(state) for state in shown or (order,))
 
     def book(self, movement: Movement) -> None:
-        """Book a trade or a settlement: cash, position, transaction."""
+        """Book a trade or a settlement: cash, position, transaction; of a future that closes, its gain as well."""
         account, symbol = movement.account, movement.symbol
         booked = movement.transaction(self._ledger.next_transaction + len(self.changes.transactions))
-        self.changes.transactions.append(booked)
-        self.changes.cash[account] = self.changes.cash.get(account, self._ledger.cash[account]) + booked.net
+        self._enter(booked)
         held = self.changes.positions.get((account, symbol)) or self._ledger.position(account, symbol)
         before = held or PaperPosition(symbol, 0, ZERO, movement.multiplier)
         change = movement.action.sign * movement.quantity
         self.changes.positions[account, symbol] = before.after(change, movement.price)
+        if gain := before.gain(change, movement.price):
+            self._enter(movement.mark(booked.id + 1, gain))
+
+    def _enter(self, booked: Transaction) -> None:
+        account = booked.account
+        self.changes.transactions.append(booked)
+        self.changes.cash[account] = self.changes.cash.get(account, self._ledger.cash[account]) + booked.net
         self.events.append(TransactionBooked(booked))
 
     def held(self, account: str, symbol: str) -> int:

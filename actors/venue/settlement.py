@@ -7,8 +7,8 @@ Rules of this file:
 * An American short that delivers shares may be assigned before, whole or in part, on the word of who runs the venue.
 * Cash-settled options (indices) pay their intrinsic value: SPXW 3700 calls at 3700.65 pay 0.65 x 100.
 * Physical ones leave at 0, and shares change hands at the strike. A short of the account is assigned.
-* An option on a future is paid its intrinsic value: the delivered future would be worth just that, and paper accounts
-  hold no futures.
+* An option on a future that is assigned early delivers the future, at the strike. At its expiry it is paid its
+  intrinsic value: the delivered future would be worth just that.
 * What the broker takes for an exercise or an assignment, a position, is added where it is booked (`steps`); for options
   on futures nothing, for no table knows it.
 """
@@ -80,7 +80,9 @@ def _leaves(account: str, position: PaperPosition, cause: TransactionType, price
 def _delivery(
     account: str, position: PaperPosition, contract: Contract, cause: TransactionType, shares: int, now: datetime
 ) -> Movement:
-    change = position.quantity * contract.multiplier * (1 if contract.right is Right.CALL else -1)
+    is_future = contract.product.kind is Kind.FUTURE_OPTION
+    each, multiplier = (1, contract.multiplier) if is_future else (contract.multiplier, 1)
+    change = position.quantity * each * (1 if contract.right is Right.CALL else -1)
     closes = shares * change < 0 and abs(change) <= abs(shares)
     if change > 0:
         action = Action.BUY_TO_CLOSE if closes else Action.BUY_TO_OPEN
@@ -90,7 +92,7 @@ def _delivery(
         account=account,
         type=cause,
         symbol=contract.underlying,
-        multiplier=1,
+        multiplier=multiplier,
         action=action,
         quantity=abs(change),
         price=contract.strike or ZERO,

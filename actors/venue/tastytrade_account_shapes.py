@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from actors.domain.costs.tariff import FeeBreakdown
-from actors.domain.market.contract import Contract
+from actors.domain.market.contract import Contract, Kind
 from actors.domain.value import ZERO
 from actors.venue.account import Balances, PaperPosition
 from actors.venue.tastytrade_shapes import ContractOf
@@ -169,6 +169,8 @@ def market_values(
     )
     for position in positions:
         contract = contract_of(position.symbol)
+        if contract is not None and contract.product.kind is Kind.FUTURE:
+            continue
         kind = "derivative" if contract is not None and contract.is_option else "equity"
         side = "long" if position.quantity > 0 else "short"
         price = Decimal(repr(marks.get(position.symbol, 0.0)))

@@ -23,7 +23,8 @@ from actors.domain.orders.order import LEGS_MAX, Leg, OrderType, TimeInForce
 from actors.venue.paper_order import NewOrder, PaperFill, PaperLeg, PaperOrder, PaperStatus
 from actors.venue.tastytrade_symbols import (
     ACTION_OF,
-    ACTIONS,
+    FUTURE_ACTION_OF,
+    action_name,
     broker_symbol,
     broker_underlying,
     effect,
@@ -135,7 +136,8 @@ def _legs(entries: list[Json], contract_of: ContractOf) -> tuple[int, tuple[Leg,
 
 
 def _leg(entry: Json, ratio: int, contract_of: ContractOf) -> Leg:
-    action = ACTION_OF.get(entry["action"])
+    known = FUTURE_ACTION_OF if entry["instrument-type"] == "Future" else ACTION_OF
+    action = known.get(entry["action"])
     if action is None:
         raise PreflightFailed("invalid_action", f"{entry['action']} is not an action of this order.")
     contract = contract_of(entry["symbol"])
@@ -223,7 +225,7 @@ def draft_json(account: str, new: NewOrder, contract_of: ContractOf) -> Json:
 
 def _leg_json(leg: PaperLeg, contract: Contract | None) -> Json:
     return {
-        "action": ACTIONS[leg.action],
+        "action": action_name(leg.action, contract),
         "instrument-type": "Equity Option" if contract is None else instrument_type(contract),
         "quantity": leg.quantity,
         "remaining-quantity": leg.remaining,

@@ -31,6 +31,14 @@ ACTIONS = {
     Action.SELL_TO_CLOSE: "Sell to Close",
 }
 ACTION_OF = {name: action for action, name in ACTIONS.items()}
+FUTURE_ACTION_OF = {"Buy": Action.BUY_TO_CLOSE, "Sell": Action.SELL_TO_CLOSE}
+"""An order on a future says no effect."""
+
+
+def action_name(action: Action, contract: Contract | None) -> str:
+    """Return the broker's name of an action on a contract."""
+    is_future = contract is not None and contract.product.kind is Kind.FUTURE
+    return ("Buy" if action.is_buy else "Sell") if is_future else ACTIONS[action]
 
 
 def instrument_type(contract: Contract) -> str:

@@ -7,7 +7,7 @@ from actors.domain.orders.order import Action
 from actors.venue.account import Transaction, TransactionType
 from actors.venue.tastytrade_shapes import VENUE_NAME
 from actors.venue.tastytrade_symbols import (
-    ACTIONS,
+    action_name,
     broker_symbol,
     broker_underlying,
     effect,
@@ -21,13 +21,14 @@ _RECEIVED = {
     TransactionType.EXPIRATION: "Expiration",
     TransactionType.ASSIGNMENT: "Assignment",
     TransactionType.EXERCISE: "Exercise",
+    TransactionType.MARK: "Mark to Market",
 }
 
 
 def transaction_json(account: str, entry: Transaction, contract: Contract | None) -> Json:
     """Return a movement: a trade with its fees, or what an expiry brought."""
-    is_trade = entry.type is TransactionType.TRADE
-    action, symbol = ACTIONS[entry.action], entry.symbol if contract is None else broker_symbol(contract)
+    is_trade, is_mark = entry.type is TransactionType.TRADE, entry.type is TransactionType.MARK
+    action, symbol = action_name(entry.action, contract), entry.symbol if contract is None else broker_symbol(contract)
     shown: dict[str, object] = {
         "id": entry.id,
         "account-number": account,
@@ -56,7 +57,7 @@ def transaction_json(account: str, entry: Transaction, contract: Contract | None
         "symbol": symbol,
         "transaction-date": entry.at.date().isoformat(),
         "transaction-sub-type": action if is_trade else _settled(entry),
-        "transaction-type": "Trade" if is_trade else "Receive Deliver",
+        "transaction-type": "Trade" if is_trade else "Money Movement" if is_mark else "Receive Deliver",
         "underlying-symbol": symbol if contract is None else broker_underlying(contract),
         "value": number(abs(entry.value)),
         "value-effect": effect(entry.value),

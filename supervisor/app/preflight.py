@@ -33,6 +33,14 @@ def backings(config: RuntimeConfig) -> tuple[Backing, ...]:
     return tuple(backing(each.name, kinds(each.underlying), routes) for each in config.strategies)
 
 
+def undescribed(config: RuntimeConfig) -> tuple[str, ...]:
+    """Return the futures of strategies whose options the product table does not describe: none of them is watched."""
+    products = load_products(SHIPPED / "products.toml")
+    described = {each.underlying for each in products.listed() if each.kind is Kind.FUTURE_OPTION}
+    futures = {each.underlying for each in config.strategies if each.underlying.startswith("/")}
+    return tuple(sorted(each for each in futures if each[:-3] not in described))
+
+
 def standing_behind(where: Places) -> tuple[Backing, ...]:
     """Return the same of the settled configuration of a state folder; nothing where there is none to read."""
     try:

@@ -74,6 +74,8 @@ def _route(route: dict[str, Any]) -> Iterator[str]:
     if route["openings"]:
         yield f"{_INDENT}no openings: {route['openings']}"
     yield f"{_INDENT}{_carries(route['coverage'])}"
+    if route["coverage"].get("left_out"):
+        yield f"{_INDENT}not traded: {route['coverage']['left_out']}"
     if route["coverage"]["write_probe"]:
         yield f"{_INDENT}write probe: {route['coverage']['write_probe']}"
 

@@ -1,18 +1,20 @@
 """What reports and readings of an account do: adoption, agreement, breaks, baselines, strays."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
+from actors.domain.market.quote import Universe
 from actors.domain.orders import event as happened
 from actors.domain.orders.attempt import Absent, Accepted, InDoubt, NotSent
 from actors.domain.orders.order import Action, Fill
 from actors.domain.orders.refusal import Code
 from actors.domain.orders.report import CashEvent, DryRun, Status
 from actors.domain.orders.trading_status import TradingStatus
-from actors.messages import AccountRead, AskAccount, CancelOrder, Resolved
+from actors.messages import AccountRead, AskAccount, CancelOrder, Resolved, UniverseChanged
 from actors.ports import Resync
+from tests import expiries
 from tests.builders import CONDOR_SYMBOLS, close_signal, open_signal, spxw
 from tests.fakes import START
 from tests.rig import Rig, fills_of, quoted_fills, report
@@ -671,3 +673,25 @@ def test_the_last_opening_is_dry_run_with_the_next_reading_and_what_the_broker_a
     refused = rig.ask(open_signal(2))
     check = next(each for each in refused.checks if each.code is Code.R046_BUYING_POWER)
     assert (check.passed, check.value) == (False, "14430.00 dollars, by a dry run 0 s old")
+
+
+class Weekend(Rig):
+    """An executor on a Sunday evening, over the shipped tables."""
+
+    products, sessions = expiries.PRODUCTS, staticmethod(lambda: expiries.SESSIONS)
+
+
+@pytest.mark.parametrize(("watched", "opened"), [("/ESH26", date(2026, 1, 12)), ("SPX", None)])
+def test_sunday_evening_has_mondays_baseline_where_a_future_is_watched_and_none_elsewhere(watched, opened):
+    rig = Weekend()
+    rig.clock.now = expiries.at("2026-01-11T18:30")
+    seen = Universe(version=2, contracts=(expiries.PRODUCTS.contract(watched),))
+    rig.hear("data_feed", UniverseChanged(universe=seen))
+    rig.connect()
+    rig.read(net_liquidation=Decimal(7))
+    assert (rig.book.session, dict(rig.book.baseline)) == (opened, {"primary-account": 7} if opened else {})
+    rig.clock.now = expiries.at("2026-01-12T09:30")
+    rig.after(11)
+    rig.read(net_liquidation=Decimal(3))
+    assert rig.book.session == date(2026, 1, 12)
+    assert rig.book.baseline == {"primary-account": 7 if opened else 3}, "the evening's loss is Monday's"

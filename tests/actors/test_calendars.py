@@ -3,14 +3,15 @@
 import csv
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from actors.calendars import FIRST_ON, LAST_ON, exchange_table, load_sessions
+from actors.domain.market.last_trade import last_trade
 from actors.domain.market.session import NEW_YORK, Closed, Sessions
-from actors.products import BadTable
+from actors.products import BadTable, load_products
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "config" / "sessions.toml"
@@ -110,3 +111,63 @@ def test_a_rule_file_with_an_unknown_key_is_refused_by_name(tmp_path, cache) -> 
     rules.write_text(RULES.read_text() + "\n[rules.odd]\nclose_lagg_min = 3\n")
     with pytest.raises(BadTable, match=r"sessions\.toml(.|\n)*close_lagg_min"):
         load_sessions(rules, cache)
+
+
+HALTS = {1: "MLK", 2: "Presidents", 5: "Memorial", 6: "Juneteenth", 9: "Labor", 11: "Thanksgiving"}
+"""The public table's words, by the month they fall in."""
+
+
+def test_globex_trades_until_one_on_the_holidays_that_the_rule_table_names_and_on_no_other(sessions, shared) -> None:
+    with (shared / "data" / "rules" / "session_times.csv").open() as file:
+        (note,) = [row["note"] for row in csv.DictReader(file) if row["product"] == "ES/NQ Globex"]
+    said, rest = note.split("holiday mid-day halt ")[1].split(" ET (", 1)
+    named = set(rest.split(")", maxsplit=1)[0].split(", "))
+    assert sessions.official.halts <= sessions.official.holidays
+    for year in range(2022, 2028):
+        assert sorted(HALTS[on.month] for on in sessions.official.halts if on.year == year) == sorted(named)
+    for on in sessions.official.holidays:
+        for name in ("globex", "globex_weekly"):
+            found = sessions.session(name, on)
+            assert (found is not None) == (on in sessions.official.halts), on
+            if found is not None:
+                assert (new_york(found.opens_at), new_york(found.closes_at)) == ("18:00", said)
+
+
+def new_york(at: datetime) -> str:
+    return f"{at.astimezone(NEW_YORK):%H:%M}"
+
+
+@pytest.mark.parametrize("on", [date(2026, 7, 3), date(2026, 4, 3), date(2026, 12, 25), date(2027, 1, 1)])
+def test_on_other_holidays_globex_is_closed(sessions, on) -> None:
+    assert sessions.find("globex", on).code is Closed.Code.CLOSED
+
+
+@pytest.mark.parametrize("on", sorted(EARLY_CLOSES_SINCE_2025))
+def test_globex_closes_a_quarter_past_one_on_half_days(sessions, on) -> None:
+    assert new_york(sessions.session("globex", on).closes_at) == "13:15"
+
+
+@pytest.mark.parametrize(
+    ("monday", "hours_utc"),
+    [
+        (date(2026, 3, 2), (23, 22)),  # winter time
+        (date(2026, 3, 9), (22, 21)),  # the clock went on that Sunday morning
+        (date(2026, 10, 26), (22, 21)),
+        (date(2026, 11, 2), (23, 22)),  # and back
+    ],
+)
+def test_globex_keeps_new_yorks_hours_through_both_changes_of_the_clock(sessions, monday, hours_utc) -> None:
+    session = sessions.session("globex", monday)
+    assert (session.opens_at.hour, session.closes_at.hour) == hours_utc
+    assert session.opens_at.date() == monday - timedelta(days=1)
+    for days in range(4):
+        on = monday + timedelta(days=days)
+        today, tomorrow = (sessions.session("globex", day) for day in (on, on + timedelta(days=1)))
+        assert tomorrow.opens_at - today.closes_at == timedelta(hours=1), "the daily halt"
+
+
+def test_no_series_ends_on_a_halt(sessions) -> None:
+    weekly = load_products(ROOT / "config" / "products.toml").contract("./ESZ26 E4D 261126C06500000")
+    last = last_trade(weekly, sessions)
+    assert last.settles_on == date(2026, 11, 25)
+    assert last.at.astimezone(NEW_YORK).hour == 16

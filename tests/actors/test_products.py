@@ -1,14 +1,18 @@
 """The product table gives the facts a symbol does not carry."""
 
+import csv
+import json
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from actors.calendars import load_sessions
-from actors.domain.market.contract import Kind, Products, Settlement, SettlementTime, Style
+from actors.domain.market.contract import Kind, Products, Settlement, SettlementTime, Style, UnknownSymbol
 from actors.products import BadTable, load_products
 
+CME = {"cme", "comex", "nymex"}
+RECORDED = "fixtures/tastytrade/joaquinbejar/captures__future-products.json"
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 
 
@@ -50,6 +54,30 @@ def test_weeklies_on_the_e_mini_are_european_and_end_with_the_stocks(products) -
     assert (product.style, product.settlement_time, product.multiplier) == (Style.EUROPEAN, SettlementTime.PM, 50)
     assert product.session == "globex_weekly"
     assert products.contract("./ESZ25 251219C06500000").product.settlement_time is SettlementTime.AM
+
+
+def test_what_a_point_and_a_tick_of_each_future_are_worth_is_what_public_tables_say(products, shared) -> None:
+    path = shared / "data/market/lean/symbol-properties/symbol-properties-database.csv"
+    said = {
+        row[1]: row for row in csv.reader(path.read_text().splitlines()) if row[2:3] == ["future"] and row[0] in CME
+    }
+    rows = [each for each in products.listed() if each.kind is Kind.FUTURE]
+    assert {each.root for each in rows} == {"/ES", "/MES", "/NQ", "/MNQ", "/CL", "/MCL", "/GC", "/MGC"}
+    for each in rows:
+        worth, tick = (Decimal(said[each.root[1:]][place]) for place in (5, 6))
+        assert (each.multiplier, each.tick_small, each.tick_large) == (worth, tick, tick), each.root
+    (mes, *_) = json.loads((shared / RECORDED).read_text())["items"]
+    facts = products.contract("/MESZ26").product
+    assert (facts.multiplier, facts.tick_at(Decimal(6000))) == (
+        Decimal(mes["notional-multiplier"]),
+        Decimal(mes["tick-size"]),
+    )
+
+
+@pytest.mark.parametrize("symbol", ["/ZBZ26", "./NQZ26 261218C25000000", "./GCZ26 OG 261124C04000000"])
+def test_a_future_without_a_row_and_an_option_on_it_are_nothing_known(products, symbol) -> None:
+    with pytest.raises(UnknownSymbol, match="what a point of it is worth is not known"):
+        products.contract(symbol)
 
 
 def test_both_roots_of_the_index_are_found_from_its_ticker(products) -> None:

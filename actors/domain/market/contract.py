@@ -9,7 +9,8 @@ A root that ends in a digit (`SPY1`) is what OCC calls a contract after a split 
 than 100 shares, and only a row of the product table under that very root can say what. Until then it is *adjusted*.
 
 The facts a symbol does not carry (multiplier, exercise style, settlement, underlying) come from the product table
-keyed by root; a root not in the table is an American equity option of 100 shares, physically settled.
+keyed by root; a root not in the table is an American equity option of 100 shares, physically settled. Futures have no
+such default, nor have their options: what a point of one is worth is in the table, or the symbol names nothing known.
 """
 
 import re
@@ -134,6 +135,10 @@ class Products:
         """Whether the table has rules of a root."""
         return root in self._by_root
 
+    def listed(self) -> tuple[Product, ...]:
+        """Return the product of every root in the table."""
+        return tuple(self._by_root.values())
+
     def of_root(self, root: str) -> Product:
         """Return the product of an option root; an unknown one is an equity option of 100 shares."""
         return self._by_root.get(root) or Product(root=root, underlying=root)
@@ -161,14 +166,23 @@ class Products:
         if match := _OCC.match(symbol):
             return self._option(symbol, match, match[1].strip())
         if match := _FUTURE_OPTION.match(symbol):
-            return self._option(symbol, match, f"./{match[2] or match[1][:-3]}", underlying=f"/{match[1]}")
+            root = self._listed(symbol, f"./{match[2] or match[1][:-3]}")
+            return self._option(symbol, match, root, underlying=f"/{match[1]}")
         if match := _FUTURE.match(symbol):
-            product = self.of_root(f"/{match[1]}").model_copy(update={"kind": Kind.FUTURE, "underlying": symbol})
+            product = self.of_root(self._listed(symbol, f"/{match[1]}"))
+            product = product.model_copy(update={"kind": Kind.FUTURE, "underlying": symbol})
             return Contract(symbol=symbol, product=product)
         if re.match(r"^[A-Z][A-Z0-9.^]{0,9}$", symbol):
             kind = Kind.INDEX if self._is_index(symbol) else Kind.EQUITY
             return Contract(symbol=symbol, product=Product(root=symbol, underlying=symbol, kind=kind, multiplier=1))
         raise UnknownSymbol(f"{symbol!r} is neither an OCC option, a future, a future's option nor a ticker")
+
+    def _listed(self, symbol: str, root: str) -> str:
+        if not self.lists(root):
+            raise UnknownSymbol(
+                f"{symbol!r}: what a point of it is worth is not known, for no product is called {root}"
+            )
+        return root
 
     def _is_index(self, ticker: str) -> bool:
         return any(
@@ -196,6 +210,11 @@ class Products:
 def names_option(symbol: str) -> bool:
     """Return whether a canonical symbol is an option's, from its form alone."""
     return symbol[-9:-8] in {"C", "P"} and symbol[-8:].isdigit()
+
+
+def names_future(symbol: str) -> bool:
+    """Return whether a canonical symbol is a future's own, from its form alone."""
+    return symbol.startswith("/")
 
 
 def occ_symbol(root: str, expires_on: date, right: Right, strike: Decimal) -> str:

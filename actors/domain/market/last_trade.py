@@ -1,8 +1,8 @@
 """When an option trades for the last time, and on which day it is settled.
 
 Rules of this file:
-* A contract is settled on its expiry's date, or, where the exchange is closed that day (a weekend, a holiday), on the
-  last day before it that has a session.
+* A contract is settled on its expiry's date, or, where the exchange is closed that day (a weekend, a holiday, one that
+  Globex trades through too), on the last day before it that has a session.
 * What is settled by the closing prints trades last on that day, until its expiring series ends; what is settled by the
   opening prints trades last on the trading day before.
 * Where a table ends or two disagree, nothing is known: the caller takes that for the worst.
@@ -41,8 +41,8 @@ def settlement_day(rule: str, expires_on: date, sessions: Sessions) -> date | No
     """Return the day a series of that session rule is settled on; None where no table says."""
     for days in range(LOOK_BACK_DAYS + 1):
         on = expires_on - timedelta(days=days)
-        found = sessions.find(rule, on)
-        if isinstance(found, Session):
+        found = sessions.find(rule, on, expiring=True)
+        if isinstance(found, Session) or found.code is Closed.Code.EXPIRED:
             return on
         if found.code is not Closed.Code.CLOSED:
             return None

@@ -9,15 +9,16 @@ are not needed:
     index options       close 15 minutes after it (16:15, on half days 13:15)
     ... expiring, PM    close with it in their last session; AM: that morning is too late
     Globex              18:00 the day before, to 17:00, on half days 13:15
+    ... on a halt       to 13:00: a holiday of the stock exchange that the official table says it trades on until then
 
 Assumes that a session lies within 24 hours of its date. Fails closed: where a table ends, or the two disagree on a day,
 there is no session, and so there are no openings. What a person declares closed, wholly or early, is so for every
-product: no table knows a closure that was announced yesterday. Leaves out extended hours (Cboe's night and curb
-sessions), and Globex's holiday hours (a day the exchange is closed is closed here too).
+product: no table knows a closure that was announced yesterday. No series ends on a halt: the exchange has no day there.
+Leaves out extended hours (Cboe's night and curb sessions).
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 from pydantic import Field, PrivateAttr, model_validator
@@ -102,6 +103,8 @@ class OfficialTable(Value):
     last_on: date
     holidays: frozenset[date] = Field(repr=False)
     half_days: frozenset[date] = Field(repr=False)
+    halts: frozenset[date] = Field(default=frozenset(), repr=False)
+    """Holidays that a product with `halt_closes` trades on, until then."""
 
 
 class LastSession(StrEnum):
@@ -122,6 +125,8 @@ class SessionRule(Value):
     close_lag_min: int = Field(default=0, ge=0)
     """Minutes after the exchange's close on an ordinary day."""
     half_day_close_lag_min: int = Field(default=0, ge=0)
+    halt_closes: time | None = None
+    """New York time that it trades until on a holiday of the stock exchange that is a halt; None: closed all day."""
     expiring: LastSession = LastSession.AS_USUAL
 
 
@@ -156,7 +161,11 @@ class Sessions(Value):
         found: Session | Closed | None = self.declared.get(on)
         if found is None:
             day = self._exchange_day(on)
-            found = day if isinstance(day, Closed) else _apply(rule, on, day, expiring=expiring)
+            if isinstance(day, Closed):
+                is_halt = day.code is Closed.Code.CLOSED and on in self.official.halts and not expiring
+                found = (_halted(rule, on) if is_halt else None) or day
+            else:
+                found = _apply(rule, on, day, expiring=expiring)
         closure = self.closures.get(on)
         return found if closure is None or isinstance(found, Closed) else _cut(found, closure)
 
@@ -245,8 +254,18 @@ def _apply(rule: SessionRule, on: date, day: ExchangeDay, *, expiring: bool) -> 
     return Session(opens_at=_opens_at(rule, on, day), closes_at=closes_at, is_half_day=is_half_day)
 
 
+def _halted(rule: SessionRule, on: date) -> Session | None:
+    """Return the short session of a holiday; None of a product that has none."""
+    if rule.halt_closes is None or rule.opens is None:
+        return None
+    closes_at = datetime.combine(on, rule.halt_closes, NEW_YORK).astimezone(UTC)
+    return Session(opens_at=_opens(rule, rule.opens, on), closes_at=closes_at, is_half_day=True)
+
+
 def _opens_at(rule: SessionRule, on: date, day: ExchangeDay) -> datetime:
-    if rule.opens is None:
-        return day.opens_at
+    return day.opens_at if rule.opens is None else _opens(rule, rule.opens, on)
+
+
+def _opens(rule: SessionRule, opens: time, on: date) -> datetime:
     first = on - timedelta(days=1) if rule.opens_day_before else on
-    return datetime.combine(first, rule.opens, NEW_YORK).astimezone(day.opens_at.tzinfo)
+    return datetime.combine(first, opens, NEW_YORK).astimezone(UTC)

@@ -31,10 +31,14 @@ class Coverage(Value):
     legs_max: int = Field(default=LEGS_MAX, gt=0)
     single: Terms = Terms(order_types=(OrderType.LIMIT, OrderType.MARKET), times_in_force=(TimeInForce.DAY,))
     combo: Terms | None = Terms(order_types=(OrderType.LIMIT,), times_in_force=(TimeInForce.DAY,))
+    closes: tuple[Kind, ...] = ()
+    """Kinds that it closes beside those, and never opens."""
     contingencies: tuple[Contingency, ...] = ()
     """Complex orders that its broker holds, of single legs; others are held here."""
     write_probe: str = ""
     """How its write path is tried without ordering, in words."""
+    left_out: str = ""
+    """What its broker has and nothing here trades there, with the reason, in words."""
 
     def narrowed(self, combo_legs_max: int) -> "Coverage":
         """Return what is left where an order may have so many legs at most; 1: single legs alone."""
@@ -49,11 +53,14 @@ class Load(Value):
     legs: int = Field(gt=0)
     order_type: OrderType = OrderType.LIMIT
     time_in_force: TimeInForce = TimeInForce.DAY
+    opens: bool = True
+    """Whether any leg opens."""
 
 
 def cannot_carry(coverage: Coverage, load: Load) -> str:
     """Return why a route cannot take an order; an empty text where it can."""
-    if foreign := sorted(load.kinds - set(coverage.kinds)):
+    carried = coverage.kinds if load.opens else (*coverage.kinds, *coverage.closes)
+    if foreign := sorted(load.kinds - set(carried)):
         return f"carries no {_words(foreign)}"
     if load.legs > coverage.legs_max:
         return f"carries {coverage.legs_max} legs at most, not {load.legs}"

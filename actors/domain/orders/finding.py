@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal
 
+from actors.domain.market.contract import names_future
 from actors.domain.orders.fill_check import Fault
 from actors.domain.orders.report import SettlementCause
 from actors.domain.value import Instant, Money, Value
@@ -197,7 +198,7 @@ class Recovered(Value):
 
 
 class SettledPart(Value):
-    """What a settlement did to one structure: the signed change of its contracts, and the signed shares it got."""
+    """What a settlement did to one structure: the signed change of its contracts, the shares or futures it got."""
 
     structure_id: str
     quantity: int
@@ -218,6 +219,9 @@ class OptionSettled(Value):
     amount: Money
     strike: Decimal
     shares_of: str
+    """Of what the parts' shares are: of a stock, or futures."""
+    point: int = 1
+    """Dollars a point of one of these."""
     parts: tuple[SettledPart, ...]
     is_early: bool
     """Before the day it was to be settled on."""
@@ -234,7 +238,8 @@ class OptionSettled(Value):
         held = f"{'short' if self.quantity > 0 else 'long'} {abs(self.quantity)} {self.symbol}"
         moved = sum(part.shares for part in self.parts)
         when = " early" if self.is_early and moved else ""
-        shares = f", {moved:+d} {self.shares_of} at {self.strike} for {-moved * self.strike:+,.2f}" if moved else ""
+        paid = "" if names_future(self.shares_of) else f" for {-moved * self.strike:+,.2f}"
+        shares = f", {moved:+d} {self.shares_of} at {self.strike}{paid}" if moved else ""
         cash = f", cash {self.amount:+,.2f}" if self.amount else ""
         return f"{held}: {self.cause.value.lower()}{when}{shares}{cash}"
 

@@ -71,6 +71,7 @@ class Code(StrEnum):
     R090_EDGE = "R090"
     R091_COST_UNKNOWN = "R091"
     R092_SIZE_CUT = "R092"
+    R100_OUTRIGHT_FUTURE = "R100"
     R110_QUOTE_GAP = "R110"
 
 

@@ -3,31 +3,30 @@
 Rules of this file:
 * It changes by `apply` alone, one event after the other; the same events give the same book, on any machine.
 * Nothing here decides: `risk.gate` and `orders.lease` ask it what may be sent, and where.
-* Positions and cash follow fills and what brokers book; a fill moves them once per `exec_id`, a cash event once per id.
+* Positions and cash follow fills and what brokers book (`booked_cash`); a fill moves them once per `exec_id`.
 * A fill the broker takes back moves them back, once, and its structure with them.
 * A fill first told by a report that did not say it was ours joins its structure when one does.
 * A fill of an order that is not ours moves positions and cash of its account, and no structure. An order of ours that
   turned up after it was given up counts as not ours: its structure, if any, lives elsewhere.
 * What an adopted account did before its first reading is in its start: neither known nor new. `retention` forgets.
-* Money put in or taken out moves the session's baseline with it, or it would pass for a result.
 * A book has one owner. `sequence` is the last event it holds.
 """
 
 from datetime import date, datetime
 from decimal import Decimal
 
-from actors.domain.market.contract import Contract, Products, UnknownSymbol
+from actors.domain.market.contract import Contract, Products, UnknownSymbol, names_future
 from actors.domain.orders import event as happened
 from actors.domain.orders import finding, order_fold, order_state
 from actors.domain.orders.order import Fill, Intent, Order, cl_ord_id_of
 from actors.domain.orders.order_state import Move, OrderLife
-from actors.domain.orders.report import CashEvent, ExecutionReport
+from actors.domain.orders.report import ExecutionReport
 from actors.domain.orders.route_event import RouteFailedBack, RouteFailedOver
 from actors.domain.orders.trigger_event import TriggerMoved, Triggers, TriggersPlaced, TriggerTrailed
-from actors.domain.portfolio import netting, recent, retention
+from actors.domain.portfolio import booked_cash, netting, recent, retention
 from actors.domain.portfolio.findings import Findings
 from actors.domain.portfolio.stakes import Stakes, Structures
-from actors.domain.portfolio.structure import founded, settled
+from actors.domain.portfolio.structure import founded
 from actors.domain.portfolio.tally import Tally
 from actors.domain.value import ZERO
 
@@ -80,13 +79,11 @@ class Book:
             case happened.SessionOpened():
                 self._open(event)
             case happened.OrderPlaced(order=order):
-                self._change(order.cl_ord_id, OrderLife(order=order))
-                if order.replaces is not None:
-                    self._change(order.replaces, order_state.replaced(self.orders[order.replaces], order.cl_ord_id))
+                self._place(order)
             case happened.ReportTaken(cl_ord_id=order_id, report=report):
                 move = self._take_report(order_id, report)
             case happened.CashBooked(event=cash):
-                self._take_cash(cash)
+                booked_cash.book_cash(self, cash)
             case happened.AccountAdopted():
                 self._adopt(event)
             case happened.AccountAgreed(account_domain=domain, at=at):
@@ -97,9 +94,10 @@ class Book:
                 self.quarantined.pop(underlying, None)
             case finding.ForeignAdopted(account_domain=domain, positions=positions):
                 for symbol, quantity in positions.items():
-                    self._move(domain, symbol, quantity)
+                    self.move(domain, symbol, quantity)
             case finding.HoldingsNetted() | finding.OptionSettled():
                 self.structures |= netting.netted(self, event)
+                self.found = self.found.took(event)
             case RouteFailedOver(route=route, to=to, reason=reason):
                 self.failed_over[route] = f"failed over to {to}: {reason}"
             case RouteFailedBack(route=route):
@@ -167,6 +165,11 @@ class Book:
         """Return the account domains where something is held, working or in doubt."""
         held = {domain for domain, positions in self.positions.items() if any(positions.values())}
         return held | {each.account_domain for life in self.live_orders() for each in life.attempts}
+
+    def _place(self, order: Order) -> None:
+        self._change(order.cl_ord_id, OrderLife(order=order))
+        if order.replaces is not None:
+            self._change(order.replaces, order_state.replaced(self.orders[order.replaces], order.cl_ord_id))
 
     def _open(self, event: happened.SessionOpened) -> None:
         retention.on_session(self, event)
@@ -238,8 +241,8 @@ class Book:
         signed = sign * fill.action.sign * fill.last_qty
         cash = sign * fill.cash(self.multiplier(fill.symbol))
         if sign < 0 or not self.knows_execution(domain, fill.exec_id):
-            self._move(domain, fill.symbol, signed)
-            self._pay(domain, cash)
+            self.move(domain, fill.symbol, signed)
+            self.pay(domain, cash, fill.symbol)
         self.executions[domain, fill.exec_id] = order.structure_id if order else None
         self.strangers.pop((domain, fill.exec_id), None)
         if order is None and sign > 0:
@@ -254,35 +257,6 @@ class Book:
             structure = structure.paid(late, fee=True)
         self.structures[order.structure_id] = structure
 
-    def _take_cash(self, event: CashEvent) -> None:
-        if event.event_id in self.cash_events:
-            return
-        self.cash_events[event.event_id] = None
-        self._pay(event.account_domain, event.amount)
-        is_own_money = event.type is CashEvent.Type.DEPOSIT and event.symbol is None  # dividends and marks are results
-        if is_own_money and event.account_domain in self.baseline:
-            self.baseline[event.account_domain] += event.amount
-        elif event.type is CashEvent.Type.SETTLEMENT and event.symbol is not None:
-            self._move(event.account_domain, event.symbol, event.quantity)
-            self._settle(event)
-        elif event.exec_id is not None:
-            self._charge(event)
-
-    def _charge(self, event: CashEvent) -> None:
-        key = (event.account_domain, event.exec_id or "")
-        if key not in self.executions or key in self.strangers:  # told before its fill, or before that was ours
-            late = f"{key[0]}/{key[1]}"
-            self.pending_fees[late] = self.pending_fees.get(late, ZERO) + event.amount
-        elif (owner := self.executions[key]) is not None:
-            self.structures[owner] = self.structures[owner].paid(event.amount, fee=True)
-
-    def _settle(self, event: CashEvent) -> None:
-        assert event.symbol is not None
-        is_whole = event.symbol not in self.positions.get(event.account_domain, {})
-        here = [each for each in self.structures.values() if each.account_domain == event.account_domain]
-        for each in settled(here, event.symbol, event.quantity, event.amount, is_whole=is_whole):
-            self.structures[each.structure_id] = each
-
     def multiplier(self, symbol: str) -> int:
         """Return the dollars per point; 1 for what we cannot name: no such thing is an option."""
         try:
@@ -290,11 +264,16 @@ class Book:
         except UnknownSymbol:
             return 1
 
-    def _move(self, domain: str, symbol: str, quantity: int) -> None:
+    def move(self, domain: str, symbol: str, quantity: int) -> None:
+        """Move an account's position by signed contracts."""
         held = self.positions.setdefault(domain, {})
         held[symbol] = held.get(symbol, 0) + quantity
         if not held[symbol]:
             del held[symbol]
 
-    def _pay(self, domain: str, cash: Decimal) -> None:
-        self.cash[domain] = self.cash.get(domain, ZERO) + cash
+    def pay(self, domain: str, cash: Decimal, symbol: str = "") -> None:
+        """Move an account's cash (in > 0), or what is known of the variation of a future, where it is one's price."""
+        if names_future(symbol):
+            self.found = self.found.varied(domain, symbol, cash)
+        else:
+            self.cash[domain] = self.cash.get(domain, ZERO) + cash

@@ -8,6 +8,8 @@ so it cannot simply be left out: then the account's result is that of our own st
 what it is worth, and the symbols are named. That stands on nothing of ours having been held at the baseline. Where
 something was, where a mark of our own is missing, or where an account that holds something has no baseline yet, the
 result is unknown, and whoever limits losses takes that for the worst.
+
+A future that is not ours counts as one that nobody quotes: how much of its gain the account's cash has is not known.
 """
 
 from collections import Counter
@@ -15,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal
 
-from actors.domain.market.contract import Contract, UnknownSymbol
+from actors.domain.market.contract import Contract, UnknownSymbol, names_future
 from actors.domain.market.quoted import Quoted
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.mark import worth
@@ -62,8 +64,11 @@ def foreign_positions(book: Book) -> dict[str, dict[str, int]]:
 def _of_account(book: Book, domain: str, quotes: Quoted | None) -> Decimal | None:
     apart = book.found.apart.get(domain, {})
     held = {symbol: n - apart.get(symbol, 0) for symbol, n in book.positions.get(domain, {}).items()}
+    if any(map(names_future, foreign_positions(book).get(domain, {}))):
+        return None
     value = _worth(book, held, quotes)
-    return None if value is None else book.cash.get(domain, ZERO) + value - book.baseline[domain]
+    paid = book.cash.get(domain, ZERO) + book.found.variation_of(domain)
+    return None if value is None else paid + value - book.baseline[domain]
 
 
 def _of_ours(book: Book, domain: str, quotes: Quoted | None) -> Decimal | None:
@@ -100,4 +105,8 @@ def _worth(book: Book, holdings: Mapping[str, int], quotes: Quoted | None) -> De
 
 
 def _unmarked(foreign: Mapping[str, int], quotes: Quoted | None) -> list[str]:
-    return [symbol for symbol, n in foreign.items() if quotes is None or worth({symbol: n}, quotes, {}) is None]
+    return [
+        symbol
+        for symbol, n in foreign.items()
+        if quotes is None or names_future(symbol) or worth({symbol: n}, quotes, {}) is None
+    ]

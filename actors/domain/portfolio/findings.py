@@ -6,12 +6,13 @@ from typing import Final
 
 from pydantic import Field
 
+from actors.domain.market.contract import names_future
 from actors.domain.orders import event as happened
 from actors.domain.orders import finding
 from actors.domain.orders.fill_check import Fault
 from actors.domain.orders.leg_event import LegsEnded, LegsStarted
 from actors.domain.portfolio.structure import Structure
-from actors.domain.value import Instant, Money, Value
+from actors.domain.value import ZERO, Instant, Money, Value
 
 SEEN: Final = "seen-"
 """How the ids of movements begin that no broker has said."""
@@ -46,6 +47,8 @@ class Findings(Value):
     """By account domain: the gap that was last told."""
     contested: frozenset[tuple[str, str]] = frozenset()
     """Account domain and broker's id of every order of another runtime that was told."""
+    variation: Mapping[str, Mapping[str, Money]] = Field(default_factory=dict)
+    """By account domain and future: what it was taken and given at, in dollars (bought < 0), less what is settled."""
 
     seen: Mapping[str, Money] = Field(default_factory=dict)
     """Movements of an account that its positions alone showed: domain, symbol and quantity, with the cash booked."""
@@ -53,6 +56,29 @@ class Findings(Value):
     def is_told(self, order_id: str, fault: Fault) -> bool:
         """Whether a fault of an order is in the journal."""
         return (order_id, fault.code.value, fault.exec_id) in self.faults
+
+    def variation_of(self, domain: str, symbol: str | None = None) -> Money:
+        """Return the variation of one future of an account, or of all."""
+        found = self.variation.get(domain, {})
+        return sum(found.values(), ZERO) if symbol is None else found.get(symbol, ZERO)
+
+    def took(self, event: finding.HoldingsNetted | finding.OptionSettled) -> "Findings":
+        """Return the findings with the variation of what an option delivered: it begins at the strike."""
+        if not isinstance(event, finding.OptionSettled) or not names_future(event.shares_of):
+            return self
+        taken = sum(part.shares for part in event.parts) * event.strike * event.point
+        return self._varied(event.account_domain, event.shares_of, -taken)
+
+    def varied(self, domain: str, symbol: str, change: Money) -> "Findings":
+        """Return the findings with the variation of a future moved by `change`; what is not known stays so."""
+        known = self.variation.get(domain, {})
+        return self._varied(domain, symbol, change) if symbol in known else self
+
+    def _varied(self, domain: str, symbol: str, change: Money) -> "Findings":
+        known = self.variation.get(domain, {})
+        after = {**known, symbol: known.get(symbol, ZERO) + change}
+        left = {each: owed for each, owed in after.items() if owed}
+        return self.model_copy(update={"variation": {**self.variation, domain: left}})
 
     def without(self, names: set[str]) -> "Findings":
         """Return the findings but those on orders and structures of these names."""

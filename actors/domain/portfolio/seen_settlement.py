@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
-from actors.domain.market.contract import Contract, Kind, Right, Settlement, Style, UnknownSymbol
+from actors.domain.market.contract import Contract, Style, UnknownSymbol
 from actors.domain.market.last_trade import last_trade
 from actors.domain.market.session import Sessions
 from actors.domain.orders.report import AccountState, CashEvent, SettlementCause
+from actors.domain.portfolio import delivery
 from actors.domain.portfolio.book import Book
 from actors.domain.portfolio.findings import SEEN
 from actors.domain.portfolio.reconcile import differences
@@ -41,15 +42,13 @@ class _Gone:
 
     @property
     def shares(self) -> int:
-        """The signed shares its exercise moves."""
-        sign = 1 if self.contract.right is Right.CALL else -1
-        return -self.change * self.contract.multiplier * sign
+        """The signed shares, or futures, that its exercise moves."""
+        return delivery.moved(self.contract, self.change, at_end=self.is_over)
 
     @property
     def delivers(self) -> bool:
-        """Whether its exercise moves shares at all."""
-        facts = self.contract.product
-        return facts.settlement is Settlement.PHYSICAL and facts.kind is Kind.EQUITY_OPTION
+        """Whether its exercise moves anything."""
+        return bool(delivery.units(self.contract, at_end=self.is_over))
 
 
 def seen_settlements(book: Book, state: AccountState, sessions: Sessions) -> dict[str, list[CashEvent]]:
@@ -109,9 +108,7 @@ def _only(ways: Sequence[_Way], gone: Sequence[_Gone], beyond: Money) -> _Way | 
 
 def _spent(gone: Sequence[_Gone], way: _Way) -> Money:
     """Return the cash for the shares that were exercised, in > 0."""
-    return sum(
-        (-each.shares * (each.contract.strike or ZERO) for each, done in zip(gone, way, strict=True) if done), ZERO
-    )
+    return sum((delivery.spent(each.contract, each.change) for each, done in zip(gone, way, strict=True) if done), ZERO)
 
 
 def _choices(gone: _Gone) -> tuple[bool, ...]:

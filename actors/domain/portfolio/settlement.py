@@ -5,18 +5,21 @@ know the second. The option leaves the structures that hold it, each its share (
 shares its own contracts brought, with the cash for them at the strike: what is left of a structure after an assignment
 is its legs and its shares, and is closed as one.
 
-Left out: contracts that deliver something else than shares of their underlying (adjusted ones are refused, a future's
-option leaves its future to the account).
+A future that an option on it delivered goes the same way: the structure has it at the strike, though the account pays
+nothing for it (`delivery`, `booked_cash`).
+
+Left out: contracts that deliver something else (adjusted ones are refused).
 """
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from actors.domain.market.contract import Contract, Kind, Right, Settlement, UnknownSymbol
+from actors.domain.market.contract import Contract, UnknownSymbol
 from actors.domain.market.last_trade import last_trade
 from actors.domain.market.session import NEW_YORK, Sessions
 from actors.domain.orders.finding import OptionSettled, SettledPart
 from actors.domain.orders.report import CashEvent, SettlementCause
+from actors.domain.portfolio import delivery
 from actors.domain.portfolio.structure import Structure, settled
 from actors.domain.value import ZERO, Instant
 
@@ -41,8 +44,9 @@ def option_settled(book: "Book", event: CashEvent, sessions: Sessions, at: Insta
     here = [each for each in book.structures.values() if each.account_domain == domain]
     before = {each.structure_id: each for each in here}
     after = settled(here, event.symbol, event.quantity, event.amount, is_whole=held + event.quantity == 0)
-    parts = tuple(_part(before[each.structure_id], each, contract, event.cause) for each in after)
     last = last_trade(contract, sessions)
+    is_early = last is None or event.at.astimezone(NEW_YORK).date() < last.settles_on
+    parts = tuple(_part(before[each.structure_id], each, contract, event.cause, at_end=not is_early) for each in after)
     return OptionSettled(
         event_id=event.event_id,
         account_domain=domain,
@@ -52,8 +56,9 @@ def option_settled(book: "Book", event: CashEvent, sessions: Sessions, at: Insta
         amount=event.amount,
         strike=contract.strike or ZERO,
         shares_of=contract.underlying,
+        point=delivery.point(contract),
         parts=parts,
-        is_early=last is None or event.at.astimezone(NEW_YORK).date() < last.settles_on,
+        is_early=is_early,
         at=at,
     )
 
@@ -63,7 +68,7 @@ def delivered(structures: Mapping[str, Structure], event: OptionSettled) -> dict
     return {
         part.structure_id: structures[part.structure_id]
         .moved(event.shares_of, part.shares)
-        .paid(-part.shares * event.strike)
+        .paid(-part.shares * event.strike * event.point)
         .model_copy(update={"delivered": True})
         for part in event.parts
         if part.shares and part.structure_id in structures
@@ -82,10 +87,9 @@ def leftovers(book: "Book", event: OptionSettled) -> Sequence[str]:
     return found
 
 
-def _part(before: Structure, after: Structure, contract: Contract, cause: SettlementCause) -> SettledPart:
+def _part(
+    before: Structure, after: Structure, contract: Contract, cause: SettlementCause, *, at_end: bool
+) -> SettledPart:
     change = after.holdings.get(contract.symbol, 0) - before.holdings.get(contract.symbol, 0)
-    product = contract.product
-    delivers = product.settlement is Settlement.PHYSICAL and product.kind is Kind.EQUITY_OPTION
-    sign = 1 if contract.right is Right.CALL else -1
-    shares = -change * contract.multiplier * sign if delivers and cause in _DELIVERING else 0
+    shares = delivery.moved(contract, change, at_end=at_end) if cause in _DELIVERING else 0
     return SettledPart(structure_id=before.structure_id, quantity=change, shares=shares)

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple, Self
 
-from actors.domain.market.contract import Contract
+from actors.domain.market.contract import Contract, names_future
 from actors.domain.orders.order import Order
 from actors.domain.portfolio.cover import Combo, combo_of
 from actors.domain.portfolio.structure import Structure
@@ -31,9 +31,10 @@ Find = Callable[[Structure], tuple[Decimal, tuple[Scope, ...]]]
 
 
 def scopes(underlying: str, strategy: str, expires_on: date | None) -> tuple[Scope, ...]:
-    """Return the sums that a structure counts in."""
+    """Return the sums that a structure counts in; every month of a future is one underlying (`/ES`)."""
     day = (Scope("expiry", expires_on.isoformat()),) if expires_on is not None else ()
-    return (ACCOUNT, Scope("underlying", underlying), Scope("strategy", strategy), *day)
+    name = underlying[:-3] if names_future(underlying) else underlying
+    return (ACCOUNT, Scope("underlying", name), Scope("strategy", strategy), *day)
 
 
 class Structures(dict[str, Structure]):

@@ -8,7 +8,8 @@ Rules of this file:
 * PIN: a short settled in shares with a strike near the price is closed early, for nobody can say who will exercise.
 * DIVIDEND: a short call in the money whose holder gives up less by exercising than the dividend that is due next.
 * EARLY: a short in the money whose holder gives up next to nothing.
-* EXERCISE: longs that end in the money bring shares that the account has not the cash for.
+* EXERCISE: longs that end in the money bring shares that the account has not the cash for; a future counts whole, since
+  no table knows its margin.
 * LEFTOVER: an assignment or an exercise left shares: they and what is left of the legs are closed, shorts first, once
   the market has been open for a while.
 * UNKNOWN: no table says when a contract ends, or what becomes of it. A person is told; no order follows from that.
@@ -24,8 +25,9 @@ from enum import StrEnum
 
 from pydantic import computed_field
 
-from actors.domain.market.contract import Right
+from actors.domain.market.contract import Right, names_future
 from actors.domain.market.session import NEW_YORK, Session
+from actors.domain.portfolio import delivery
 from actors.domain.portfolio.view import StructureView
 from actors.domain.risk.expiry_legs import HeldLeg, minutes, shares
 from actors.domain.risk.expiry_policy import Dividend, ExpiryPolicy, Measure, Will
@@ -208,13 +210,14 @@ def _exercise(name: str, legs: Sequence[HeldLeg], seen: Surroundings) -> Iterato
         return
     leg = longs[0]
     price = leg.spot if leg.spot is not None else leg.contract.strike or ZERO
-    needed = abs(moved) * price
+    needed = abs(moved) * price * delivery.point(leg.contract)
     if seen.cash is not None and seen.cash >= needed:
         return
     ends_at = end_of(leg, seen.liquidates_min)
     acts_at, will = (None, None) if ends_at is None else _climb(seen.policy.exercise, ends_at, seen)
     has = "unknown" if seen.cash is None else f"{seen.cash:,.2f}"
-    text = f"{words(leg)}; its exercise moves {moved:+d} shares for {needed:,.2f}, cash {has}"
+    what = leg.contract.underlying if names_future(leg.contract.underlying) else "shares"
+    text = f"{words(leg)}; its exercise moves {moved:+d} {what} for {needed:,.2f}, cash {has}"
     yield _concern(name, Danger.EXERCISE, leg, text, seen.policy.exercise, will, acts_at=acts_at, ends_at=ends_at)
 
 

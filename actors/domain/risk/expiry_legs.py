@@ -9,6 +9,7 @@ from actors.domain.market.contract import Contract, Products, Settlement, Style,
 from actors.domain.market.expiry_table import ExpiryRow, ExpiryTable
 from actors.domain.market.last_trade import LastTrade, last_trade
 from actors.domain.market.session import NEW_YORK, Session, Sessions
+from actors.domain.portfolio import delivery
 from actors.domain.portfolio.sight import Sight
 from actors.domain.risk.moneyness import extrinsic, inside, moneyness
 
@@ -128,9 +129,10 @@ def minutes(start: datetime, end: datetime) -> float:
 
 
 def shares(legs: Sequence[HeldLeg]) -> int:
-    """Return the signed shares that the exercise of all that would be exercised brings."""
+    """Return the signed shares, or futures, that the exercise of all that would be exercised brings."""
     moved = 0
     for leg in legs:
         if leg.delivers and leg.is_exercised():
-            moved += leg.quantity * leg.contract.multiplier * (1 if leg.contract.right == "C" else -1)
+            each = delivery.units(leg.contract, at_end=False) or leg.contract.multiplier  # unknown: shares, at worst
+            moved += leg.quantity * each * (1 if leg.contract.right == "C" else -1)
     return moved

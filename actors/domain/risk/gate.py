@@ -34,6 +34,7 @@ from actors.domain.risk.exposure_check import exposure_allowed
 from actors.domain.risk.leg_hours import sessions_open
 from actors.domain.risk.leg_quotes import quotes_good
 from actors.domain.risk.market_sound import market_sound
+from actors.domain.risk.outright import only_options
 from actors.domain.risk.permit import Limits, TradingState
 from actors.domain.risk.room import room
 from actors.domain.risk.size import size_allowed
@@ -70,6 +71,7 @@ def _review_open(request: Open, strategy: str, seen: Circumstances) -> Iterator[
         yield Check(code=Code.R022_UNKNOWN_CONTRACT, passed=is_known, subject=leg.symbol, value=value)
     if not all(known):
         return
+    yield from only_options(request.legs, seen.contracts)
     yield _underlying_named(request, seen)
     yield from _carried(request, seen)
     yield from sessions_open([seen.contracts[leg.symbol] for leg in request.legs], seen.sessions, seen.now)
@@ -230,6 +232,7 @@ def _review_resting(request: Open | Close, strategy: str, seen: Circumstances) -
     if not unknown and seen.permit is not None:
         worst = request.net_price if request.stop is None or request.net_price is not None else request.stop.stop_px
         priced = request.model_copy(update={"net_price": worst})
+        yield from only_options(request.legs, seen.contracts)
         yield _underlying_named(request, seen)
         yield _opens_only(request.legs, seen)
         yield from size_allowed(asked_for(priced, strategy, seen), seen, seen.permit.limits)

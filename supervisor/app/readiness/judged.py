@@ -91,6 +91,12 @@ def backing(each: Backing) -> Check:
     return warn(name, f"none: {each.reason}", "add a route that carries it, or accept that its openings wait")
 
 
+def undescribed(future: str) -> Check:
+    """Judge a future whose options have no facts: neither they nor, by anybody, the future itself are traded."""
+    told = "no options on it are described, and futures themselves are not traded (R100): its strategy would do nothing"
+    return fail(f"options on {future}", told, "trade another underlying", "a row in config/products.toml")
+
+
 def paged(targets: Sequence[str], missing: Mapping[str, str], mode: Mode) -> Check:
     """Judge whether a page (P0) reaches anybody; in mode live it must. `missing`: secrets not to be had, with why."""
     live = mode is Mode.LIVE

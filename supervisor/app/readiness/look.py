@@ -21,7 +21,7 @@ from supervisor import keeper
 from supervisor.app import arming, warmth
 from supervisor.app.doctor.finding import Finding
 from supervisor.app.plan import TABLES
-from supervisor.app.preflight import backings
+from supervisor.app.preflight import backings, undescribed
 from supervisor.app.readiness import judged, proof, signing
 from supervisor.app.readiness.check import Check, Preflight, of_findings
 from supervisor.app.readiness.noted import last_backup
@@ -94,6 +94,7 @@ def _of_settings(config: RuntimeConfig) -> Iterator[Check]:
     yield judged.secrets(config, missing)
     yield judged.paged(_targets(config).get(Level.P0, ()), missing, config.runtime.mode)
     yield from map(judged.backing, backings(config))
+    yield from map(judged.undescribed, undescribed(config))
 
 
 def _gate(config: RuntimeConfig, where: Places) -> Check:

@@ -50,12 +50,21 @@ def test_tastytrade_cannot_say_a_combo_at_the_market_and_does_not_state_it(condo
 def test_options_on_futures_are_stated_by_tastytrade_alone_and_futures_by_none():
     stating = {kind: [name for name in COVERAGES if kind in COVERAGES[name].kinds] for kind in Kind}
     assert (stating[Kind.FUTURE_OPTION], stating[Kind.FUTURE]) == (["tastytrade"], [])
+    assert [name for name in COVERAGES if Kind.FUTURE in COVERAGES[name].closes] == ["tastytrade"]
+    assert COVERAGES["tastytrade"].left_out.startswith("futures themselves are not opened (R100)")
 
 
 @ADAPTERS
 def test_where_they_are_not_stated_an_order_for_them_is_refused_with_the_reason(adapter):
     load = Load(kinds=frozenset({Kind.FUTURE_OPTION}), legs=2)
     assert cannot_carry(COVERAGES[adapter], load) == ("" if adapter == "tastytrade" else "carries no future option")
+
+
+def test_a_future_that_an_option_delivered_can_be_closed_where_none_is_opened():
+    load = Load(kinds=frozenset({Kind.FUTURE}), legs=1)
+    assert cannot_carry(COVERAGES["tastytrade"], load) == "carries no future"
+    assert cannot_carry(COVERAGES["tastytrade"], load.model_copy(update={"opens": False})) == ""
+    assert cannot_carry(COVERAGES["alpaca"], load.model_copy(update={"opens": False})) == "carries no future"
 
 
 def test_each_says_how_its_write_path_is_tried():

@@ -118,9 +118,10 @@ def test_a_weekly_is_closed_while_it_is_listed_whatever_its_facts():
         named(Instruments(PRODUCTS), "./ESZ25 EW3 251017C06500000", Action.BUY_TO_CLOSE)
 
 
-def test_futures_themselves_are_not_traded():
-    with pytest.raises(Unsendable, match="futures themselves"):
+def test_futures_themselves_are_closed_by_their_name_and_not_opened():
+    with pytest.raises(Unsendable, match="futures themselves are not opened"):
         named(table(), "/ESZ25")
+    assert named(Instruments(PRODUCTS), "/ESZ25", Action.SELL_TO_CLOSE) == "/ESZ5"
 
 
 def test_what_was_not_read_yet_is_refused_for_now():

@@ -241,6 +241,18 @@ def test_what_reverses_nothing_or_what_was_not_read_takes_no_fill_back(shared, r
     assert shapes.reversals([{**trade, "reverses-id": reversed_id}], {("1033431", "9221"): "fill-a"}) == {}
 
 
+@pytest.mark.parametrize(("action", "said"), [(Action.SELL_TO_CLOSE, "Sell"), (Action.BUY_TO_CLOSE, "Buy")])
+def test_a_close_of_a_future_says_no_effect_and_asks_for_none(condor, shared, action, said):
+    legs = (Leg(symbol="/ESZ26", action=action),)
+    closing = condor(intent=Intent.CLOSE, legs=legs, account_domain="tastytrade:5W", net_price=Decimal("6000.25"))
+    body = shapes.order_body("a-r1", closing)
+    ((leg,),) = [body["legs"]]
+    assert (leg["instrument-type"], leg["action"]) == ("Future", said)
+    assert "advanced-instructions" not in body
+    words = (shared / "fixtures/tastytrade/openapi/orders.json").read_text()
+    assert "`Buy` and `Sell` are only applicable to Futures orders" in words
+
+
 @pytest.mark.parametrize(
     ("sub_type", "cause"),
     [

@@ -9,6 +9,7 @@ import pytest
 from actors.domain.market.contract import Kind, Product, Products, Right, Settlement, SettlementTime
 from actors.feeds.tastytrade_chain import equity_listings, future_listings
 
+FUTURE = Product(root="/ES", underlying="/ES", kind=Kind.FUTURE, multiplier=50)
 PRODUCTS = Products(
     (
         Product(root="SPXW", underlying="SPX", kind=Kind.INDEX_OPTION, settlement=Settlement.CASH),
@@ -20,6 +21,7 @@ PRODUCTS = Products(
             settlement_time=SettlementTime.AM,
         ),
         Product(root="./ES", underlying="/ES", kind=Kind.FUTURE_OPTION, multiplier=50),
+        FUTURE,
     )
 )
 
@@ -135,6 +137,7 @@ def test_a_series_that_the_product_table_does_not_describe_is_left_out_and_other
         (
             Product(root="./ES", underlying="/ES", kind=Kind.FUTURE_OPTION, multiplier=50),
             Product(root="./EW3", underlying="/ES", kind=Kind.FUTURE_OPTION, multiplier=50),
+            FUTURE,
         )
     )
     _, *options = future_listings(chain, described, described.contract("/ESZ25"), dte_max=200)

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from actors.brokers.coverages import COVERAGES
 from actors.config import load
 from actors.domain.market.quote_gaps import GapCount
 from actors.domain.orders.attempt import NotSent
@@ -52,6 +53,14 @@ def test_a_route_says_its_account_its_health_and_what_it_carries():
         "carries equity option, index option; single legs limit/market DAY; combos of up to 4 legs limit DAY"
         in (lines[1])
     )
+
+
+def test_what_a_route_has_and_is_not_used_for_is_told_with_the_reason():
+    rig = Rig().ready()
+    board = json.loads(rig.executor._board.view().model_dump_json())
+    board["routes"][0]["coverage"] = COVERAGES["tastytrade"].model_dump(mode="json")
+    (line,) = [line.strip() for line in route_lines({"age_s": 0, **board}) if "not traded" in line]
+    assert line.startswith("not traded: futures themselves are not opened (R100)")
 
 
 def test_what_is_wrong_is_told_below_it():

@@ -21,6 +21,7 @@ from tests.builders import SPXW
 
 ES = Product(root="./ES", underlying="/ES", kind=Kind.FUTURE_OPTION, multiplier=50)
 PRODUCTS = Products((SPXW, ES, Product(root="/ES", underlying="/ES", kind=Kind.FUTURE, multiplier=50)))
+WEEKLY = Product(root="./EW", alike=("./EW3", "./E1A"), underlying="/ES", kind=Kind.FUTURE_OPTION, multiplier=50)
 dates = st.dates(date(2000, 1, 1), date(2099, 12, 31))
 strikes = st.integers(1, 99_999_999).map(lambda thousandths: Decimal(thousandths) / 1000)
 
@@ -44,7 +45,7 @@ def test_a_futures_option_names_its_future(expires_on, right, strike):
 @given(st.sampled_from(["EW", "EW3", "E1A"]), dates, st.sampled_from(Right), strikes)
 def test_one_of_another_series_than_its_futures_names_that_too(series, expires_on, right, strike):
     symbol = future_option_symbol("/ESZ25", expires_on, right, strike, series)
-    contract = PRODUCTS.contract(symbol)
+    contract = Products((ES, WEEKLY)).contract(symbol)
     assert (contract.underlying, contract.product.root, contract.product.kind) == (
         "/ESZ25",
         f"./{series}",

@@ -69,7 +69,6 @@ def test_every_product_of_the_shipped_table_has_an_expiry_row():
 def test_what_no_row_fits_is_not_known():
     on = date(2026, 11, 23)
     assert TABLE.row(PRODUCTS.contract("DJX   261218C00400000").product, on) is None
-    assert TABLE.row(PRODUCTS.contract("./CLZ26 261117C06500000").product, on) is None
     strange = Product(
         root="XYZ", underlying="XYZ", kind=Kind.INDEX_OPTION, style=Style.AMERICAN, settlement=Settlement.CASH
     )

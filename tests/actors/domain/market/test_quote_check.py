@@ -13,7 +13,8 @@ from actors.domain.market.quote_check import LastGood, QuoteCode, QuoteLimits, c
 
 NOW_NS = 1_609_772_400_000_000_000
 SECOND_NS = 1_000_000_000
-PRODUCTS = Products((Product(root="SPXW", underlying="SPX", kind=Kind.INDEX_OPTION),))
+OIL = Product(root="/CL", underlying="/CL", kind=Kind.FUTURE, multiplier=1000)
+PRODUCTS = Products((Product(root="SPXW", underlying="SPX", kind=Kind.INDEX_OPTION), OIL))
 CONTRACTS = tuple(map(PRODUCTS.contract, ("SPX", "GOOG", "/CLK20", "SPXW  210104C03700000", "GOOG  151224C00750000")))
 INDEX, EQUITY, FUTURE, OPTION, OTHER = range(5)
 NAN, INF = math.nan, math.inf

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from actors.domain.market.contract import Kind, Product, Products, Right, UnknownSymbol, occ_symbol
 from actors.domain.market.streamer_symbol import canonical_symbol, streamer_symbol
 
-PRODUCTS = Products((Product(root="SPXW", underlying="SPX", kind=Kind.INDEX_OPTION),))
+PRODUCTS = Products(
+    (
+        Product(root="SPXW", underlying="SPX", kind=Kind.INDEX_OPTION),
+        Product(root="/ES", alike=("/GC",), underlying="/ES", kind=Kind.FUTURE),
+        Product(root="./ES", alike=("./EW3",), underlying="/ES", kind=Kind.FUTURE_OPTION),
+    )
+)
 NAMES = [
     ("GOOG", "GOOG"),
     ("SPX", "SPX"),

@@ -147,7 +147,7 @@ def test_a_settlement_that_ends_the_position_ends_every_holding_and_no_cent_is_l
     book = Book(PRODUCTS)
     names = [holding(book, number, quantity) for number, quantity in enumerate(held, start=1)]
     if foreign:
-        book._move(DOMAIN, SYMBOL, foreign)
+        book.move(DOMAIN, SYMBOL, foreign)
     net = sum(held) + foreign
     before = {name: book.structures[name].cash for name in names}
     amount = Decimal(cents) / 100
@@ -276,5 +276,5 @@ def test_the_domains_with_exposure_are_those_that_hold_or_may_trade():
     assert book.domains() == {DOMAIN}
     tell(book, told(order, status=Status.CANCELED))
     assert book.domains() == set()
-    book._move("elsewhere", SYMBOL, 1)
+    book.move("elsewhere", SYMBOL, 1)
     assert book.domains() == {"elsewhere"}

@@ -44,7 +44,7 @@ def test_every_part_of_a_book_comes_back_through_json():
 
 def test_a_book_that_came_back_shares_nothing_with_the_checkpoint():
     state = dump(full())
-    restore(state, PRODUCTS)._move("primary-account", "GOOG", 5)
+    restore(state, PRODUCTS).move("primary-account", "GOOG", 5)
     assert "GOOG" not in restore(state, PRODUCTS).positions["primary-account"]
 
 

@@ -150,6 +150,6 @@ def test_it_is_that_of_all_accounts_together():
 
 def test_what_is_held_in_an_account_without_a_baseline_makes_it_unknown():
     rig = holding()
-    rig.book._move("backup-account", CONDOR_SYMBOLS[0], 1)
+    rig.book.move("backup-account", CONDOR_SYMBOLS[0], 1)
     del rig.book.baseline["backup-account"]
     assert result(rig)[0] is None

@@ -160,7 +160,7 @@ def test_a_forgotten_execution_and_a_forgotten_fee_that_are_told_again_are_no_ne
     told = report("stranger", Status.FILLED, *stranger)
     days.tell(happened.ReportTaken(cl_ord_id=None, report=told, at=days.now))
     for symbol in {fill.symbol for fill in stranger}:
-        days.book._move(DOMAIN, symbol, -days.book.positions[DOMAIN].get(symbol, 0))
+        days.book.move(DOMAIN, symbol, -days.book.positions[DOMAIN].get(symbol, 0))
     fee = days.fee("fee-1")
     held = dict(days.book.cash)
     days.sessions(2 * KEPT)

@@ -76,3 +76,11 @@ def test_what_is_gone_leaves_no_sum_behind():
     held["a"] = structure("a", 0, "SPX")
     stakes.look(held, find)
     assert (stakes.losses, stakes.counts) == ({}, {})
+
+
+def test_every_month_of_a_future_counts_in_one_sum():
+    assert (
+        scopes("/ESZ26", "es", None)
+        == scopes("/ESH27", "es", None)
+        == (ACCOUNT, ("underlying", "/ES"), ("strategy", "es"))
+    )

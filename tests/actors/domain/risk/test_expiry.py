@@ -217,6 +217,14 @@ def test_longs_that_would_be_exercised_without_the_cash_are_closed(holdings, pri
         assert told[Danger.EXERCISE].will is Will.ANY
 
 
+def test_a_long_on_a_future_would_bring_one_future_a_contract_and_counts_whole():
+    symbol = "./ESH26 EW2 260109C06000000"
+    told = found({symbol: 2}, {"/ESH26": "6010", symbol: "10.00"}, at("2026-01-09T15:57"), cash="600000")
+    assert "its exercise moves +2 /ESH26 for 601,000.00, cash 600,000.00" in told[Danger.EXERCISE].text
+    rich = found({symbol: 2}, {"/ESH26": "6010", symbol: "10.00"}, at("2026-01-09T15:57"), cash="601000")
+    assert Danger.EXERCISE not in rich
+
+
 def test_exercise_by_exception_follows_the_clearing_houses_own_cases():
     if not PINNED.exists():
         pytest.skip("the shared rule tables are not here")

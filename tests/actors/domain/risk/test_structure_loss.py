@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.domain.market.contract import Right
+from actors.config import SHIPPED
+from actors.domain.market.contract import Right, future_option_symbol
 from actors.domain.orders.order import Action, Leg
 from actors.domain.risk.structure_loss import loss_at_expiry, naked_exposure
+from actors.products import load_products
 from tests.builders import PRODUCTS, spxw
 
 BUY, SELL = Action.BUY_TO_OPEN, Action.SELL_TO_OPEN
@@ -95,3 +97,51 @@ def test_the_stand_in_for_an_unbounded_loss_is_a_fifth_of_the_larger_side():
     legs = [leg(SELL, 5000), leg(SELL, 4800, "P")]
     contracts = {each.symbol: PRODUCTS.contract(each.symbol) for each in legs}
     assert naked_exposure(legs, contracts.__getitem__, 2) == Decimal("0.20") * 5000 * 100 * 2
+
+
+ES = load_products(SHIPPED / "products.toml")
+QUARTERLY, THIRD_WEEK = ("", date(2026, 12, 18)), ("EW3", date(2026, 12, 18))
+
+
+def on_es(action: Action, strike: int, right: str = "C", series=THIRD_WEEK, future: str = "/ESZ26") -> Leg:
+    root, on = series
+    return Leg(symbol=future_option_symbol(future, on, Right(right), Decimal(strike), root), action=action)
+
+
+def loss_on_es(legs: list[Leg], net_price: str) -> Decimal | None:
+    return loss_at_expiry(legs, {each.symbol: ES.contract(each.symbol) for each in legs}, Decimal(net_price), 1)
+
+
+CONDOR = [(BUY, 4900, "P"), (SELL, 4950, "P"), (SELL, 5050, "C"), (BUY, 5100, "C")]
+
+
+@pytest.mark.parametrize("series", [QUARTERLY, THIRD_WEEK], ids=["quarterly", "weekly"])
+@pytest.mark.parametrize(
+    ("legs", "net_price", "points"),
+    [
+        (CONDOR, "9", 41),
+        (CONDOR[:2], "4", 46),
+        (CONDOR[2:], "4", 46),
+        ([(BUY, 5050, "C"), (SELL, 5100, "C")], "-12", 12),
+        ([(SELL, 4950, "P"), (SELL, 5050, "C")], "30", None),
+    ],
+    ids=["condor", "puts", "calls", "debit", "strangle"],
+)
+def test_a_structure_on_one_future_loses_what_one_on_an_index_does_at_fifty_dollars_a_point(
+    series, legs, net_price, points
+):
+    expected = None if points is None else points * 50
+    assert loss_on_es([on_es(*each, series) for each in legs], net_price) == expected
+    on_index = loss([leg(*each) for each in legs], net_price)
+    assert on_index == (None if points is None else points * 100)
+
+
+def test_what_settles_in_the_morning_covers_nothing_that_lives_until_that_days_close():
+    short, long = on_es(SELL, 5050), on_es(BUY, 5100, series=QUARTERLY)
+    assert loss_on_es([short, long], "4") is None
+    assert loss_on_es([on_es(SELL, 5050, series=QUARTERLY), on_es(BUY, 5100, series=QUARTERLY)], "4") == 46 * 50
+
+
+def test_a_later_series_of_the_same_future_covers_an_earlier_one_by_its_strike():
+    weekly = ("EW2", date(2026, 12, 11))
+    assert loss_on_es([on_es(SELL, 5050, series=weekly), on_es(BUY, 5060, series=QUARTERLY)], "-1") == (10 + 1) * 50

@@ -14,6 +14,7 @@ from actors.domain.portfolio.book import Book
 from actors.domain.risk.almanac import Blackout
 from actors.latch import Latch, StopLevel
 from supervisor.app.doctor.finding import Finding, Verdict
+from supervisor.app.preflight import undescribed
 from supervisor.app.readiness import judged
 from supervisor.app.readiness.check import Check, Preflight, of_findings
 from tests.builders import EXPIRY, PRODUCTS, sessions
@@ -176,3 +177,12 @@ def test_one_failure_is_a_no_go_and_what_the_doctor_forbids_bars_a_start():
     found = Preflight(mode="paper", session=EXPIRY, made_at=START, checks=checks)
     assert (found.is_go, [each.verdict for each in found.bars]) == (False, [FAIL])
     assert Preflight(mode="paper", session=EXPIRY, made_at=START, checks=checks[:3]).is_go
+
+
+def test_a_strategy_on_a_future_without_described_options_is_a_no_go_by_name():
+    config = load(None)
+    on = [config.strategies[0].model_copy(update={"underlying": each}) for each in ("/NQZ26", "/ESZ26", "SPX")]
+    assert undescribed(config.model_copy(update={"strategies": tuple(on)})) == ("/NQZ26",)
+    check = judged.undescribed("/NQZ26")
+    assert (check.name, check.verdict) == ("options on /NQZ26", Verdict.FAIL)
+    assert "R100" in check.value
