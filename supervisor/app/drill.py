@@ -49,8 +49,8 @@ class JournalTail:
         self._reader: JournalReader | None = None
         self.book = Book(products)
 
-    def read(self) -> list[Event]:
-        """Return the events since the last call."""
+    def read(self, upto: int | None = None) -> list[Event]:
+        """Return the events since the last call; those up to `upto`, where it is given."""
         if self._reader is None:
             try:
                 self._reader = JournalReader(self._where.journal)
@@ -58,6 +58,8 @@ class JournalTail:
                 return []
         events = []
         for entry in self._reader.read(self.book.sequence):
+            if upto is not None and entry.sequence > upto:
+                break
             event = parse_event(entry.body)
             self.book.apply(event, entry.sequence)
             events.append(event)

@@ -40,6 +40,8 @@ class Witness:
     def __init__(self, where: Places, seed: int, speed: float) -> None:
         self.where, self.place, self._speed = where, Workplace.visitor(where), speed
         self.tail = JournalTail(where, self.place.products)
+        self._told = JournalTail(where, self.place.products)
+        """Read as far as the executor last said it had got: a tree that trades never stands still to be compared."""
         self._stream = LocalStream(
             where, NAME, incarnation=time.time_ns(), peers=(EXECUTOR, FEED), hears_quotes_of=FEED
         )
@@ -123,8 +125,8 @@ class Witness:
         read = accounts(self.place)
         self.trader.ask_view()
         view = self.until("the executor's book", self.trader.view, WHOLE_BY_S).book
-        self.trader.turn(TURN_S)
-        return standing_audit(self.tail.book, read, view)
+        self._told.read(view.journal_sequence)
+        return standing_audit(self._told.book, read, view)
 
     def _verified(self, sequence: int) -> tuple[Book, list[HoldingsNetted]]:
         """Fold the journal anew, up to one event, its chain verified; return the book, and what was netted in it."""

@@ -85,6 +85,9 @@ def test_a_tail_tells_each_event_once_and_in_order_and_the_book_they_make(where)
         assert len(told) == place
     assert (told, tail.read()) == ([kind for kind, _, _ in events], [])
     assert (tail.book.sequence, tail.book.structures["condor-20260105-1"].quantity) == (len(events), 1)
+    slow = JournalTail(where, PRODUCTS)
+    assert [len(slow.read(upto)) for upto in (1, 1, 3)] == [1, 0, 2]
+    assert slow.book.sequence == 3
     journal.close()
 
 
