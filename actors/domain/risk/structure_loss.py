@@ -5,7 +5,8 @@ calendar is measured when its near side expires. Shares and futures are not stru
 the loss unbounded.
 
 Left out: early assignment, dividends. Where the loss has no bound, `naked_exposure` is the stand-in: a fifth of the
-uncovered strikes' notional, the exchange's own rough measure.
+uncovered strikes' notional, the exchange's own rough measure. With shares among the legs what is traded counts whole:
+they may become worth nothing.
 """
 
 from collections import defaultdict
@@ -32,7 +33,9 @@ def exposure(
 ) -> Decimal:
     """Return the most that combos can lose at a net price, in dollars, or its stand-in where that has no bound."""
     loss = combo.loss(net_price, quantity)
-    return loss if loss is not None else naked_exposure(legs, contract_of, quantity)
+    if loss is not None:
+        return loss
+    return max(naked_exposure(legs, contract_of, quantity), _of_shares(legs, contract_of, net_price) * quantity)
 
 
 def naked_exposure(legs: Sequence[Leg], contract_of: Callable[[str], Contract], order_qty: int) -> Decimal:
@@ -43,3 +46,11 @@ def naked_exposure(legs: Sequence[Leg], contract_of: Callable[[str], Contract], 
             contract = contract_of(leg.symbol)
             sides[contract.right] += (contract.strike or ZERO) * contract.multiplier * leg.ratio
     return NAKED_SHARE * max(sides.values(), default=ZERO) * order_qty
+
+
+def _of_shares(legs: Sequence[Leg], contract_of: Callable[[str], Contract], net_price: Decimal) -> Decimal:
+    """Return the dollars that one combo is traded at, where shares are among its legs; else 0."""
+    contracts = [contract_of(leg.symbol) for leg in legs]
+    if all(contract.is_option for contract in contracts):
+        return ZERO
+    return abs(net_price) * max(contract.multiplier for contract in contracts)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from actors.config import SHIPPED
 from actors.domain.market.contract import Right, future_option_symbol
 from actors.domain.orders.order import Action, Leg
-from actors.domain.risk.structure_loss import loss_at_expiry, naked_exposure
+from actors.domain.portfolio.cover import combo_of
+from actors.domain.risk.structure_loss import exposure, loss_at_expiry, naked_exposure
 from actors.products import load_products
 from tests.builders import PRODUCTS, spxw
 
@@ -97,6 +98,13 @@ def test_the_stand_in_for_an_unbounded_loss_is_a_fifth_of_the_larger_side():
     legs = [leg(SELL, 5000), leg(SELL, 4800, "P")]
     contracts = {each.symbol: PRODUCTS.contract(each.symbol) for each in legs}
     assert naked_exposure(legs, contracts.__getitem__, 2) == Decimal("0.20") * 5000 * 100 * 2
+
+
+@pytest.mark.parametrize("action", [BUY, SELL])
+def test_shares_have_no_bound_and_count_whole_so_a_limit_holds_for_them_too(action):
+    shares = (Leg(symbol="SPY", action=action),)
+    combo = combo_of(shares, PRODUCTS.contract)
+    assert exposure(combo, shares, PRODUCTS.contract, Decimal("-600.25"), 200) == Decimal("600.25") * 200
 
 
 ES = load_products(SHIPPED / "products.toml")
