@@ -10,11 +10,15 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from supervisor.child_spec import Spec
 from supervisor.process import Process
 from supervisor.tree import ChildState
+
+
+class DirectoryDamaged(Exception):
+    """The file says nothing that can be understood: what it named may run, and cannot be found by it."""
 
 
 class Entry(Spec):
@@ -109,9 +113,12 @@ def write(path: Path, directory: Directory) -> None:
 
 
 def read(path: Path) -> Directory | None:
-    """Return the directory; None where none was ever written since boot."""
+    """Return the directory; None where none was ever written since boot. Raises `DirectoryDamaged`."""
     try:
         text = path.read_bytes()
     except FileNotFoundError:
         return None
-    return Directory.model_validate_json(text)
+    try:
+        return Directory.model_validate_json(text)
+    except ValidationError as error:
+        raise DirectoryDamaged(f"{path}: not a directory of processes: {text[:40]!r}") from error

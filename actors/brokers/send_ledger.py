@@ -64,9 +64,8 @@ class SendLedger:
         self._openings: set[str] = set()
         self._forgotten: set[str] = set()
         self._outcomes: dict[str, SubmitOutcome] = {}
-        self._file = os.open(
-            _path(folder, incarnation), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600
-        )
+        self._path = _path(folder, incarnation)
+        self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._size = 0
         self._write({"incarnation": incarnation, "boot": boot})
         os.fsync(self._file)
@@ -132,6 +131,14 @@ class SendLedger:
             if attempt_id in page.entries:
                 return InDoubt(cause="the connection ended while sending", evidence=f"incarnation {page.incarnation}")
         return self._never_begun(sent_to)
+
+    def unwritable(self) -> str | None:
+        """Return why its disk takes no entry; None where it does, or is merely full."""
+        try:
+            os.close(os.open(self._path, os.O_WRONLY | os.O_CLOEXEC))
+        except OSError as error:
+            return f"the send ledger cannot be written: {error.strerror}"
+        return None
 
     def close(self) -> None:
         """Close the file."""
