@@ -12,6 +12,7 @@ written there is who holds it.
 
 import fcntl
 import os
+import re
 import socket
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from pydantic import ValidationError
 from supervisor.child_spec import Spec
 from supervisor.process import Process, identify
 
+_COUNTER = re.compile(rb"\d{20}\n")
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -111,12 +113,14 @@ def owner(path: Path) -> Owner | None:
 class Incarnations:
     """A counter that outlives everything: a number is on disk before it is given out.
 
-    A damaged file raises `ValueError` at opening: guessing could use a number twice.
+    A damaged file raises `ValueError` at opening: guessing could use a number twice. An empty one was being made.
     """
 
     def __init__(self, path: Path) -> None:
         text = path.read_bytes() if path.exists() else b""
         self._path, self._descriptor = path, -1
+        if text and _COUNTER.fullmatch(text) is None:
+            raise ValueError(f"{path}: not a counter: {text[:40]!r}")
         self._given = self._reserved = int(text) if text else 0
 
     def take(self) -> int:

@@ -51,6 +51,11 @@ class Disk:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
+    yield from disk_in(tmp_path)
+
+
+def disk_in(tmp_path: Path) -> Iterator[Disk]:
+    """Yield a disk, mounted below a folder."""
     image, folder = tmp_path / "image", tmp_path / "disk"
     with image.open("wb") as file:
         file.truncate(24_000_000)
