@@ -1,4 +1,4 @@
-"""The journal's log, cut at each byte and with a bit flipped in each: the events up to the last whole commit, or damage.
+"""The log of a journal, cut anywhere and with bits flipped: the events up to the last whole commit, or damage.
 
 What SQLite makes of a damaged log is known to the byte: a frame that does not verify ends it, and what counts is the
 last commit before that. Pages of 512 bytes keep the log small. A sample of its bytes is tried, at another place within

@@ -1,4 +1,4 @@
-"""The kill switch on a state folder that takes no writes: it ends, it cancels, and closes nothing that it cannot write down."""
+"""The kill switch on a state folder that takes no writes: it cancels, and closes nothing it cannot write down."""
 
 import subprocess
 from decimal import Decimal
