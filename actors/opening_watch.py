@@ -44,7 +44,7 @@ class OpeningWatch:
         self._looked_ns = now_ns
         before, self._fault = self._fault, self._look()
         if self._fault is not None and before is None:
-            text = f"nothing is opened, exits go on as far as they can be journaled: {self._fault}"
+            text = f"nothing is opened, exits go on: {self._fault}"
             step.alerts.append(self._desk.alert(self._stopped, Level.P0, self._subject, text))
         elif self._fault is None and before is not None:
             text = f"openings are admitted again; it was: {before}"

@@ -49,7 +49,8 @@ class DiskSeen:
 def fault(seen: DiskSeen, limits: DiskLimits) -> str | None:
     """Return why nothing may be opened; None where nothing is wrong."""
     if seen.refusal:
-        return f"the state folder's disk takes no writes: {seen.refusal}"
+        held = "what cannot be journaled does not leave, no exit either"
+        return f"the state folder's disk takes no writes: {seen.refusal}; {held}"
     if seen.free_bytes < limits.free_min_bytes:
         spent = "" if seen.has_reserve else "; the reserve is spent"
         return f"{seen.free_bytes / MB:,.1f} MB free, {limits.free_min_bytes / MB:,.1f} MB must be{spent}"
