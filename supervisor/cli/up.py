@@ -79,8 +79,9 @@ def up(state: Path | None, detach: bool, **options: Any) -> None:
     _refuse_anothers(where)
     try:
         must_write(where.state)
+        directories.read(where.directory)
         ownership = Ownership.take(keeper.lock(where.state), datetime.now(UTC))
-    except DiskUnwritable as error:
+    except (DiskUnwritable, directories.DirectoryDamaged) as error:  # nobody starts beside what cannot be found
         click.echo(f"{error}\nNothing was started.", err=True)
         sys.exit(ExitCode.REFUSED)
     except AlreadyOwned as error:

@@ -182,7 +182,7 @@ def test_a_damaged_directory_of_processes_is_damage_by_name(named, damage):
             read(named.directory)
 
 
-def test_over_a_damaged_directory_status_doctor_and_down_say_that_what_runs_is_not_known(named):
+def test_over_a_damaged_directory_nothing_is_started_and_what_shows_and_ends_says_that_what_runs_is_not_known(named):
     named.directory.write_bytes(named.directory.read_bytes()[:-20])
 
     def holdfast(*words: str) -> tuple[int, str]:
@@ -191,6 +191,8 @@ def test_over_a_damaged_directory_status_doctor_and_down_say_that_what_runs_is_n
 
     code, said = holdfast("status", "--check")
     assert (code, "Fault    what runs is NOT KNOWN" in said) == (4, True), said
+    code, said = holdfast("up", "--detach")
+    assert (code, "does not verify" in said, "Nothing was started." in said) == (6, True, True)
     code, said = holdfast("tree")
     assert "NOT KNOWN" in said
     code, said = holdfast("down")
