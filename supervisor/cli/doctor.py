@@ -61,7 +61,7 @@ def examine(where: Places) -> Iterator[Finding]:
         directory = directories.read(where.directory)
     except directories.DirectoryDamaged as error:
         directory = None
-        yield Finding(code="D070", subject="processes", verdict=Verdict.FAIL, text=str(error), todo=DAMAGED_TODO)
+        yield Finding(code="D012", subject="processes", verdict=Verdict.FAIL, text=str(error), todo=DAMAGED_TODO)
     members, has_nodes = reach.members(directory, _masters(where)), bool(directory and directory.nodes)
     yield from reach.examine(listening(), members, has_nodes=has_nodes)
     yield from ray_checkup.examine(directory.ray if directory else None)
