@@ -7,7 +7,7 @@ account's stream open, reads accounts, probes, and says at each change and at a 
 * After every login the whole account is read and told as `AccountRead(request_id=0)`: the stream replays nothing.
 * A login that is refused is not repeated by this incarnation; the route stays down and says why.
 * An order that was made ready is released within an fsync: the loop stays awake for it, for as long as that takes.
-* Where a stop is latched and no executor is there to obey it, openings at work are cancelled here (`brokers.orphans`).
+* Where a stop is latched, or none can be, and no executor is there, openings at work are cancelled (`brokers.orphans`).
 * What could not be told is kept where it may be asked for (outcomes), or made good by a fresh reading (reports).
 """
 

@@ -9,6 +9,7 @@ import os
 import tempfile
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date
 from importlib.metadata import version
 from pathlib import Path
@@ -52,7 +53,8 @@ def exchange_table(cache: Path, first_on: date = FIRST_ON, last_on: date = LAST_
     if table and table.source == _source() and table.first_on <= first_on and table.last_on >= last_on:
         return table
     table = build_exchange_table(first_on, last_on)
-    _keep(cache, table)
+    with suppress(OSError):  # a disk that takes no writes: it only saves time
+        _keep(cache, table)
     return table
 
 

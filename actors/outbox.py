@@ -8,6 +8,7 @@ is owed, through a temporary file and a rename, so a crash leaves the old one or
 import errno
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -28,8 +29,9 @@ class Outbox:
         self.state = OutboxState()
         records, self.damaged = read_records(path)
         self.state.replay(records)
-        self._descriptor, self._is_synced = -1, True
-        self._rewrite()
+        self._descriptor, self._is_synced, self._count = -1, True, 0
+        with suppress(OSError):  # a disk that takes no writes must not keep alerts in: tried again with each record
+            self._rewrite()
 
     def append(self, records: Iterable[Record]) -> None:
         """Write the records, durable on return. Raises `OSError` (a full disk); they are remembered all the same."""
@@ -41,6 +43,9 @@ class Outbox:
         records = list(records)
         for record in records:
             self.state.apply(record)
+        if self._descriptor < 0:
+            self._rewrite()  # holds these records, too
+            return
         self._is_synced = False
         lines = _lines(records)
         written = os.write(self._descriptor, lines)
@@ -59,7 +64,8 @@ class Outbox:
 
     def close(self) -> None:
         """Close the file."""
-        os.close(self._descriptor)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
 
     def _rewrite(self) -> None:
         records = self.state.pruned(self._ways, HISTORY_ALERTS)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from supervisor import directory as directories
 from supervisor.child import Child
-from supervisor.directory import Directory, Entry
+from supervisor.directory import Directory, DirectoryDamaged, Entry
 from supervisor.health import Mark, Progress
 from supervisor.health import alive as works_now
 from supervisor.host_pool import Found, Hosts
@@ -101,7 +101,10 @@ def end(process: Process | None) -> None:
 
 def bury(path: Path) -> None:
     """End, and confirm, everything the directory at `path` names, its private Ray included. Raises `Unkillable`."""
-    before = directories.read(path)
+    try:
+        before = directories.read(path)
+    except DirectoryDamaged as error:
+        raise Unkillable(f"{error}; what it named may live: end it, then remove the file") from error
     if before is None:
         return
     for entry in before.children.values():

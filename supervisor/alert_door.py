@@ -115,7 +115,10 @@ def taken_by(where: Places, alert_id: str) -> dict[Way, str | None] | None:
 
 def notifier_runs(where: Places) -> bool:
     """Whether a notifier lives that will carry out what is asked now."""
-    directory = directories.read(where.directory)
+    try:
+        directory = directories.read(where.directory)
+    except directories.DirectoryDamaged:
+        return False
     entry = None if directory is None else directory.children.get("notifier")
     return entry is not None and entry.process is not None and alive(entry.process)
 

@@ -17,7 +17,8 @@ Rules of this file:
   before it is used.
 * A file that SQLite cannot make sense of is set aside in the same way, whole, and a fresh one begun.
 * A checkpoint is only a shorter way to the same state: an empty folder is no error here. The journal tells whether it
-  should have been empty. So is one that finds no room on the disk: it is told, and the work goes on without it.
+  should have been empty. So is one that finds no room on the disk, or no disk that writes: it is told, and the work
+  goes on without it.
 """
 
 import hmac
@@ -62,6 +63,13 @@ _THE_DISKS: Final = {
     sqlite3.SQLITE_NOMEM,
 }
 """What SQLite says of the disk or of others, and not of the file."""
+_TAKES_NOTHING: Final = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+}
+"""A disk that is full, or takes no writes any more."""
 UNSYNCED: Final[dict[str, Any]] = {"sqlite_synchronous": 1}
 
 
@@ -115,11 +123,11 @@ class CheckpointStore:
         self._save_noted()
 
     def save(self, state: BaseModel, journal_sequence: int) -> None:
-        """Write one generation over the oldest, durable on return; where the disk has no room, tell so instead."""
+        """Write one generation over the oldest, durable on return; where the disk does not take it, tell so instead."""
         try:
             self._on_sound_file(lambda: self._write(self._next(state, journal_sequence)))
         except sqlite3.OperationalError as error:
-            if _code(error) != sqlite3.SQLITE_FULL:
+            if _code(error) not in _TAKES_NOTHING:
                 raise
             self._tell(f"checkpoint of event {journal_sequence} not kept: {error}")
 

@@ -16,6 +16,7 @@ from supervisor.directory import Directory, NodeEntry, RayEntry
 from supervisor.event_log import EventLog
 from supervisor.health import Mark
 from supervisor.process import Process
+from supervisor.state_disk import FULL
 from supervisor.watcher import boot_s
 
 
@@ -109,7 +110,8 @@ class Chronicle:
             self._log.flush()
         except OSError as error:
             if not self._is_unwritable:
-                self._tell("log_unwritable", "supervisor", f"its log cannot be written: {error.strerror}")
+                event = "log_unwritable" if error.errno in FULL else "disk_unwritable"
+                self._tell(event, "supervisor", f"its log cannot be written: {error.strerror}")
             self._is_unwritable = True
         else:
             self._is_unwritable = False

@@ -86,7 +86,6 @@ class ControlLoop:
             self._pool.drain()
         else:
             self._provide()
-            self._incarnations.reserve()
 
     def _hear(self, event: Event) -> None:
         match event:
@@ -223,7 +222,7 @@ class ControlLoop:
     def _start_due(self) -> None:
         now = boot_s()
         for child in self._waiting():
-            if child.due_s > now or not self._free_to_start(child):
+            if child.due_s > now or not self._free_to_start(child) or not self._incarnations.at_hand():
                 continue
             host = self._pool.take()
             if host is None:
@@ -283,6 +282,8 @@ class ControlLoop:
         return min(LOOK_S, max(next_due - boot_s(), LOOK_STARTING_S))
 
     def _provide(self) -> None:
+        if not self._incarnations.at_hand():  # a disk that takes no writes: nobody new, and whoever runs is kept
+            return
         now, waiting = boot_s(), len(self._waiting())
         if waiting:
             self._pool.insist()

@@ -2,19 +2,25 @@
 
 Peers find each other's sockets by name, so they need no more than this; every screen reads it; a restarted supervisor
 adopts from it. A child is written here before its start call leaves, so no child can run that this file does not name.
-It lives in memory with the boot: after a reboot there is nothing to adopt.
+It lives in memory with the boot: after a reboot there is nothing to adopt. It ends with its checksum: a process
+number that is off by one would call a child dead that lives.
 """
 
 import os
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from zlib import crc32
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from supervisor.child_spec import Spec
 from supervisor.process import Process
 from supervisor.tree import ChildState
+
+
+class DirectoryDamaged(Exception):
+    """The file says nothing that can be understood: what it named may run, and cannot be found by it."""
 
 
 class Entry(Spec):
@@ -104,14 +110,21 @@ def write(path: Path, directory: Directory) -> None:
     fresh = path.with_name(path.name + ".new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        file.write(directory.model_dump_json())
+        text = directory.model_dump_json()
+        file.write(f"{text}\n{crc32(text.encode()):08x}\n")
     fresh.replace(path)
 
 
 def read(path: Path) -> Directory | None:
-    """Return the directory; None where none was ever written since boot."""
+    """Return the directory; None where none was ever written since boot. Raises `DirectoryDamaged`."""
     try:
         text = path.read_bytes()
     except FileNotFoundError:
         return None
-    return Directory.model_validate_json(text)
+    told, _, check = text.partition(b"\n")
+    try:
+        if check != b"%08x\n" % crc32(told):
+            raise DirectoryDamaged(f"{path}: the directory of processes does not verify: {text[:40]!r}")
+        return Directory.model_validate_json(told)
+    except ValidationError as error:
+        raise DirectoryDamaged(f"{path}: not a directory of processes of this version: {text[:40]!r}") from error

@@ -30,7 +30,7 @@ def masters(where: Places) -> list[Owner]:
 
 
 def named(where: Places) -> list[Process]:
-    """Return every other process of this runtime that is alive now."""
+    """Return every other process of this runtime that is alive now. Raises `DirectoryDamaged`."""
     directory = directories.read(where.directory)
     if directory is None:
         return []

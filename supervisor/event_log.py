@@ -9,6 +9,7 @@ import errno
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,13 +22,11 @@ class EventLog:
     """The log, open for appending."""
 
     def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self._path = path
+        self._path, self._descriptor = path, -1
         self._lines: list[str] = []
         self._lost = 0
-        size = os.fstat(self._descriptor).st_size
-        if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
-            self._lines.append("")  # a predecessor died inside a line: end it, so the next one stands alone
+        with suppress(OSError):  # a disk that takes no writes: tried again with the first line
+            self._open()
 
     def note(self, event: str, name: str = "", **fields: JsonValue) -> None:
         """Collect one line; it is on disk after the next `flush`."""
@@ -43,6 +42,8 @@ class EventLog:
         """Write what was collected, durable on return. Raises `OSError`: then it is still collected."""
         if not self._lines:
             return
+        if self._descriptor < 0:
+            self._open()
         size, lines = os.fstat(self._descriptor).st_size, self._lines
         if self._lost:
             said = {"at": datetime.now(UTC).isoformat(), "event": "lines_lost", "count": self._lost}
@@ -59,7 +60,14 @@ class EventLog:
     def close(self) -> None:
         """Flush and close."""
         self.flush()
-        os.close(self._descriptor)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+
+    def _open(self) -> None:
+        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        size = os.fstat(self._descriptor).st_size
+        if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
+            self._lines.insert(0, "")  # a predecessor died inside a line: end it, so the next one stands alone
 
 
 def read_events(path: Path) -> Iterator[dict[str, JsonValue]]:

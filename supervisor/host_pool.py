@@ -76,7 +76,10 @@ class HostPool:
         if now_s < self._again_s:
             return
         for _ in range(count - len(self.ready) - len(self._spawning)):
-            number = self._number()
+            try:
+                number = self._number()
+            except OSError:  # none is durable now
+                return
             self._spawning[number] = now_s
             relay(self._hosts.spawn(number), self._watcher, "spawn", number)
 

@@ -33,6 +33,7 @@ CREATE INDEX IF NOT EXISTS event_of_correlation ON event (correlation, sequence)
 CREATE TABLE IF NOT EXISTS version (since INTEGER PRIMARY KEY, version INTEGER NOT NULL) STRICT;
 """
 _PRAGMAS: Final = {"journal_mode": "wal", "synchronous": 2, "wal_autocheckpoint": 1000, "mmap_size": 0}
+_AS_IT_LIES: Final = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 _HAS_TABLE: Final = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?"
 
 
@@ -169,10 +170,25 @@ def open_to_read(path: Path, schema: EventSchema) -> JournalFile:
         raise FileNotFoundError(f"no journal at {path}")
     db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     db.set_busy_timeout(2000)
-    if db.execute(_HAS_TABLE, ("event",)).fetchone() is None:
+    try:
+        found = db.execute(_HAS_TABLE, ("event",)).fetchone()
+    except apsw.CantOpenError:
+        db.close()
+        if not _is_closed(path):
+            raise
+        # on a disk that takes no writes SQLite cannot make the index of a log, and needs none where there is no log
+        db = apsw.Connection(f"{path.absolute().as_uri()}?immutable=1", flags=_AS_IT_LIES)
+        found = db.execute(_HAS_TABLE, ("event",)).fetchone()
+    if found is None:
         db.close()
         raise FileNotFoundError(f"no journal at {path} yet: its writer died, or is, before its first table")
     return JournalFile(path, db, schema)
+
+
+def _is_closed(path: Path) -> bool:
+    """Whether all events are in the file itself: a writer that ended in order leaves no log."""
+    log = path.with_name(f"{path.name}-wal")
+    return not log.exists() or not log.stat().st_size
 
 
 def _versions(db: apsw.Connection) -> tuple[list[int], list[int]]:

@@ -19,11 +19,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from actors.latch import Latch, StopLevel
 from actors.places import Places
-from supervisor.adoption import bury
+from supervisor.adoption import Unkillable, bury
 from supervisor.child import Child
 from supervisor.child_spec import ChildSpec, Plan
 from supervisor.hang_watch import HangWatch
@@ -73,7 +73,10 @@ def keep(plan: Plan, where: Places) -> bool:
                 latch_or_make_room(where, reduce)
         history = decision.history
         stopping = any(isinstance(event, StopAsked) for event in watcher.wait(decision.delay_s))
-    bury(where.directory)
+    try:
+        bury(where.directory)
+    except Unkillable as error:
+        _say(str(error))
     return False
 
 
@@ -98,8 +101,7 @@ def _run_once(plan: Plan, where: Places, watcher: Watcher, why: str) -> _Run:
 
 
 def _launch(plan: Plan, where: Places, why: str) -> "subprocess.Popen[bytes]":
-    where.logs.mkdir(mode=0o700, exist_ok=True)
-    with (where.logs / "supervisor.log").open("ab") as log:
+    with _log(where) as log:
         return subprocess.Popen(
             [sys.executable, "-m", "supervisor.runtime", str(where.state), *([why] if why else [])],
             cwd=ROOT,
@@ -109,6 +111,15 @@ def _launch(plan: Plan, where: Places, why: str) -> "subprocess.Popen[bytes]":
             stderr=log,
             start_new_session=True,  # the terminal's Ctrl-C reaches us alone; we hand it on
         )
+
+
+def _log(where: Places) -> IO[bytes]:
+    """Open what a supervisor says into; our own voice where the disk takes no writes: it is started all the same."""
+    try:
+        where.logs.mkdir(mode=0o700, exist_ok=True)
+        return (where.logs / "supervisor.log").open("ab")
+    except OSError:
+        return os.fdopen(os.dup(sys.stderr.fileno()), "wb")
 
 
 class _Guard:

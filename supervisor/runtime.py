@@ -39,7 +39,7 @@ from supervisor.app.quiet import is_quiet
 from supervisor.child_spec import Plan, Readying
 from supervisor.chronicle import Hooks, Paths
 from supervisor.control_loop import ControlLoop
-from supervisor.directory import Directory, RayEntry
+from supervisor.directory import Directory, DirectoryDamaged, RayEntry
 from supervisor.errand import Errands, StoppedWaiting
 from supervisor.health import Mark
 from supervisor.host_pool import HostsFailing
@@ -100,7 +100,7 @@ def main() -> int:
         return ExitCode.RAY_LOST
     except StoppedWaiting:
         bury(where.directory)
-    except Unkillable as error:
+    except (Unkillable, DirectoryDamaged) as error:
         return _fail(ExitCode.UNKILLABLE, error)
     ownership.release()
     return ExitCode.STOPPED

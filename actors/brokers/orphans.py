@@ -1,8 +1,9 @@
-"""Openings at work whose executor is away while a stop is latched: their connection cancels them.
+"""Openings at work whose executor is away while a stop is latched, or none can be: their connection cancels them.
 
 Rules of this file
 1. A latched stop is the executor's to obey (`chase`). Only where that has been away for `after_s` without a word, dead
-   and not replaced, the connection does it, and again at that pace for as long as both last.
+   and not replaced, the connection does it, and again at that pace for as long as both last. Where the state
+   folder's disk takes no writes, no stop can be latched and no executor started: that counts as a stop.
 2. Cancelled is what the account's own reading shows at work and a ledger of this route began to send as an opening.
    Closes reduce risk and stay; what is not ours, or not known as an opening, stays too. A failed reading says nothing.
 3. No epoch is asked for: nobody holds one now, and a cancel only ever takes risk away. Right before its first byte the
@@ -54,7 +55,7 @@ class Orphans:
             for report in state.orders:
                 if report.is_working and report.attempt_id and self._ledger.is_opening(report.attempt_id):
                     with suppress(OSError):  # a full disk keeps no cancel in
-                        self._ledger.cancelled(report.attempt_id, self._gates.stop() or "")
+                        self._ledger.cancelled(report.attempt_id, self._stop() or "")
                     await self._broker.cancel(report.broker_order_id, timeout_s, self._kept_in)
         except (BrokerUnavailable, BrokerRefused):
             return
@@ -65,4 +66,7 @@ class Orphans:
         """Return why nothing is cancelled now; None where it is."""
         if self._away_ns is None or self._clock.boot_ns() - self._away_ns < self._after_ns:
             return "the executor is there"
-        return None if self._gates.stop() else "no stop is latched"
+        return None if self._stop() else "no stop is latched"
+
+    def _stop(self) -> str | None:
+        return self._gates.stop() or self._ledger.unwritable()

@@ -18,6 +18,8 @@ Rules of this file
   notes `cancelled` here. An entry that does not say is no opening.
 * A torn last line is a write that a death cut short, and is skipped. Of an entry it means that no byte left, for the
   write comes first; of an outcome, that the attempt is in doubt.
+* Each line carries its checksum. One that does not verify is damage, and nobody sends: its attempt might be taken for
+  one that never began. Files of an older version have none, and end their first line with a brace.
 
 Old files are removed when nothing in them is unanswered and newer ones stand in for them.
 """
@@ -26,6 +28,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from zlib import crc32
 
 import msgspec
 from pydantic import TypeAdapter, ValidationError
@@ -64,9 +67,8 @@ class SendLedger:
         self._openings: set[str] = set()
         self._forgotten: set[str] = set()
         self._outcomes: dict[str, SubmitOutcome] = {}
-        self._file = os.open(
-            _path(folder, incarnation), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600
-        )
+        self._path = _path(folder, incarnation)
+        self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._size = 0
         self._write({"incarnation": incarnation, "boot": boot})
         os.fsync(self._file)
@@ -133,6 +135,14 @@ class SendLedger:
                 return InDoubt(cause="the connection ended while sending", evidence=f"incarnation {page.incarnation}")
         return self._never_begun(sent_to)
 
+    def unwritable(self) -> str | None:
+        """Return why its disk takes no entry; None where it does, or is merely full."""
+        try:
+            os.close(os.open(self._path, os.O_WRONLY | os.O_CLOEXEC))
+        except OSError as error:
+            return f"the send ledger cannot be written: {error.strerror}"
+        return None
+
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
@@ -145,7 +155,8 @@ class SendLedger:
         return InDoubt(cause="its ledger may have been lost with the machine", evidence=f"incarnation {sent_to}")
 
     def _write(self, line: dict[str, object]) -> None:
-        data = msgspec.json.encode(line) + b"\n"
+        text = msgspec.json.encode(line)
+        data = b"%s %08x\n" % (text, crc32(text))
         written = os.write(self._file, data)
         if written != len(data):
             os.ftruncate(self._file, self._size)  # or the next line would be glued to half of this one
@@ -172,11 +183,16 @@ def _pages(folder: Path) -> Iterator[_Page]:
 
 
 def _page(path: Path) -> _Page | None:
-    lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last newline is torn, or nothing
+    *lines, torn = path.read_bytes().split(b"\n")
+    if _verifies(torn):
+        lines.append(torn)  # all but its end: it counts, for it may have been acted upon
+    elif _verifies(torn[:-1]):
+        raise DamagedState(f"{path}: its last line does not end as one")
     if not lines:
         return None  # it died before its header: it never said it was there, so nothing was sent to it
     try:
-        head, *rest = [json.loads(line) for line in lines]
+        is_checked = not lines[0].endswith(b"}")
+        head, *rest = [json.loads(_checked(line) if is_checked else line) for line in lines]
         outcomes = {line["attempt"]: _OUTCOME.validate_python(line["outcome"]) for line in rest if "outcome" in line}
         return _Page(
             incarnation=head["incarnation"],
@@ -188,6 +204,17 @@ def _page(path: Path) -> _Page | None:
         )
     except (ValueError, KeyError, TypeError, ValidationError) as error:
         raise DamagedState(f"{path}: {error}") from error
+
+
+def _checked(line: bytes) -> bytes:
+    if not _verifies(line):
+        raise ValueError(f"a line does not verify: {line[:80]!r}")
+    return line.rpartition(b" ")[0]
+
+
+def _verifies(line: bytes) -> bool:
+    text, _, check = line.rpartition(b" ")
+    return bool(text) and check == b"%08x" % crc32(text)
 
 
 def _prune(folder: Path, past: dict[int, _Page]) -> None:

@@ -106,6 +106,20 @@ class Follower:
         """Whether it keeps a copy; False once that was taken over."""
         return self._copy is not None
 
+    @property
+    def committed(self) -> int:
+        """The last event of the copy that the leader's own disk has, too."""
+        return self._copy.committed if self._copy is not None else 0
+
+    @property
+    def end(self) -> int:
+        """The last event of the copy."""
+        return self._copy.end.sequence if self._copy is not None else 0
+
+    def rows(self, after: int, events_max: int) -> tuple[Row, ...]:
+        """Return events of the copy as they lie there, so many at most."""
+        return self._copy.rows(after, events_max) if self._copy is not None else ()
+
     def turn(self, wait_s: float = LOOK_S) -> None:
         """Wait for something to happen, and do what follows."""
         for key, _ in self._selector.select(wait_s):

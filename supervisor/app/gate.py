@@ -200,7 +200,7 @@ class _Lost:
         self._seen, self._is_lost = 0, False
 
     def __call__(self) -> bool:
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, directories.DirectoryDamaged):
             seen = self._path.stat().st_mtime_ns
             if seen != self._seen:
                 directory = directories.read(self._path)

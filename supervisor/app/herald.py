@@ -36,6 +36,11 @@ _WORDS: Final = {
     "set_aside": ("S013", Level.P1, "the message lies in dead-letters.jsonl; the child goes on without it"),
     "too_large": ("S014", Level.P1, "it is replaced in a quiet moment, before the kernel ends it"),
     "log_unwritable": ("S015", Level.P1, "its lines are kept, and written once there is room"),
+    "disk_unwritable": (
+        "A225",
+        Level.P0,
+        "nothing is started anew and no order leaves, for neither can be written down; whoever runs is kept",
+    ),
     "unsafe": ("S016", Level.P0, "the stop is not on disk: it is tried again at the next death"),
     "restarted_by_hand": ("S003", Level.P2, "it is stopped in order and started again"),
     "node_lost": (
@@ -51,6 +56,7 @@ _WORDS: Final = {
 }
 """Event of the supervisor: code, level, what was done already."""
 _REMEDIES: Final = {
+    "disk_unwritable": "holdfast kill cancels what works; close at the broker what must be closed. dmesg tells why.",
     "escalated": "holdfast tree says why; holdfast restart {name} tries at once, with a clean record.",
     "retried_slowly": "holdfast restart {name} tries at once, with a clean record.",
     "ray_awaited": "Start it again: the tree is taken over or rebuilt by itself.",

@@ -43,7 +43,7 @@ from supervisor.app.workplace import Workplace
 from supervisor.child_spec import ChildContext
 from supervisor.journal import Following, JournalReader, JournalWriter
 from supervisor.killswitch import record
-from supervisor.state_disk import MB, DiskLimits, StateDisk
+from supervisor.state_disk import MB, DiskLimits, StateDisk, must_write
 
 
 class Fenced(Exception):
@@ -51,9 +51,10 @@ class Fenced(Exception):
 
 
 def executor(context: ChildContext, workplace: type[Workplace] = Workplace) -> Shell:
-    """Build the executor: see to room on the disk, take the epoch, meet the follower, open the journal, recover."""
+    """Build the executor: see to the disk, take the epoch, meet the follower, open the journal, recover."""
     place = workplace.child(context)
     where, disk, config = place.places, _disk(place), place.config
+    must_write(where.state)
     disk.look()
     known = _last_epoch(where.journal)
     epoch = take_epoch(where.epoch, above=known)

@@ -30,6 +30,7 @@ from supervisor.process import Process
 from supervisor.runtime import lock_path
 
 SCHEMA = "holdfast.doctor/1"
+DAMAGED_TODO = "holdfast down ends what still obeys; what it cannot end must be ended by hand, then remove the file"
 
 
 @click.command(
@@ -56,7 +57,11 @@ def doctor(state: Path, as_json: bool) -> None:
 
 def examine(where: Places) -> Iterator[Finding]:
     """Yield every finding of one runtime."""
-    directory = directories.read(where.directory)
+    try:
+        directory = directories.read(where.directory)
+    except directories.DirectoryDamaged as error:
+        directory = None
+        yield Finding(code="D012", subject="processes", verdict=Verdict.FAIL, text=str(error), todo=DAMAGED_TODO)
     members, has_nodes = reach.members(directory, _masters(where)), bool(directory and directory.nodes)
     yield from reach.examine(listening(), members, has_nodes=has_nodes)
     yield from ray_checkup.examine(directory.ray if directory else None)

@@ -18,10 +18,10 @@ from supervisor import directory as directories
 from supervisor import ending
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.options import json_option, state_option
-from supervisor.directory import NodeState
+from supervisor.directory import DirectoryDamaged, NodeState
 from supervisor.killswitch.hold import lock
 from supervisor.ownership import owner
-from supervisor.process import alive
+from supervisor.process import Process, alive
 
 SCHEMA: Final = "holdfast.down/1"
 
@@ -40,8 +40,8 @@ def down(state: Path, as_json: bool) -> None:
     if elsewhere:
         click.echo(f"{where.state} is run on {elsewhere[0].host}: end it there", err=True)
         sys.exit(ExitCode.REFUSED)
-    masters, named, lost = [held.process for held in owners], ending.named(where), _lost(where)
-    if not masters and not named:
+    masters, (named, lost, damage) = [held.process for held in owners], _named(where)
+    if not masters and not named and not damage:
         click.echo(f"nothing runs in {where.state}", err=True)
         sys.exit(ExitCode.NOT_RUNNING)
     began = time.monotonic()
@@ -49,6 +49,9 @@ def down(state: Path, as_json: bool) -> None:
     left = [process.pid for process in (*masters, *named) if alive(process)]
     if left:
         click.echo(f"still there: {left}. Do not assume it is down.", err=True)
+        sys.exit(ExitCode.NOT_CONFIRMED)
+    if where.directory.exists() and damage:  # an end in order takes it away
+        click.echo(f"{damage}\nWhat it named may live, and cannot be ended by it. Do not assume it is down.", err=True)
         sys.exit(ExitCode.NOT_CONFIRMED)
     shutil.rmtree(where.run, ignore_errors=True)
     gone, took_s = len(masters) + len(named), time.monotonic() - began
@@ -59,6 +62,11 @@ def down(state: Path, as_json: bool) -> None:
         sys.exit(ExitCode.NOT_CONFIRMED)
 
 
-def _lost(where: Places) -> list[str]:
-    directory = directories.read(where.directory)
-    return [] if directory is None else [name for name, node in directory.nodes.items() if node.state is NodeState.LOST]
+def _named(where: Places) -> tuple[list[Process], list[str], str]:
+    """Return what the directory names: processes, nodes that were lost; and why it cannot be read, if so."""
+    try:
+        directory, named = directories.read(where.directory), ending.named(where)
+    except DirectoryDamaged as error:
+        return [], [], str(error)
+    nodes = {} if directory is None else directory.nodes
+    return named, [name for name, node in nodes.items() if node.state is NodeState.LOST], ""

@@ -67,8 +67,8 @@ def _check(where: Places, stop: Latch) -> None:
 
 
 def _confirm(where: Places, stop: Latch) -> None:
-    held = latch_soon(where, stop)
-    click.echo(f"LATCHED  {held.words}" if held else "NOT LATCHED: a process that hangs holds its lock", err=True)
+    held, why = latch_soon(where, stop)
+    click.echo(f"LATCHED  {held.words}" if held else f"NOT LATCHED: {why}", err=True)
     try:
         is_sure = click.confirm("Kill the tree, cancel and close all of it, at what the market pays?", err=True)
     except click.Abort:

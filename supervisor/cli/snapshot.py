@@ -6,6 +6,7 @@ age. `CONDITION` is what `status --check` judges: the worst thing true.
 
 import json
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,16 @@ from actors.places import Places
 from actors.watermark import read_watermark
 from supervisor import directory as directories
 from supervisor.app.standing import standing_behind
+from supervisor.chain import JournalDamagedError
 from supervisor.cli.breaker_lines import breaker_board
 from supervisor.cli.exit_code import ExitCode
 from supervisor.cli.size_lines import cut_sizes
 from supervisor.directory import Directory, Entry, NodeEntry, NodeState
 from supervisor.journal import JournalReader
+from supervisor.journal_file import JournalUnwritableError
 from supervisor.ownership import owner
 from supervisor.process import alive
+from supervisor.state_disk import mounted_as
 from supervisor.tree import ChildState
 
 SCHEMA = "holdfast.status/1"
@@ -40,16 +44,17 @@ CONDITION = {
 
 def snapshot(where: Places) -> dict[str, Any]:
     """Return the state of one runtime as plain JSON."""
-    directory = directories.read(where.directory)
+    directory, damage = _directory(where)
     latch, armed = read_latch(where.latch), read_armed(where.armed)
     keeper = owner(where.state / "keeper.lock")
     supervised = directory is not None and directory.supervisor is not None and alive(directory.supervisor)
     children = {} if directory is None else _children(directory, where)
     still = _still(children, where, supervised=supervised)
-    running = keeper is not None or supervised or any(child["alive"] for child in children.values())
+    running = keeper is not None or supervised or any(child["alive"] for child in children.values()) or bool(damage)
     all_healthy = bool(children) and all(map(healthy, children.values()))
     none_lost = directory is None or all(node.state is NodeState.PRESENT for node in directory.nodes.values())
-    whole = supervised and keeper is not None and all_healthy and none_lost and not still
+    unwritable = mounted_as(where.state)
+    whole = supervised and keeper is not None and all_healthy and none_lost and not still and not unwritable
     condition = "running" if whole else "degraded"
     if latch.level.rank >= StopLevel.HALT.rank:
         condition = "halted"
@@ -66,6 +71,7 @@ def snapshot(where: Places) -> dict[str, Any]:
         "ray": None if directory is None or directory.ray is None else _ray(directory),
         "children": children,
         "still": still,
+        "faults": [each for each in (damage, unwritable) if each],
         "nodes": {} if directory is None else {name: _node(entry) for name, entry in directory.nodes.items()},
         "journal": journal_summary(where.journal),
         "routes": routes(where),
@@ -73,6 +79,14 @@ def snapshot(where: Places) -> dict[str, Any]:
         "sizes": cut_sizes(where),
         "backing": standing_behind(where),
     }
+
+
+def _directory(where: Places) -> tuple[Directory | None, str]:
+    """Return the directory, and why it cannot be understood, if so: then what it named may run."""
+    try:
+        return directories.read(where.directory), ""
+    except directories.DirectoryDamaged as error:
+        return None, f"what runs is NOT KNOWN: {error}"
 
 
 def _mode(where: Places) -> str | None:
@@ -96,11 +110,12 @@ def routes(where: Places) -> dict[str, Any] | None:
 def journal_summary(path: Path) -> dict[str, Any] | None:
     """Return how far the journal goes and how old its last event is; None where there is no journal yet."""
     try:
-        reader = JournalReader(path)
+        with closing(JournalReader(path)) as reader:
+            last = reader.last()
     except FileNotFoundError:
         return None
-    last = reader.last()
-    reader.close()
+    except (JournalDamagedError, JournalUnwritableError) as error:
+        return {"unreadable": str(error)}
     if last is None:
         return {"sequence": 0}
     age_s = round((time.time_ns() - last.written_ns) / 1e9, 1)

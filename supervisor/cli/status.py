@@ -60,6 +60,7 @@ def lines(seen: dict[str, Any]) -> list[str]:
         up = sum(child["state"] == "running" and child["alive"] for child in children)
         restarts = sum(child["restarts"] for child in children)
         found.append(f"Tree     {up} of {len(seen['children'])} running, {restarts} restarts; more: holdfast tree")
+    found += [f"Fault    {each}" for each in seen["faults"]]
     if seen["still"]:
         found.append(f"Still    NO PROGRESS of {still_words(seen['still'])}")
     if seen["journal"]:

@@ -19,6 +19,7 @@ from supervisor.app.copy_folder import is_copy
 from supervisor.cli import boards
 from supervisor.cli.boards import Board
 from supervisor.cli.exit_code import ExitCode
+from supervisor.state_disk import mounted_as
 from supervisor.stop import latch_or_make_room
 
 
@@ -53,7 +54,7 @@ def carry_out(
     try:
         held, asked = latch(level, by, reason, where)
     except OSError as error:
-        warn(f"NOT LATCHED: {where.latch}: {error.strerror}. Nothing is stopped.")
+        warn(f"NOT LATCHED: {where.latch}: {error.strerror}. Nothing is stopped.{_meanwhile(where)}")
         return Outcome(ExitCode.NOT_CONFIRMED)
     tell("\n".join(in_force(held, is_new=held == asked)))
     if (why := astray(where)) is not None:
@@ -62,6 +63,16 @@ def carry_out(
     board = _heard(held, where, wait_s)
     tell("\n".join(_lines(board, held)))
     return Outcome(_verdict(board, held), asked, held, board)
+
+
+def _meanwhile(where: Places) -> str:
+    """Return what holds all the same where the disk takes no writes at all."""
+    if not mounted_as(where.state):
+        return ""
+    return (
+        " No new order leaves while its disk takes no writes, for none can be written down; an opening at work goes on"
+        " until its connection misses the executor. `holdfast kill` cancels what works; close at the broker."
+    )
 
 
 def latch(level: StopLevel, by: str, reason: str, where: Places) -> tuple[Latch, Latch]:

@@ -31,7 +31,7 @@ def draw(seen: dict[str, Any], now: datetime) -> list[str]:
     """Return the tree, a line a process."""
     supervisor = seen["supervisor"]
     if seen["condition"] == "not running" or supervisor is None:
-        return [f"{seen['condition']}: {seen['state_folder']}"]
+        return [f"{seen['condition']}: {seen['state_folder']}", *seen["faults"]]
     keeper = f"keeper {seen['keeper']['pid']}" if seen["keeper"] else "no keeper"
     head = f"supervisor  pid {supervisor['pid']}  {'up ' + _age(supervisor['since'], now)}  {keeper}"
     lines = [head if supervisor["alive"] else head.replace("up ", "DEAD, last up ")]

@@ -37,6 +37,7 @@ from supervisor.cli.readiness import refuse_unready
 from supervisor.cli.route_lines import backing_lines
 from supervisor.ownership import AlreadyOwned, Ownership, owner
 from supervisor.runtime import lock_path, plan_path
+from supervisor.state_disk import DiskUnwritable, must_write
 
 DETACH_TIMEOUT_S = 180.0
 RECOVERY_TIMEOUT_S = 90.0
@@ -77,7 +78,12 @@ def up(state: Path | None, detach: bool, **options: Any) -> None:
         sys.exit(ExitCode.CONFIG_INVALID)
     _refuse_anothers(where)
     try:
+        must_write(where.state)
+        directories.read(where.directory)
         ownership = Ownership.take(keeper.lock(where.state), datetime.now(UTC))
+    except (DiskUnwritable, directories.DirectoryDamaged) as error:  # nobody starts beside what cannot be found
+        click.echo(f"{error}\nNothing was started.", err=True)
+        sys.exit(ExitCode.REFUSED)
     except AlreadyOwned as error:
         click.echo(f"{error}\nTo end it: holdfast down --state {where.state}", err=True)
         sys.exit(ExitCode.USAGE)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Any, Final
 
 import apsw
-from pydantic import ValidationError
 
 from actors.config_model import RuntimeConfig
 from actors.config_sections import Mode
@@ -134,7 +133,7 @@ def _passes(where: Places, name: str, directory: Directory | None = None) -> Has
 def _directory(where: Places) -> Directory | None:
     try:
         return directories.read(where.directory)
-    except (OSError, ValidationError):
+    except (OSError, directories.DirectoryDamaged):
         return None
 
 

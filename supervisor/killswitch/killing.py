@@ -9,15 +9,15 @@
 Rules of this file
 1. A lock that a stopped process holds keeps nobody waiting: latch and epoch go on while the tree is killed, and are
    waited for after it.
-2. Where an end is not confirmed, or the epoch not taken, or the journal not read, orders are cancelled and nothing is
-   closed (law 9).
+2. Where an end is not confirmed, or the epoch not taken, or the journal not read, or nothing can be written down,
+   orders are cancelled and nothing is closed (laws 1 and 9).
 3. One use at a time in a folder, by a lock of its own. A use that died is gone on with by the next.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from functools import partial
 from threading import Thread
@@ -44,9 +44,10 @@ from supervisor.killswitch.account import AccountKill, Means, Outcome
 from supervisor.killswitch.fold import NoBook, fold, last_epoch
 from supervisor.killswitch.hold import lock
 from supervisor.killswitch.quotes import Eyes
-from supervisor.killswitch.record import Record
+from supervisor.killswitch.record import Record, Unwritten
 from supervisor.killswitch.senders import Ended, end_senders
 from supervisor.ownership import Ownership
+from supervisor.state_disk import refusal
 from supervisor.stop import latch_or_make_room
 
 LOCKED_S: Final = 1.0
@@ -94,15 +95,17 @@ class _Underway(Generic[T]):
         return self._error or "another process holds its lock"
 
 
-def latch_soon(where: Places, stop: Latch) -> Latch | None:
-    """Latch, and return what is in force; None where a stopped process holds the lock, which is killed later."""
-    return _Underway(lambda: latch_or_make_room(where, stop)).wait(LOCKED_S)
+def latch_soon(where: Places, stop: Latch) -> tuple[Latch | None, str]:
+    """Latch, and return what is in force; None, and why: the disk, or a lock whose stopped holder is killed later."""
+    latching = _Underway(lambda: latch_or_make_room(where, stop))
+    return latching.wait(LOCKED_S), latching.error
 
 
 def fire(where: Places, by: str, reason: str, wait_s: float, tell: Callable[[str], None]) -> Verdict:
     """Use the kill switch. Raises `AlreadyOwned` where another use is at work here."""
     with ExitStack() as stack:
-        stack.callback(Ownership.take(lock(where.state), datetime.now(UTC)).release)
+        with suppress(OSError):  # a disk that takes no new file: this use is told of itself alone, and only cancels
+            stack.callback(Ownership.take(lock(where.state), datetime.now(UTC)).release)
         deadline_s = time.monotonic() + wait_s
         by_whom = f"{by}, kill switch"
         stop = Latch(level=StopLevel.FLATTEN, reason=reason, by=by_whom, at=datetime.now(UTC), by_person=True)
@@ -131,6 +134,9 @@ def _work(
     if epoch is None:
         ended.unconfirmed.append("the epoch could not be taken")
         epoch = 0
+    if unwritable := refusal(where.state):
+        ended.unconfirmed.append(f"nothing can be written down in {where.state}: {unwritable}")
+        tell(f"NO DISK  {ended.unconfirmed[-1]}: nothing is closed; orders are cancelled")
     try:
         place = Workplace.visitor(where)
         at = place.clock.market_now()
@@ -143,7 +149,7 @@ def _work(
             at=at,
         )
         book, fault = (None, "") if ended.unconfirmed else _book(place, at)
-        record = Record(where, fired)
+        record = Unwritten(where, fired) if unwritable else Record(where, fired)
     except (OSError, ValidationError, VenueAbsent) as error:
         return Verdict(None, ended, str(error), ())
     if fault:

@@ -11,6 +11,7 @@ Rules of this file
    Only a dead kill switch leaves a file to be read, for nothing else runs while one is at work.
 """
 
+import errno
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -66,6 +67,25 @@ class Record:
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
+
+
+class Unwritten(Record):
+    """Stands for a record where the disk takes none: it lets cancels by, which only ever take risk away.
+
+    An order's words raise, as `write` does on a disk that fails: what cannot be written is not sent (law 1).
+    """
+
+    def __init__(self, where: Places, fired: KillSwitchFired) -> None:
+        """Begin nothing."""
+        self._where, self.epoch = where, fired.epoch
+
+    def write(self, *events: happened.Event) -> None:
+        """Refuse an order. Raises `OSError`."""
+        if any(isinstance(event, happened.OrderPlaced | happened.AttemptStarted) for event in events):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self._where.state))
+
+    def close(self) -> None:
+        """Close nothing."""
 
 
 def untaken(where: Places, knows: Callable[[str], bool], at: datetime) -> tuple[happened.Event, ...]:

@@ -17,12 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationError
-
 from actors.places import Places
 from supervisor import directory as directories
 from supervisor import keeper
-from supervisor.directory import Directory, NodeState
+from supervisor.directory import Directory, DirectoryDamaged, NodeState
 from supervisor.ownership import AlreadyOwned, Ownership, owner
 from supervisor.process import Process, alive, kill_and_confirm
 from supervisor.runtime import lock_path
@@ -57,7 +55,7 @@ def end_senders(where: Places, kill: Callable[[Process, float], bool] = kill_and
         _replace_master(name, path, ended, kill)
     try:
         found = directories.read(where.directory)
-    except (OSError, ValidationError) as error:
+    except (OSError, DirectoryDamaged) as error:
         ended.unconfirmed.append(f"the directory of processes is unreadable: {type(error).__name__}")
         return ended
     if found is not None:
@@ -78,6 +76,8 @@ def _replace_master(name: str, path: Path, ended: Ended, kill: Callable[[Process
             ended.holds.append(Ownership.take(path, datetime.now(UTC)))
         except AlreadyOwned:
             time.sleep(PAUSE_S)  # one that has not named itself yet, or was started in between
+        except OSError:  # a disk that takes no new file, on which no `up` starts anything
+            return
         else:
             return
     said = owner(path)

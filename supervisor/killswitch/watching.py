@@ -138,5 +138,5 @@ async def _held(place: Workplace, name: str) -> str:
 def _directory(where: Places) -> directories.Directory | None:
     try:
         return directories.read(where.directory)
-    except (OSError, ValidationError):
+    except (OSError, directories.DirectoryDamaged):
         return None

@@ -62,7 +62,7 @@ class _Status(Collector):
 
     def _journal(self) -> Iterator[Metric]:
         journal = self._status["journal"]
-        if journal is None:
+        if journal is None or "sequence" not in journal:
             return
         yield GaugeMetricFamily("holdfast_journal_sequence", "The last event's number.", value=journal["sequence"])
         if "age_s" in journal:

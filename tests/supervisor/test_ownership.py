@@ -94,7 +94,7 @@ def test_a_reserved_number_is_skipped_and_never_reused_after_a_restart(tmp_path)
 
 def test_a_damaged_counter_stops_the_start(tmp_path):
     (tmp_path / "n").write_text("not a number")
-    with pytest.raises(ValueError, match="invalid literal"):
+    with pytest.raises(ValueError, match="not a counter"):
         Incarnations(tmp_path / "n")
 
 

@@ -9,19 +9,22 @@ import pytest
 from supervisor.state_disk import RESERVE, DiskLimits, DiskSeen, StateDisk, fault
 
 LIMITS = DiskLimits(reserve_bytes=1_000_000, free_min_bytes=1_500_000, slow_append_s=0.5, calm_s=10)
-ROOMY = DiskSeen(free_bytes=2_000_000, writes=True, has_reserve=True, slow_s=None)
+ROOMY = DiskSeen(free_bytes=2_000_000, refusal="", has_reserve=True, slow_s=None)
 
 
 @pytest.mark.parametrize(
     ("seen", "says"),
     [
         (ROOMY, None),
-        (DiskSeen(1_500_000, writes=True, has_reserve=True, slow_s=None), None),
-        (DiskSeen(1_499_999, writes=True, has_reserve=True, slow_s=None), "1.5 MB free"),
-        (DiskSeen(10_000, writes=True, has_reserve=False, slow_s=None), "the reserve is spent"),
-        (DiskSeen(2_000_000, writes=True, has_reserve=False, slow_s=None), "no room for the reserve"),
-        (DiskSeen(2_000_000, writes=False, has_reserve=True, slow_s=None), "read-only"),
-        (DiskSeen(2_000_000, writes=True, has_reserve=True, slow_s=0.75), "took 0.75 s"),
+        (DiskSeen(1_500_000, refusal="", has_reserve=True, slow_s=None), None),
+        (DiskSeen(1_499_999, refusal="", has_reserve=True, slow_s=None), "1.5 MB free"),
+        (DiskSeen(10_000, refusal="", has_reserve=False, slow_s=None), "the reserve is spent"),
+        (DiskSeen(2_000_000, refusal="", has_reserve=False, slow_s=None), "no room for the reserve"),
+        (
+            DiskSeen(2_000_000, refusal="Read-only file system", has_reserve=True, slow_s=None),
+            "takes no writes: Read-only",
+        ),
+        (DiskSeen(2_000_000, refusal="", has_reserve=True, slow_s=0.75), "took 0.75 s"),
     ],
 )
 def test_every_fault_of_the_disk_is_named_with_its_numbers(seen, says):
@@ -90,7 +93,7 @@ def test_a_read_only_disk_says_so(small):
     disk = StateDisk(small, LIMITS)
     disk.look()
     subprocess.run(["mount", "-o", "remount,ro", str(small)], check=True)
-    assert disk.look() == "the state folder's disk is read-only"
+    assert "the state folder's disk takes no writes: Read-only file system" in disk.look()
 
 
 def test_a_folder_with_less_than_the_reserve_gets_none_and_says_so(small):

@@ -38,11 +38,12 @@ def examine(state: Path) -> Iterator[Finding]:
     yield _clock()
     folder = next(each for each in (state, *state.parents) if each.exists())
     yield free(shutil.disk_usage(folder).free)
-    yield (
-        sync(_sync_times(folder))
-        if os.access(folder, os.W_OK)
-        else Finding(code="D051", subject="fsync", verdict=Verdict.FAIL, text=f"{folder} cannot be written")
-    )
+    try:
+        yield sync(_sync_times(folder))
+    except OSError as error:
+        text = f"{folder} cannot be written: {error.strerror}; nothing starts here, and no order leaves"
+        todo = "dmesg says why a disk turned read-only; close at the broker what must be closed now"
+        yield Finding(code="D051", subject="fsync", verdict=Verdict.FAIL, text=text, todo=todo)
 
 
 def clock(status: int, error_s: float) -> Finding:

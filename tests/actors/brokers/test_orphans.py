@@ -1,6 +1,7 @@
 """Openings at work whose executor is away: a real connection, its ledger on disk, a broker that does as it is told."""
 
 import json
+import subprocess
 import time
 
 import pytest
@@ -45,7 +46,8 @@ def cancelled(rig):
 
 
 def lines(folder):
-    return [json.loads(line) for path in sorted(folder.glob("*.ledger")) for line in path.read_text().splitlines()]
+    written = (line for path in sorted(folder.glob("*.ledger")) for line in path.read_text().splitlines())
+    return [json.loads(line.rpartition(" ")[0]) for line in written]
 
 
 def test_under_a_stop_the_opening_of_an_executor_that_is_gone_is_cancelled_and_the_ledger_says_so(tmp_path):
@@ -54,6 +56,23 @@ def test_under_a_stop_the_opening_of_an_executor_that_is_gone_is_cancelled_and_t
         assert cancelled(rig) == {"7"}
     (said, *_) = [line for line in lines(tmp_path) if "cancelled" in line]
     assert said == {"cancelled": "a-r1", "why": "latched: reduce by supervisor: it died too often"}
+
+
+def test_where_no_stop_can_be_latched_for_its_disk_takes_no_writes_it_is_cancelled_all_the_same(tmp_path):
+    with running(tmp_path / "ledger", settings=QUICK) as rig:
+        left_alone(rig, level=Latch())
+        readings(rig, 0)
+        assert not rig.broker.cancelled
+        for how in (["--bind", str(tmp_path / "ledger")], ["-o", "remount,bind,ro"]):
+            done = subprocess.run(
+                ["mount", *how, str(tmp_path / "ledger")], capture_output=True, text=True, check=False
+            )
+            if done.returncode:
+                pytest.skip(f"no right to mount a folder read-only here: {done.stderr.strip()}")
+        try:
+            assert cancelled(rig) == {"7"}
+        finally:
+            subprocess.run(["umount", "--lazy", str(tmp_path / "ledger")], check=True)
 
 
 def test_an_end_that_is_seen_again_and_again_is_one_absence(tmp_path):

@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from actors.config import load
 from actors.config_journal import JournalSection
@@ -32,6 +33,9 @@ RAY = (sys.executable, "-m", "ray.scripts.scripts", "start", "--disable-usage-st
 
 class TwoNodes:
     """Home, with everything but the executor, and the far node, with the executor. Both can be lost."""
+
+    hosts: Mapping[str, str] = MappingProxyType({"home": "127.0.0.1", FAR: "127.0.0.1"})
+    """Where the gates and the follower listen."""
 
     def __init__(self, folder: Path) -> None:
         self.home, self.far = places(folder / "home"), places(folder / "far")
@@ -108,7 +112,7 @@ class TwoNodes:
 
     def _raylet(self, name: str, *arguments: str) -> None:
         with (self._folder / f"ray-{name}.log").open("wb") as log:
-            command = [*RAY, "--object-store-memory=100000000", "--num-cpus=2", *arguments]
+            command = [*self._within(name), *RAY, "--object-store-memory=100000000", "--num-cpus=2", *arguments]
             program = subprocess.Popen(
                 command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
@@ -116,10 +120,14 @@ class TwoNodes:
             code = program.wait(90)
         assert code == 0, (self._folder / f"ray-{name}.log").read_text()
 
+    def _within(self, name: str) -> Sequence[str]:
+        """Return what a node's raylet is started by."""
+        return ()
+
     def _up(self) -> "subprocess.Popen[str]":
         shipped = load(None)
         feed = shipped.feed.model_copy(update={"underlyings": ("SPX",)})
-        gates = [f"127.0.0.1:{free_port()}" for _ in range(3)]
+        gates = [f"{self.hosts[name]}:{free_port()}" for name in ("home", FAR, "home")]
         away = NodeSection(name=FAR, resource=FAR, state=self.far.state, gate=gates[1])
         nodes = NodesSection(gate=gates[0], token="TEST_TOKEN", executor=FAR, away=(away,))
         journal = JournalSection(durability="replicated", node=FAR, follower=gates[2], token="TEST_TOKEN")

@@ -7,12 +7,23 @@ from pathlib import Path
 
 import pytest
 
+from actors.domain.portfolio.book_state import ExecutorRecord, dump
 from actors.epoch import read_epoch
 from actors.places import Places
+from actors.recovery import recover
+from supervisor.app.copy_fold import CopyFold
 from supervisor.app.copy_folder import is_copy, read_leader
+from supervisor.app.event_schema import EVENTS
 from supervisor.app.follower import Follower
 from supervisor.app.following import Following
+from supervisor.checkpoint_record import peek
+from supervisor.checkpoints import CheckpointStore
+from supervisor.journal import JournalWriter
+from tests.builders import PRODUCTS, open_signal
 from tests.supervisor.followers import TOKEN, Led, rows, until
+from tests.supervisor.test_replicated_executor import ReplicatedRig
+
+EVERY = 10
 
 
 class Passes:
@@ -35,13 +46,19 @@ class InTree:
         self.where.latch.write_text("ours")
         door = socket.create_server(("127.0.0.1", 0))
         self.port, self.passes, self._stop = door.getsockname()[1], Passes(), threading.Event()
+        self.said: list[str] = []
+        built = threading.Event()
 
         def work() -> None:
             follower = Follower(self.where, door, TOKEN.encode(), lambda _: None, self.notes)
-            Following(follower, self.passes).run(self._stop)
+            kept = CheckpointStore(self.where.checkpoints("executor"))
+            self.fold = CopyFold(follower.rows, kept, PRODUCTS, 5, EVERY, self.said.append)
+            built.set()
+            Following(follower, self.passes, self.fold).run(self._stop)
 
         self._thread = threading.Thread(target=work)
         self._thread.start()
+        assert built.wait(30)
 
     def close(self) -> None:
         self._stop.set()
@@ -79,4 +96,71 @@ def test_what_this_folder_rules_itself_is_not_kept_from_the_leader(tree, tmp_pat
     led = Led(tmp_path / "far.sqlite", tree.port, 1, kept=[latch])
     until(lambda: led.replica.look() is not None)
     assert tree.where.latch.read_text() == "ours"
+    led.close()
+
+
+class Counted:
+    """A journal as a start reads it; `folded` counts the events it was given."""
+
+    def __init__(self, journal: Path) -> None:
+        self.writer = JournalWriter(journal, epoch=99, clock=lambda: 0, fence=lambda: None, schema=EVENTS)
+        self.folded = 0
+
+    def read(self, after: int) -> Iterator[tuple[int, bytes]]:
+        for event in self.writer.read(after):
+            self.folded += 1
+            yield event
+
+    def hash_of(self, sequence: int) -> bytes | None:
+        return self.writer.hash_of(sequence)
+
+
+def level(tree: InTree, rig: ReplicatedRig) -> None:
+    """Wait until the follower knows of all events that they are committed, and has folded them."""
+    until(lambda: rig.replica.look() is None and tree.fold.sequence == rig.book.sequence)
+
+
+def taken_over(tree: InTree) -> tuple[Counted, CheckpointStore]:
+    return Counted(tree.where.journal), CheckpointStore(tree.where.checkpoints("executor"))
+
+
+def test_who_takes_over_on_the_copy_folds_only_what_came_after_the_followers_checkpoint(tree, tmp_path):
+    (tmp_path / "far").mkdir()
+    rig = ReplicatedRig(tmp_path / "far", tree.port).ready()
+    for number in range(1, 4):
+        rig.opened(open_signal(number))
+    level(tree, rig)
+    book, last = dump(rig.book), rig.book.sequence
+    rig.end()
+    kept = peek(tree.where.checkpoints("executor"), ExecutorRecord)
+    assert kept.book.sequence > last - EVERY, "a death of the follower now costs more than one checkpoint's events"
+    tree.close()
+    journal, checkpoints = taken_over(tree)
+    assert dump(recover(checkpoints, journal, PRODUCTS, 5)) == book
+    assert journal.folded == 0
+    assert last > 2 * EVERY
+    journal.writer.close()
+
+
+def test_what_the_leaders_own_disk_may_not_have_is_not_folded(tree, tmp_path):
+    (tmp_path / "far").mkdir()
+    rig = ReplicatedRig(tmp_path / "far", tree.port).ready()
+    level(tree, rig)
+    known = rig.book.sequence
+    rig.ask(open_signal(1))  # and dies before it says that its last event is on its own disk
+    quiet = tree.passes.count
+    until(lambda: tree.passes.count > quiet + 5)
+    assert len(rows(tree.where.journal)) == rig.book.sequence
+    assert known <= tree.fold.sequence < rig.book.sequence
+    rig.end()
+
+
+def test_an_event_that_is_not_what_was_written_ends_the_folding_and_not_the_following(tree, tmp_path):
+    led = Led(tmp_path / "far.sqlite", tree.port, 1)
+    led.append("no event of ours", "another")
+    led.append("a third")
+    until(lambda: tree.said)
+    assert "the copy is not folded any more, a start here does that itself" in tree.said[0]
+    led.append("a fourth")
+    assert rows(tree.where.journal) == rows(tmp_path / "far.sqlite")
     led.close()

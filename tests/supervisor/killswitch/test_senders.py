@@ -86,4 +86,4 @@ def test_one_that_may_not_be_killed_may_live(where, stopped_process):
 
 def test_a_directory_that_cannot_be_read_names_nobody_dead(where):
     where.directory.write_text("{")
-    assert end_senders(where).unconfirmed == ["the directory of processes is unreadable: ValidationError"]
+    assert end_senders(where).unconfirmed == ["the directory of processes is unreadable: DirectoryDamaged"]
