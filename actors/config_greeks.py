@@ -16,5 +16,5 @@ class GreeksSection(ExposureLimits):
     """Market time; an older quote says nothing about volatility."""
     knots_max: int = Field(default=15, ge=2, le=200)
     """Strikes kept of each expiry."""
-    rate: float = Field(default=0.04, ge=-0.1, le=0.5, allow_inf_nan=False)
+    rate: float = Field(default=0.04, ge=0, le=0.5, allow_inf_nan=False)
     """A year's interest, for the early exercise of American options alone; all else follows from quotes."""

@@ -46,7 +46,7 @@ class ExposureSettings(Value):
     """Market time; older quotes say nothing about volatility."""
     knots_max: int = Field(default=15, ge=2)
     """Strikes kept of each expiry."""
-    rate: float = 0.04
+    rate: float = Field(default=0.04, ge=0, le=0.5, allow_inf_nan=False)
     """A year's, for early exercise alone."""
 
 

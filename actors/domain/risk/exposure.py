@@ -9,8 +9,8 @@ What the figures are, of everything held, signed from the account's side:
     cells    dollars made at each point of the grid: spot x volatility x days, every expiry's forward moved alike
 
 They are in dollars, and per 1 %, so that those of different underlyings add up. No beta: no data of ours says one.
-European closed form on the forward (`market.black`); American options in the money by QuantLib's approximation of
-Barone-Adesi and Whaley (`exposure_american`): out of the money early exercise is worth next to nothing.
+European closed form on the forward (`market.black`). American options held in the money by QuantLib
+(`exposure_american`); all others of them, and what is asked for, never below an exercise (`exposure_exercise`).
 
 Volatilities stick to strikes, and none falls below `_VOLATILITY_MIN`. Past its end an option is worth what it pays.
 """
@@ -55,6 +55,8 @@ class Exposure(Value):
     curves: tuple[Curve, ...] = ()
     spots: Mapping[str, float] = Field(default_factory=dict)
     """Prices of shares, indices and futures by symbol."""
+    rate: float = 0.0
+    """A year's, for early exercise alone."""
     _made: "tuple[Grid, Any] | None" = PrivateAttr(None)
 
     def kept(self, grid: Grid, make: Callable[[], T]) -> T:

@@ -1,8 +1,8 @@
 """The exposure of American options in the money, where the closed form says too little: by QuantLib, point by point.
 
 Deltas of those lie between the closed form's and that of shares; at the exercise boundary they are shares. Out of the
-money early exercise is worth next to nothing, and the closed form stands. Figures and cells as in `exposure`, from
-prices a little apart. About a thousandth of a second a contract: for risk's looks, not for an admission.
+money early exercise is worth little, and the closed form stands (`exposure_exercise`). Figures and cells as in
+`exposure`, from prices a little apart. Two thousandths of a second a contract: for risk's looks, not for an admission.
 """
 
 import math

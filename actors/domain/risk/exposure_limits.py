@@ -1,20 +1,25 @@
 """What openings are held to about greeks and stress, and the points of the stress grid. Dollars as in `exposure`."""
 
 from decimal import Decimal
+from typing import Annotated
 
 from pydantic import Field
 
 from actors.domain.value import Money, Value
 
+_Move = Annotated[float, Field(gt=-1, le=10, allow_inf_nan=False)]
+_Points = Annotated[float, Field(ge=-5, le=5, allow_inf_nan=False)]
+_Days = Annotated[float, Field(ge=0, le=3650, allow_inf_nan=False)]
+
 
 class Grid(Value):
     """The points of the stress grid. Its default reaches as far as the exchange's own for broad indices."""
 
-    spot: tuple[float, ...] = Field(default=(-0.08, -0.04, -0.02, 0.0, 0.02, 0.04, 0.06), min_length=1, max_length=25)
-    """Moves of every underlying, as shares of it."""
-    volatility: tuple[float, ...] = Field(default=(-0.05, 0.0, 0.10), min_length=1, max_length=9)
+    spot: tuple[_Move, ...] = Field(default=(-0.08, -0.04, -0.02, 0.0, 0.02, 0.04, 0.06), min_length=1, max_length=25)
+    """Moves of every underlying, as shares of it; none takes all of it, for what is worth nothing has no price."""
+    volatility: tuple[_Points, ...] = Field(default=(-0.05, 0.0, 0.10), min_length=1, max_length=9)
     """Added to every volatility; 0.10 is ten points."""
-    days: tuple[float, ...] = Field(default=(0.0, 1.0), min_length=1, max_length=5)
+    days: tuple[_Days, ...] = Field(default=(0.0, 1.0), min_length=1, max_length=5)
     """Calendar days that have passed."""
 
     def point(self, cell: int) -> tuple[float, float, float]:

@@ -5,8 +5,8 @@ Rules of this file:
   figures: the gate adds each at its worst, for it may fill or not.
 * Held and without a curve or a price is unknown, and its underlying with it. A foreign position that nobody quotes is
   left out, by name, as the day's result leaves it out. What is past its end is worth what it pays, and moves no more.
-* American options in the money are priced by QuantLib (`exposure_american`); the gate prices what is asked, and what
-  moved since, in the closed form.
+* American options in the money are priced by QuantLib (`exposure_american`); what is out of it, what is asked, and
+  what moved since are priced in the closed form, and never below an exercise (`exposure_exercise`).
 """
 
 from collections.abc import Callable, Mapping
@@ -53,7 +53,7 @@ def holdings(book: BookView) -> tuple[dict[str, int], dict[str, int]]:
 def measure(book: BookView, seen: Sight, grid: Grid) -> Exposure:
     """Return the exposure of a book."""
     ours, foreign = holdings(book)
-    pricer = Pricer(seen.curves, seen.spots, seen.at, grid)
+    pricer = Pricer(seen.curves, seen.spots, seen.at, grid, rate=seen.rate)
     counted = {each: ours.get(each, 0) + foreign.get(each, 0) for each in {**ours, **foreign}}
     parsed = {symbol: contract for symbol in counted if (contract := _contract(symbol, seen)) is not None}
     without = [symbol for symbol in counted if symbol not in parsed]
@@ -84,6 +84,7 @@ def measure(book: BookView, seen: Sight, grid: Grid) -> Exposure:
         without=tuple(sorted(without)),
         curves=seen.curves,
         spots=seen.spots,
+        rate=seen.rate,
     )
 
 

@@ -13,10 +13,11 @@ from typing import Final
 import numpy as np
 
 from actors.domain.market import black
-from actors.domain.market.contract import Contract, Right
+from actors.domain.market.contract import Contract, Right, Style
 from actors.domain.market.curve import Curve
 from actors.domain.market.quote import Floats
 from actors.domain.risk.exposure import GREEKS, Exposure, Figures
+from actors.domain.risk.exposure_exercise import Early
 from actors.domain.risk.exposure_limits import Grid
 
 _VOLATILITY_MIN: Final = 0.01
@@ -43,8 +44,9 @@ class Pricer:
         now: datetime,
         grid: Grid,
         held: Mapping[str, Figures] | None = None,
+        rate: float = 0.0,
     ) -> None:
-        self.grid, self._held = grid, held or {}
+        self.grid, self._held, self._rate = grid, held or {}, rate
         self._rows: dict[str | None, Floats] = {}
         self._asked: dict[str, tuple[Contract, Floats]] = {}
         """What was priced, the last asked for at the end."""
@@ -83,14 +85,26 @@ class Pricer:
     def _found(self, contracts: Sequence[Contract]) -> Floats:
         options = [self.facts(contract) for contract in contracts]
         if options and all(options):  # as a rule
-            return self._priced(np.array(options))
+            return self._priced(np.array(options), self._early(contracts))
         found = np.full((len(contracts), self.width), np.nan)
         for place, contract in enumerate(contracts):
             if not contract.is_option and (spot := self._spots.get(contract.symbol)) is not None:
                 found[place] = self._straight(spot * contract.multiplier)
         if places := [place for place, option in enumerate(options) if option is not None]:
-            found[places] = self._priced(np.array([options[place] for place in places]))
+            early = self._early([contracts[place] for place in places])
+            found[places] = self._priced(np.array([options[place] for place in places]), early)
         return found
+
+    def _early(self, contracts: Sequence[Contract]) -> Floats | None:
+        """Return the spot of each that may be exercised early, NaN of the others; None where none may, as a rule."""
+        if all(each.product.style is not Style.AMERICAN for each in contracts):
+            return None
+        return np.array(
+            [
+                self._spots.get(each.underlying, np.nan) if each.product.style is Style.AMERICAN else np.nan
+                for each in contracts
+            ]
+        )[:, None]
 
     def _straight(self, worth: float) -> Floats:
         """Return the row of shares or a future worth so many dollars."""
@@ -106,27 +120,32 @@ class Pricer:
         is_call, multiplier = float(contract.right is Right.CALL), float(contract.multiplier)
         return is_call, strike, curve.forward, curve.volatility(strike), years, multiplier
 
-    def _priced(self, facts: Floats) -> Floats:
-        """Price now and all cells in one pass: the first column is now."""
+    def _priced(self, facts: Floats, spots: Floats | None) -> Floats:
+        """Price now and all cells in one pass: the first column is now. `spots` are `_early`'s."""
         call, strike, forward, volatility, years, multiplier = facts.T[:, :, None]
         volatilities = np.maximum(volatility + self._volatility, _VOLATILITY_MIN)
         left = np.maximum(years - self._passed, 0.0)
-        found = black.greeks(call > 0, strike, forward * self._up, volatilities, left)
-        row = np.empty((len(facts), self.width))
+        early = None if spots is None else Early.of(spots, forward, years, left, self._rate)
+        forwards = forward * self._up if early is None else forward * self._up * early.carried
+        found = black.greeks(call > 0, strike, forwards, volatilities, left)
+        price, row = found.price, np.empty((len(facts), self.width))
         move = forward[:, 0] * _PERCENT
         row[:, 0], row[:, 1] = found.delta[:, 0] * move, found.gamma[:, 0] * move * move
         row[:, 2], row[:, 3] = (
             found.vega[:, 0] * _PERCENT,
             found.theta[:, 0] * np.minimum(years[:, 0], 1 / _DAYS_A_YEAR),
         )
-        row[:, 4:] = found.price[:, 1:] - found.price[:, :1]
+        if early is not None:
+            price, row[:, :4] = early.exercised(price, row[:, :4], call, strike, self._up)
+        row[:, 4:] = price[:, 1:] - price[:, :1]
         row *= multiplier
         return row
 
 
 def pricer_of(exposure: Exposure, grid: Grid) -> Pricer:
     """Return the pricer on an exposure's curves; made once."""
-    return exposure.kept(grid, lambda: Pricer(exposure.curves, exposure.spots, exposure.at, grid, exposure.underlyings))
+    told = exposure
+    return told.kept(grid, lambda: Pricer(told.curves, told.spots, told.at, grid, told.underlyings, told.rate))
 
 
 def _with_now(shocks: Floats) -> Floats:

@@ -1,8 +1,10 @@
 """American options in the money: between the closed form and shares."""
 
-from datetime import date
+from datetime import date, timedelta
 
+import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from actors.domain.market.contract import Products, Right, occ_symbol
 from actors.domain.market.curve import Curve
@@ -58,6 +60,23 @@ def test_near_the_money_it_is_close_to_the_closed_form():
     assert row[:3].tolist() == pytest.approx(european[:3].tolist(), rel=0.12, abs=0.3)
     assert row[0] < european[0]
     assert 0 > row[3] > european[3]  # the strike comes in sooner, and earns its interest
+
+
+@pytest.mark.parametrize("days", [0.05, 1, 3])
+def test_the_day_before_a_dividend_no_cell_of_the_shipped_grid_is_without_a_price(days):
+    """The risk actor measures this each second: what raises here ends it, again and again."""
+    ends = START + timedelta(days=days)
+    calm = CURVE.model_copy(update={"forward": 98.5, "ends_at": ends, "volatilities": (0.07, 0.07)})
+    contract = option(90, Right.CALL)
+    row = american_row(Pricer((calm,), {}, START, Grid()).facts(contract), 100.0, 0.04, Grid())
+    assert np.isfinite(row).all()
+    assert row[0] == pytest.approx(100, abs=1)
+
+
+@pytest.mark.parametrize("move", [-1.0, -1.5, float("nan"), float("inf")])
+def test_a_grid_cannot_take_all_of_an_underlying_away(move):
+    with pytest.raises(ValidationError):
+        Grid(spot=(move,))
 
 
 def test_the_book_holds_it_so():
