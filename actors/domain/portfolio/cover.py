@@ -44,9 +44,11 @@ Parts = tuple[Part, ...]
 
 
 class MarginKind(NamedTuple):
-    """Combos that one broker has one rule for."""
+    """Combos that one broker has one rule for: the same options in the same order of strikes, wherever these are."""
 
     underlying: str
+    sides: tuple[tuple[Right, int], ...]
+    """Right and signed contracts of each part: a vertical's word says nothing of a condor."""
     is_one_day: bool
     has_naked_calls: bool
     has_naked_puts: bool
@@ -74,7 +76,8 @@ class Combo(NamedTuple):
     def kind(self) -> "MarginKind":
         """What a broker's margin of it depends on beside the distances of its strikes."""
         one_day = bool(self.parts) and self.first_on == self.parts[-1].expires_on
-        return MarginKind(self.contract.underlying, one_day, self.naked_calls > 0, self.naked_puts > 0)
+        sides = tuple((part.right, part.quantity) for part in self.parts)
+        return MarginKind(self.contract.underlying, sides, one_day, self.naked_calls > 0, self.naked_puts > 0)
 
     @property
     def is_plain(self) -> bool:
