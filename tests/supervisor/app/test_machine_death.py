@@ -1,6 +1,5 @@
 """The whole machine dies: every process at once, the run folder, and what was written but never synced."""
 
-import json
 import os
 import shutil
 import signal
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.brokers.send_ledger import SendLedger
 from actors.domain.orders.attempt import InDoubt
 from actors.domain.orders.event import AttemptEnded, AttemptStarted, DoubtEnded
 from actors.domain.orders.order import attempt_id
@@ -45,8 +45,8 @@ def lose_the_machine(where: Places) -> None:
     shutil.rmtree(where.run)
     shutil.rmtree(folder)
     for path in ledgers(where):
-        header = json.loads(path.read_text().splitlines()[0])
-        path.write_text(json.dumps(header | {"boot": "the-boot-before"}) + "\n")
+        path.unlink()
+        SendLedger(path.parent, int(path.stem), "the-boot-before").close()
 
 
 def ledgers(where: Places) -> list[Path]:
