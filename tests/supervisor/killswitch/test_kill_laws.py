@@ -143,7 +143,7 @@ def a_newer_epoch_keeps_its_orders_in(rig: KillRig, monkeypatch: pytest.MonkeyPa
 
     with monkeypatch.context() as here:
         here.setattr(Record, "__init__", overtaken)
-        rig.fire(wait_s=2)
+        rig.fire(wait_s=6)  # without the fence it closes well within that
     assert closing_fills(rig) == []
 
 
