@@ -74,6 +74,8 @@ def main() -> None:
                 figures[name] = SECTIONS[name](run)
             except Overdue as overdue:  # what the others measured is not lost with it
                 late += f"{name}: {overdue}\n"
+            else:
+                print(f"{name}: {json.dumps(figures[name])}", file=sys.stderr, flush=True)
     print(json.dumps(figures, indent=None if asked.json else 1))
     sys.exit(late or None)
 

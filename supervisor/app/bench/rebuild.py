@@ -10,6 +10,7 @@ A long option is bought before, and must be held alike by journal and brokers at
 
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -64,8 +65,7 @@ class Deaths(Value):
 
 def measure(folder: Path, repetitions: int) -> Deaths:
     """Kill each part `repetitions` times. Raises `Overdue`."""
-    own = folder / "rebuild"
-    own.mkdir()
+    own = Path(tempfile.mkdtemp(prefix="rebuild-", dir=folder))  # the next section may try again after an `Overdue`
     with running(own) as where:
         bench = _Bench(where)
         bench.hold()
