@@ -36,6 +36,7 @@ LONGEST: Final = (
     "tests/supervisor/app/test_breaker_on_a_tree.py",
     "tests/supervisor/app/test_machine_death.py",
     "tests/supervisor/app/test_stops_on_a_tree.py",
+    "tests/supervisor/test_fan_out.py",
 )
 """Files of trees that take 40 seconds and more, the longest first; `--durations=50` of a whole run says which."""
 
